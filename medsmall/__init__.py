@@ -1,0 +1,1 @@
+"""medsmall: small-data transfer learning on medical images, composed from configs."""

@@ -1,0 +1,45 @@
+"""The augmentation of Romero et al., Medical Physics 2020."""
+
+import albumentations as A
+import cv2
+
+from medsmall.errors import MedsmallError
+
+
+class Paper:
+    """Rotation, horizontal flip, random crop; plain views are the centre crop.
+
+    Args:
+        image_size_px: side of the square images that come in.
+        rotation_deg: rotations are uniform within this, borders reflected.
+        flip: probability of a horizontal flip.
+        crop: side of the crop over the side of the image, in (0, 1]; the paper's 234/250.
+        tta_views: augmented views beside the plain one at test time.
+    """
+
+    def __init__(
+        self, image_size_px: int, rotation_deg: float, flip: float, crop: float, tta_views: int
+    ) -> None:
+        if not 0 < crop <= 1 or not 0 <= flip <= 1 or rotation_deg < 0 or tta_views < 0:
+            raise MedsmallError(
+                "augmentation: crop must lie in (0, 1], flip in [0, 1], rotation_deg and tta_views "
+                f"at 0 or above, but they are {crop}, {flip}, {rotation_deg} and {tta_views}."
+            )
+        self.rotation_deg = rotation_deg
+        self.flip = flip
+        self.side = max(1, round(crop * image_size_px))
+        self.tta_views = tta_views
+
+    def training(self) -> A.Compose:
+        """Rotate, perhaps flip, crop anywhere."""
+        return A.Compose(
+            [
+                A.Rotate(limit=self.rotation_deg, border_mode=cv2.BORDER_REFLECT, p=1.0),
+                A.HorizontalFlip(p=self.flip),
+                A.RandomCrop(self.side, self.side),
+            ]
+        )
+
+    def plain(self) -> A.Compose:
+        """Crop the centre."""
+        return A.Compose([A.CenterCrop(self.side, self.side)])

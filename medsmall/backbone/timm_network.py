@@ -1,0 +1,116 @@
+"""Networks of the timm library, with their layers in groups from input to head."""
+
+import re
+from dataclasses import dataclass
+from itertools import chain
+
+import timm
+from timm.models._manipulate import group_with_matcher
+from torch import nn
+
+from medsmall.errors import MedsmallError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with the parameter names of each layer group, input first, the head last.
+
+    `architecture` is timm's name; `mean` and `std` are the per-channel statistics (of grey levels
+    in 0..1) that timm's own weights for it expect.
+    """
+
+    module: nn.Module
+    groups: list[list[str]]
+    architecture: str
+    mean: list[float]
+    std: list[float]
+
+    @property
+    def head(self) -> list[str]:
+        """Names of the head's parameters."""
+        return self.groups[-1]
+
+    def modules_of(self, group: int) -> list[nn.Module]:
+        """The modules whose train/eval mode belongs to `group`.
+
+        A module without parameters (dropout, activation) goes with the module before it.
+        """
+        owner = {name.rpartition(".")[0]: i for i, g in enumerate(self.groups) for name in g}
+        found, current = [], 0
+        for name, module in self.module.named_modules():
+            current = owner.get(name, current)
+            if current == group and (name in owner or not list(module.children())):
+                found.append(module)
+        return found
+
+
+class TimmNetwork:
+    """Any timm network.
+
+    Args:
+        name: timm's architecture name; an unknown one is answered with the nearest.
+        groups: regular expressions on parameter names, one per body group, input first, that
+            together match every parameter but the head's. null: timm's own stages in two halves,
+            the first the larger.
+        packaged_weights: ImageNet weights as `package/path` inside an installed package, used by
+            pretraining=imagenet; null: timm's hub.
+    """
+
+    def __init__(self, name: str, groups: list[str] | None, packaged_weights: str | None) -> None:
+        if not timm.is_model(name):
+            raise MedsmallError(f"timm has no network '{name}'{_nearest(name)}.")
+        self.name = name
+        self.patterns = groups
+        self.packaged_weights = packaged_weights
+
+    def build(self, outputs: int) -> Network:
+        """A new network with `outputs` logits and random weights."""
+        module = timm.create_model(self.name, pretrained=False, num_classes=outputs)
+        return Network(
+            module,
+            [*self._body(module), _head(module)],
+            self.name,
+            mean=list(module.default_cfg["mean"]),
+            std=list(module.default_cfg["std"]),
+        )
+
+    def _body(self, module: nn.Module) -> list[list[str]]:
+        head = set(_head(module))
+        body = [name for name, _ in module.named_parameters() if name not in head]
+        return _by_pattern(body, self.patterns) if self.patterns else _halves(module, head)
+
+
+def _head(module: nn.Module) -> list[str]:
+    classifier = module.get_classifier()  # type: ignore[operator]
+    own = {id(parameter) for parameter in classifier.parameters()}
+    return [name for name, parameter in module.named_parameters() if id(parameter) in own]
+
+
+def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
+    groups: list[list[str]] = [[] for _ in patterns]
+    for name in names:
+        matching = [i for i, pattern in enumerate(patterns) if re.search(pattern, name)]
+        if len(matching) != 1:
+            raise MedsmallError(
+                f"backbone.groups must match every body parameter once, but '{name}' is matched "
+                f"by {len(matching)} of them."
+            )
+        groups[matching[0]].append(name)
+    for pattern, group in zip(patterns, groups, strict=True):
+        if not group:
+            raise MedsmallError(f"backbone.groups: no parameter matches '{pattern}'.")
+    return groups
+
+
+def _halves(module: nn.Module, head: set[str]) -> list[list[str]]:
+    matcher = module.group_matcher(coarse=True)  # type: ignore[operator]
+    stages = group_with_matcher(module.named_parameters(), matcher)
+    body = [[n for n in names if n not in head] for _, names in sorted(stages.items())]
+    body = [names for names in body if names]
+    cut = (len(body) + 1) // 2
+    return [list(chain.from_iterable(half)) for half in (body[:cut], body[cut:]) if half]
+
+
+def _nearest(name: str) -> str:
+    near = did_you_mean(name, timm.list_models())
+    return near if len(near) < 100 else " (timm.list_models() lists them)"

@@ -1,0 +1,116 @@
+"""Where conf/ is, how a config is composed, and what is said when it cannot be.
+
+Nothing heavy is imported here: a mistyped key is answered before torch is loaded.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import (
+    CompactHydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from medsmall.errors import MedsmallError, did_you_mean
+
+
+def config_dir() -> Path:
+    """The folder of the configs: inside the installed package, else beside it in a checkout."""
+    packaged = Path(__file__).parent / "conf"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "conf"
+
+
+def compose(overrides: list[str]) -> DictConfig:
+    """The config that the command line `overrides` would give, with its `choices` filled in."""
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        try:
+            cfg = hydra_compose("train", overrides, return_hydra_config=True)
+        except (CompactHydraException, OmegaConfBaseException) as error:
+            raise MedsmallError(explain(error)) from error
+    choices = cfg.hydra.runtime.choices
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return with_choices(cfg, choices)
+
+
+def composed_by_hydra(cfg: DictConfig) -> DictConfig:
+    """The config as `hydra.main` handed it over, with its `choices` filled in."""
+    return with_choices(cfg.copy(), HydraConfig.get().runtime.choices)
+
+
+def with_choices(cfg: DictConfig, choices: DictConfig) -> DictConfig:
+    """Put the chosen option of each group under `choices`: names and tags are made of them."""
+    chosen = {k: v for k, v in choices.items() if not str(k).startswith("hydra/")}
+    with open_dict(cfg):
+        cfg.choices = {"experiment": "none", **chosen, "size": _size(cfg.get("sample_size"))}
+    return cfg
+
+
+def _size(sample_size: DictConfig | None) -> str:
+    """The drawn size in a word: n50, 10% or all."""
+    if sample_size is None:
+        return "all"
+    if sample_size.get("n") is not None:
+        return f"n{sample_size.n}"
+    fraction = sample_size.get("fraction")
+    return "all" if fraction is None else f"{100 * fraction:g}%"
+
+
+def explain(error: Exception) -> str:
+    """One sentence for what Hydra or OmegaConf refused, with the nearest name that exists."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        if group and error.options is not None:
+            return f"{group} has no option '{option}'{did_you_mean(option, error.options)}."
+        return f"There is no config group '{group or option}'{did_you_mean(group, groups())}."
+    if isinstance(error, OverrideParseException):
+        return (
+            f"'{error.override}' cannot be read as an override: write key=value without spaces, "
+            f"and quote values with commas or brackets in the shell."
+        )
+    if isinstance(error, InstantiationException):
+        place = re.search(r"full_key: (\S+)", str(error))
+        where = place[1] if place else "A part of the config"
+        return f"{where} cannot be made as configured: {error.__cause__ or error}"
+    first = str(error).splitlines()[0].rstrip(".")
+    found = re.search(r"Could not (?:override|append to config|append|delete).*?'([^'=]+)", first)
+    if not found:
+        return f"The config cannot be composed: {first}."
+    return _about_key(found[1].partition("@")[0].lstrip("+~"))
+
+
+def _about_key(key: str) -> str:
+    if key == "experiment":
+        return "An experiment is added, not replaced: write +experiment=<name> with a plus."
+    return f"There is no key or group '{key}'{did_you_mean(key, [*groups(), *default_keys()])}."
+
+
+def groups() -> list[str]:
+    """Names of the config groups: the folders of conf/."""
+    return sorted(folder.name for folder in config_dir().iterdir() if folder.is_dir())
+
+
+def default_keys() -> list[str]:
+    """Every key of every option in dotted form, as it would be overridden."""
+    keys = list(_dotted(OmegaConf.load(config_dir() / "train.yaml"), ""))
+    for group in groups():
+        if group != "experiment":
+            for option in (config_dir() / group).glob("*.yaml"):
+                keys += _dotted(OmegaConf.load(option), f"{group}.")
+    return sorted(set(keys) - {"defaults"})
+
+
+def _dotted(node: object, prefix: str) -> Iterator[str]:
+    if isinstance(node, DictConfig):
+        for key in node:
+            if not str(key).startswith("_") and key not in ("hydra", "defaults"):
+                yield f"{prefix}{key}"
+                yield from _dotted(node._get_node(key), f"{prefix}{key}.")

@@ -1,0 +1,161 @@
+"""Batches of a draw: the order of the images and their augmentation, repeatable anywhere.
+
+Order and augmentation are functions of (seed, epoch, image) alone, so that they are the same
+for any number of workers and of processes, and after a resume.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+PLAIN = 0  # the view without chance; views 1, 2, ... are augmented
+
+
+class TrainOrder(Sampler[list[tuple[int, int]]]):
+    """Batches of (image, view) for one process: each image once an epoch, in a new order.
+
+    The batches are cut from one order for all processes and then dealt out, so that together they
+    are the batches of a single process. A last batch too small to deal out, or of a single image
+    (BatchNorm has no statistics of one), joins the one before.
+    """
+
+    def __init__(self, images: int, batch_size: int, seed: int, rank: int, processes: int) -> None:
+        self.images, self.batch_size, self.seed = images, batch_size, seed
+        self.rank, self.processes = rank, processes
+        self.epoch = 0
+        least = max(2, processes)
+        full, rest = divmod(images, batch_size)
+        self.batches = full + (rest >= least or full == 0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls it before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.batches
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.images)
+        for i in range(self.batches):
+            end = None if i == self.batches - 1 else (i + 1) * self.batch_size
+            batch = order[i * self.batch_size : end]
+            mine = batch[self.rank :: self.processes]
+            yield [(int(image), 1 + self.epoch) for image in mine]
+
+
+class Images(Dataset[tuple[Tensor, Tensor]]):
+    """Batches by lists of (image, view): view 0 is plain, any other an augmentation of its own.
+
+    Args:
+        pixels: uint8 (M, side, side, C).
+        rows: (N,) the row of `pixels` of each image; an image drawn twice stands there twice.
+        labels: float32 (N, K), NaN for unknown.
+        augmentation: as medsmall.augmentation describes.
+        seed: of the augmentations.
+    """
+
+    def __init__(
+        self, pixels: Tensor, rows: Tensor, labels: Tensor, augmentation: Any, seed: int
+    ) -> None:
+        self.pixels, self.rows, self.labels, self.seed = pixels, rows, labels, seed
+        self.plain, self.augmented = augmentation.plain(), augmentation.training()
+
+    def __getitem__(self, batch: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """uint8 (B, C, H, W) and float32 (B, K)."""
+        views = np.stack([self._view(image, view) for image, view in batch])
+        labels = self.labels[[image for image, _ in batch]]
+        return torch.from_numpy(views).permute(0, 3, 1, 2).contiguous(), labels
+
+    def _view(self, image: int, view: int) -> np.ndarray:
+        pipeline = self.plain if view == PLAIN else self.augmented
+        if view != PLAIN:
+            state = np.random.SeedSequence([self.seed, view, image]).generate_state(1)
+            pipeline.set_random_seed(int(state[0]))
+        return pipeline(image=self.pixels[self.rows[image]].numpy())["image"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class DataModule(pl.LightningDataModule):
+    """Loaders of a draw.
+
+    Args:
+        draw: columns `image`, `part` ("train", "val", "test") and the targets.
+        pixels: uint8 (M, side, side, C), those of the M different images of the draw, in the
+            order in which they first appear.
+        targets, augmentation, batch_size, seed, num_workers: as in the config.
+    """
+
+    def __init__(
+        self,
+        draw: pd.DataFrame,
+        pixels: Tensor,
+        targets: list[str],
+        augmentation: Any,
+        batch_size: int,
+        seed: int,
+        num_workers: int,
+    ) -> None:
+        super().__init__()
+        labels = torch.tensor(draw[targets].to_numpy(), dtype=torch.float32)
+        rows = torch.from_numpy(pd.factorize(draw["image"])[0])
+        self.images = {
+            part: Images(pixels, rows[of_part], labels[of_part], augmentation, seed)
+            for part in ("train", "val", "test")
+            if (of_part := torch.from_numpy((draw["part"] == part).to_numpy())).any()
+        }
+        self.batch_size, self.seed, self.num_workers = batch_size, seed, num_workers
+        self.views = 1 + augmentation.tta_views
+
+    def train_dataloader(self) -> DataLoader:
+        """Augmented views; this process's share of every batch."""
+        assert self.trainer is not None
+        order = TrainOrder(
+            len(self.images["train"]),
+            self.batch_size,
+            self.seed,
+            self.trainer.global_rank,
+            self.trainer.world_size,
+        )
+        return self._loader("train", order)
+
+    def val_dataloader(self) -> DataLoader:
+        """Plain views; all of them in every process, so that each sees the same metrics."""
+        return self._loader("val", self._plain_order("val"))
+
+    def scoring_dataloader(self, part: str) -> DataLoader:
+        """All views of each image of `part`, image after image: batches of whole images."""
+        images = len(self.images[part])
+        step = max(1, 4 * self.batch_size // self.views)
+        order = [
+            [(i, view) for i in range(start, min(start + step, images)) for view in self._views()]
+            for start in range(0, images, step)
+        ]
+        return self._loader(part, order)
+
+    def _views(self) -> list[int]:
+        return list(range(self.views))
+
+    def _plain_order(self, part: str) -> list[list[tuple[int, int]]]:
+        images, step = len(self.images[part]), 4 * self.batch_size
+        return [
+            [(i, PLAIN) for i in range(start, min(start + step, images))]
+            for start in range(0, images, step)
+        ]
+
+    def _loader(self, part: str, order: Any) -> DataLoader:
+        return DataLoader(
+            self.images[part],
+            sampler=order,
+            batch_size=None,  # the sampler gives whole batches
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )

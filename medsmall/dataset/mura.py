@@ -1,0 +1,148 @@
+"""MURA: 40,005 bone films of 14,656 studies of the upper limb, normal or abnormal per study."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from medsmall.dataset import images, tables
+from medsmall.errors import MedsmallError
+
+LABELS = ["abnormal"]
+SPLIT = {"train": "train_val", "valid": "test"}
+
+
+class Mura:
+    """The release of Stanford: `train/`, `valid/` and four tables without header.
+
+    Args:
+        root: the folder that holds `train_image_paths.csv` and the three other tables (or
+            `.csv.gz`). The tables begin each path with the release's own folder name; that part
+            is cut off, whatever it is.
+        targets: only "abnormal" is there.
+        missing_images: what to do about listed images that are not there: "error" or "drop".
+        phantom_patients: number of patients of the generated stand-in.
+
+    The label is of the study, so a test score is about studies. `train` is the part "train_val"
+    and `valid` is "test": it is the only labelled part held out in the public release.
+    A patient keeps the number across body parts and is one patient here.
+    """
+
+    name = "mura"
+    modality = "bone x-ray"
+    exclusive = False
+    unit = "study"
+    labels = LABELS
+    citation = (
+        "Rajpurkar et al., MURA: large dataset for abnormality detection in musculoskeletal "
+        "radiographs, MIDL 2018"
+    )
+    licence = "Stanford University Dataset Research Use Agreement: research only, no sharing"
+    url = "https://stanfordmlgroup.github.io/competitions/mura/"
+
+    def __init__(
+        self,
+        root: str,
+        targets: list[str] | None = None,
+        missing_images: Literal["error", "drop"] = "error",
+        phantom_patients: int = 500,
+    ) -> None:
+        self.root = Path(root)
+        self.targets = tables.chosen(targets, LABELS, self)
+        tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
+        self.missing_images = missing_images
+        self.phantom_patients = phantom_patients
+
+    def table(self) -> pd.DataFrame:
+        """One row per film; `study` is its folder, `body_part` ELBOW, FINGER, ... as released.
+
+        Age, sex and view are not in the release: NaN and "".
+        """
+        parts = [self._part(part) for part in SPLIT]
+        return pd.concat(parts, ignore_index=True)
+
+    def _part(self, part: str) -> pd.DataFrame:
+        names = f"{part}_image_paths.csv", f"{part}_labeled_studies.csv"
+        listed, labelled = [tables.find(self, name, f"{name}.gz") for name in names]
+        image = tables.below_release(
+            tables.read_headless_csv(listed, ["image"])["image"], listed, depth=5
+        )
+        study = image.str.rpartition("/")[0]
+        label = study.map(_labels(labelled))
+        if label.isna().any():
+            raise MedsmallError(
+                f"{label.isna().sum():,} images of {listed.absolute()} are of studies without a "
+                f"label in {labelled.absolute()}, such as {study[label.isna()].iloc[0]}: "
+                "get both tables again."
+            )
+        folders = study.str.split("/")
+        frame = {
+            "image": image,
+            "patient": folders.str[2],
+            "split": SPLIT[part],
+            "abnormal": label.astype("float64"),
+            "age": np.nan,
+            "sex": "",
+            "view": "",
+            "study": study,
+            "body_part": folders.str[1].str.removeprefix("XR_"),
+        }
+        text = ["image", "patient", "split", "sex", "view", "study", "body_part"]
+        return pd.DataFrame(frame).astype(dict.fromkeys(text, "str"))
+
+    def absent(self, table: pd.DataFrame) -> pd.Series:
+        """True where the image file is not there."""
+        return images.absent_files(self.root, table["image"])
+
+    def read(self, image: str) -> np.ndarray:
+        """Grey (H, W) uint8 of varied size, up to 512 px; the release mixes grey and RGB files."""
+        return images.decode(self.root / image, grey=True)
+
+    @staticmethod
+    def write_phantom(root: Path, patients: int, seed: int) -> None:
+        """Write generated films of 96 to 144 px, grey and RGB mixed, and the four tables.
+
+        1 to 3 films per study; a fifth of the patients has a second body part, some a second
+        study of the same. The last sixth of the patients is `valid`.
+        """
+        from medsmall.dataset import phantom, phantom_bone
+
+        kinds, parts = list(phantom_bone.INJURIES), list(phantom_bone.BONES)
+        lines: dict[str, list[str]] = {}
+        for patient in range(patients):
+            rng = np.random.default_rng([seed, 7, patient])
+            split = "valid" if patient >= patients - max(1, patients // 6) else "train"
+            build = phantom_bone.limb(rng)
+            chosen = rng.choice(parts, size=rng.choice([1, 2], p=[0.8, 0.2]), replace=False)
+            for part in chosen:
+                for study in range(1, 1 + rng.choice([1, 2], p=[0.85, 0.15])):
+                    injury = rng.choice(kinds) if rng.random() < 0.45 else ""
+                    word = "positive" if injury else "negative"
+                    folder = f"{split}/XR_{part}/patient{patient + 1:05d}/study{study}_{word}"
+                    (root / folder).mkdir(parents=True)
+                    # The release ends study paths in a slash and has no header.
+                    study_line = f"MURA-v1.1/{folder}/,{int(bool(injury))}"
+                    lines.setdefault(f"{split}_labeled_studies", []).append(study_line)
+                    for number in range(1, 1 + rng.integers(1, 4)):
+                        shape = int(rng.integers(112, 145)), int(rng.integers(96, 129))
+                        pixels = phantom_bone.bone(part, build, injury, rng, shape)
+                        if rng.random() < 0.3:
+                            pixels = np.dstack([pixels] * 3)
+                        file = f"{folder}/image{number}.png"
+                        phantom.save(pixels, root / file)
+                        lines.setdefault(f"{split}_image_paths", []).append(f"MURA-v1.1/{file}")
+        for name, rows in lines.items():
+            tables.write_lines(root / f"{name}.csv", rows)
+
+
+def _labels(path: Path) -> dict[str, float]:
+    """Study folder -> 0.0 or 1.0."""
+    rows = tables.read_headless_csv(path, ["study", "abnormal"])
+    study = tables.below_release(rows["study"].str.rstrip("/"), path, depth=4)
+    wrong = ~rows["abnormal"].isin(["0", "1"])
+    if wrong.any():
+        raise MedsmallError(
+            f"{path.absolute()} has the label '{rows['abnormal'][wrong].iloc[0]}', not 0 or 1."
+        )
+    return dict(zip(study, rows["abnormal"].astype("float64"), strict=True))

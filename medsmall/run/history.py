@@ -1,0 +1,33 @@
+"""The history of a run, written while it trains."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as pl
+
+from medsmall.run.record import write_whole
+
+
+class History(pl.Callback):
+    """Writes `path` after every epoch: one row per epoch so far.
+
+    Columns: epoch (from 1), train_loss, val_loss, val_auroc, and lr_<k>, the learning rate of
+    layer group k (from 0 at the input) at the end of the epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[dict[str, Any]] = []
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Add the epoch; only the first process writes."""
+        row: dict[str, Any] = {"epoch": trainer.current_epoch + 1}
+        for name in ("train_loss", "val_loss", "val_auroc"):
+            row[name] = float(trainer.callback_metrics[name])
+        for k, group in enumerate(trainer.optimizers[0].param_groups):
+            row[f"lr_{k}"] = group["lr"]
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            table = pd.DataFrame(self.rows)
+            write_whole(self.path, lambda path: table.to_csv(path, index=False))

@@ -1,0 +1,55 @@
+"""The identity of a run: a hash of everything that can change its result."""
+
+import hashlib
+import json
+from typing import Any
+
+import pandas as pd
+
+from medsmall.pretraining.weights import Weights
+
+# What cannot change the result: where things lie, how it is watched, which machine computes it.
+# The sample table's fingerprint stands for all that decides what it holds.
+EXCLUDED = {
+    "data_root", "output_root", "name", "choices", "logger", "num_workers",
+    "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
+    "pretraining.path", "pretraining.allow_test_overlap",
+    "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
+    "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
+    "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",
+}  # fmt: skip
+
+
+def run_key(
+    config: dict[str, Any], table: pd.DataFrame, targets: list[str], weights: Weights
+) -> str:
+    """16 hexadecimal digits.
+
+    `config` is the full resolved config, `table` the sample table, of which the images, patients,
+    official parts and `targets` count, whatever the order of its rows.
+    """
+    identity = {
+        "config": _without_excluded(config),
+        "table": fingerprint(table, targets),
+        "weights": [weights.fingerprint, weights.mean, weights.std],
+    }
+    text = json.dumps(identity, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def fingerprint(table: pd.DataFrame, targets: list[str]) -> str:
+    """SHA-256 of the sample table's content, independent of the order of its rows."""
+    rows = table[["image", "patient", "split", *targets]].sort_values("image")
+    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    return hashlib.sha256(hashes.tobytes()).hexdigest()
+
+
+def _without_excluded(node: Any, path: str = "") -> Any:
+    if not isinstance(node, dict):
+        return node
+    kept = {key: f"{path}.{key}".lstrip(".") for key in node}
+    return {
+        key: _without_excluded(node[key], dotted)
+        for key, dotted in kept.items()
+        if dotted not in EXCLUDED
+    }

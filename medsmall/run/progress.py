@@ -1,0 +1,91 @@
+"""Progress of long work, with the time left."""
+
+import sys
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+console = Console()  # results
+messages = Console(stderr=True)  # everything on the way to them
+
+
+def progress_bar() -> Progress:
+    """A bar on stderr: what, how much of it, time left. Nothing where stderr is no terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=messages,
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def announce(cfg: Any, dataset: str, draw: pd.DataFrame, weights: Any) -> None:
+    """Say what is about to run."""
+    n = draw["part"].value_counts()
+    messages.print(
+        f"{cfg.name}: {dataset}{' (phantom)' if cfg.phantom else ''}, {n['train']:,} train, "
+        f"{n['val']:,} val, {n['test']:,} test images; weights: {weights.source}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if cfg.trainer.accelerator == "cpu" and torch.cuda.is_available():
+        messages.print("A GPU is here: trainer=gpu uses it.", highlight=False)
+
+
+class TrainingProgress(pl.Callback):
+    """One bar over all steps of a run with the validation metrics as they move.
+
+    Where stderr is no terminal it is a line per epoch instead.
+    """
+
+    def __init__(self) -> None:
+        self.bar: Progress | None = None
+        self.best = float("-inf")
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Show the bar, in the first process."""
+        if not trainer.is_global_zero:
+            return
+        self.bar = progress_bar()
+        self.bar.start()
+        self.task = self.bar.add_task(
+            "Training", total=int(trainer.estimated_stepping_batches), note=""
+        )
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
+        """Move on."""
+        if self.bar:
+            self.bar.update(self.task, completed=trainer.global_step)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Show the epoch's validation metrics."""
+        if not self.bar:
+            return
+        loss, auroc = (float(trainer.callback_metrics[f"val_{m}"]) for m in ("loss", "auroc"))
+        self.best = max(self.best, auroc)
+        note = f"val loss {loss:.3f}, AUROC {auroc:.3f} (best {self.best:.3f})"
+        epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
+        self.bar.update(self.task, description=f"Training, {epoch}", note=note)
+        if self.bar.disable:
+            print(f"{epoch}: {note}", file=sys.stderr, flush=True)
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Take the bar away."""
+        self._stop()
+
+    def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
+        """Likewise, so that the terminal is left as it was."""
+        self._stop()
+
+    def _stop(self) -> None:
+        if self.bar:
+            self.bar.stop()
+            self.bar = None  # a live display cannot travel to another process

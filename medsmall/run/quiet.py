@@ -1,0 +1,32 @@
+"""Keeps libraries from saying what a user can do nothing about."""
+
+import logging
+import os
+import warnings
+
+LOUD = [
+    # Lightning resets the level of its package's logger when it is imported, not that of these
+    "pytorch_lightning.utilities.rank_zero",
+    "lightning_fabric.utilities.rank_zero",
+    "pytorch_lightning.accelerators.cuda",
+    "timm",
+    "huggingface_hub",
+    "httpx",
+    "mlflow",
+    "alembic",
+]
+
+
+def quieten() -> None:
+    """Silence notices and advertisements; errors, and medsmall's own messages, stay.
+
+    By environment where possible, so that worker processes are quiet too.
+    """
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network at import
+    os.environ.setdefault("WANDB_SILENT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    warnings.filterwarnings("ignore")
+    for name in LOUD:
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,0 +1,44 @@
+"""Sends a run to the loggers of the config: W&B, TensorBoard, MLflow.
+
+They are sinks. The record on disk is the truth, and nothing is ever read back from them.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from pytorch_lightning.loggers import Logger
+
+
+@contextmanager
+def closing(loggers: list[Logger]) -> Iterator[None]:
+    """End each logger's run with the body, so that the next run of a sweep gets one of its own."""
+    status = "failed"
+    try:
+        yield
+        status = "success"
+    finally:
+        for logger in loggers:
+            logger.finalize(status)
+            finish = getattr(logger.experiment, "finish", None)  # W&B alone has it
+            if finish:
+                finish(exit_code=int(status == "failed"))
+
+
+def replay(loggers: list[Logger], history: pd.DataFrame) -> None:
+    """Send the epochs after the event: training in several processes has no logger of its own."""
+    for row in history.to_dict("records"):
+        for logger in loggers:
+            logger.log_metrics({str(k): v for k, v in row.items()}, step=int(row["epoch"]))
+
+
+def send_test(loggers: list[Logger], test: dict[str, Any]) -> None:
+    """Send the test metrics: test/loss, test/auroc (the mean) and test/<target>/auroc, ..."""
+    flat = {"test/loss": test["loss"]}
+    flat |= {f"test/{k}": v for k, v in test["mean"].items() if k != "reasons"}
+    for target, values in test["targets"].items():
+        flat |= {f"test/{target}/{k}": v for k, v in values.items() if k != "reasons"}
+    defined = {k: float(v) for k, v in flat.items() if v is not None}
+    for logger in loggers:
+        logger.log_metrics(defined)

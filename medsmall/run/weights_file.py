@@ -1,0 +1,28 @@
+"""Writes a trained network as safetensors."""
+
+import hashlib
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+
+def write_weights(
+    path: Path, tensors: dict[str, Tensor], mean: list[float], std: list[float], **about: str
+) -> None:
+    """The tensors, with the statistics their inputs are normalised with in the metadata."""
+    statistics = {
+        "mean": " ".join(f"{x:.9g}" for x in mean),
+        "std": " ".join(f"{x:.9g}" for x in std),
+    }
+    contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
+    path.write_bytes(save(contiguous, metadata={**about, **statistics}))
+
+
+def sha256(tensors: dict[str, Tensor]) -> str:
+    """Hash of names and values: equal for equal networks, which the bytes of a file need not be."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(name.encode())
+        digest.update(tensors[name].contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()

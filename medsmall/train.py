@@ -1,0 +1,246 @@
+"""Train and test one run: ``python -m medsmall.train +experiment=hernia_chexpert``.
+
+`train` below is the whole experiment in the order of its stages. What is heavy is imported there
+and not above: --help and a mistyped key are answered at once.
+"""
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.errors import CompactHydraException
+from hydra.utils import get_class, instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from medsmall.configs import composed_by_hydra, config_dir, explain
+from medsmall.errors import MedsmallError
+from medsmall.run.quiet import quieten
+from medsmall.schema import check
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from medsmall.dataset import Dataset
+    from medsmall.pretraining.weights import Weights
+    from medsmall.run.record import Record
+
+FIRST_RUN = "+experiment=first_run"
+
+
+def train(cfg: DictConfig) -> Path:
+    """Train and test the run that `cfg` describes, unless its record exists; returns its folder.
+
+    Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
+    """
+    from medsmall.dataset.images import present_only
+    from medsmall.run.key import run_key
+    from medsmall.run.progress import messages
+    from medsmall.run.record import Record
+    from medsmall.run.summary import show
+    from medsmall.split import check_classes
+
+    config = check(cfg)
+
+    # the sample table, its split by patient, and the part of it this run may see
+    dataset = open_dataset(cfg)
+    table = dataset.table()
+    table = present_only(
+        table, dataset.absent(table), dataset.missing_images, dataset.name, dataset.root
+    )
+    split = instantiate(cfg.split).assign(table, dataset.targets)
+    check_classes(table, split, dataset.targets, dataset.exclusive)
+    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.exclusive)
+
+    # the initial weights: an upstream run is made here if they do not exist yet
+    weights = instantiate(cfg.pretraining).weights(cfg, train)
+    weights.refuse_overlap(dataset.name, set(draw.loc[draw["part"] == "test", "patient"]))
+
+    record = Record(cfg.output_root, run_key(config, table, dataset.targets, weights))
+    if record.done:
+        messages.print(f"{cfg.name}: recorded already, not run again.", highlight=False)
+    else:
+        with record.writing() as unmade:
+            if unmade:
+                fit_and_test(cfg, config, dataset, table, draw, weights, record)
+    show(record)
+    return record.folder
+
+
+def fit_and_test(
+    cfg: DictConfig,
+    config: dict[str, Any],
+    dataset: "Dataset",
+    table: "pd.DataFrame",
+    draw: "pd.DataFrame",
+    weights: "Weights",
+    record: "Record",
+) -> None:
+    """Train on the draw, score its test images once, and fill the record."""
+    import pandas as pd
+    import pytorch_lightning as pl
+    import torch
+
+    from medsmall.classifier import Classifier
+    from medsmall.datamodule import DataModule
+    from medsmall.preload import preload
+    from medsmall.run import score, sinks
+    from medsmall.run.environment import environment
+    from medsmall.run.fit import best_weights, callbacks, single_process
+    from medsmall.run.progress import announce
+    from medsmall.run.weights_file import sha256, write_weights
+    from medsmall.sample_size import labels_used
+
+    started = time.monotonic()
+    targets, exclusive = dataset.targets, dataset.exclusive
+    announce(cfg, dataset.name, draw, weights)
+    record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
+    record.write_csv("draw.csv", draw)
+
+    # network, loss, optimisation
+    pl.seed_everything(cfg.seed, verbose=False)
+    network = instantiate(cfg.backbone).build(len(targets))
+    mean, std = weights.enter(network)
+    loss = instantiate(cfg.loss)
+    loss.fit(torch.from_numpy(draw.loc[draw["part"] == "train", targets].to_numpy()))
+    augmentation = instantiate(cfg.augmentation)
+    classifier = Classifier(
+        network=network,
+        mean=mean,
+        std=std,
+        strategy=instantiate(cfg.strategy),
+        schedule=instantiate(cfg.schedule),
+        loss=loss,
+        targets=targets,
+        exclusive=exclusive,
+        views=1 + augmentation.tta_views,
+    )
+
+    # images
+    data = DataModule(
+        draw=draw,
+        pixels=preload(dataset, list(draw["image"].unique()), cfg.image_size_px),
+        targets=targets,
+        augmentation=augmentation,
+        batch_size=cfg.batch_size,
+        seed=cfg.seed,
+        num_workers=workers(cfg),
+    )
+
+    # fit, then test with the weights of the chosen epoch
+    loggers = [instantiate(cfg.logger)] if cfg.logger else []
+    with sinks.closing(loggers):
+        for logger in loggers:
+            logger.log_hyperparams(config)
+        trainer = instantiate(cfg.trainer, _partial_=True)(
+            callbacks=callbacks(record.folder, cfg.select_by),
+            logger=loggers,
+            default_root_dir=record.folder,
+        )
+        if trainer.world_size > 1:
+            trainer.loggers = []  # its processes have none; their history is sent afterwards
+        trainer.fit(classifier, data)
+        history = pd.read_csv(record.folder / "history.csv")
+        if trainer.world_size > 1:
+            sinks.replay(loggers, history)
+        classifier.load_state_dict(best_weights(trainer))
+        tester = single_process(cfg)
+        prob = {
+            part: score.probabilities(tester, classifier, data, part) for part in ("val", "test")
+        }
+        results = score.metrics(draw, table, dataset.unit, targets, exclusive, prob)
+        sinks.send_test(loggers, results["test"])
+
+    # record
+    tensors = network.module.state_dict()
+    write = functools.partial(
+        write_weights, tensors=tensors, mean=mean, std=std, backbone=network.architecture,
+        targets="|".join(targets),
+    )  # fmt: skip
+    record.write("model.safetensors", write)
+    record.write_csv(
+        "predictions.csv", score.predictions(draw, table, dataset.unit, targets, prob["test"])
+    )
+    record.write_json(
+        "metrics.json",
+        {
+            "name": cfg.name,
+            "dataset": dataset.name,
+            "phantom": cfg.phantom,
+            "unit": dataset.unit,
+            "labels_used": labels_used(draw),
+            "pretraining": weights.source,
+            "epochs": len(history),
+            "weights_sha256": sha256(tensors),
+            **results,
+        },
+    )
+    record.write_json(
+        "environment.json",
+        environment(trainer.strategy.root_device)
+        | {"processes": trainer.world_size, "seconds": round(time.monotonic() - started, 1)},
+    )
+
+
+def open_dataset(cfg: DictConfig) -> "Dataset":
+    """The data set at its root, or its phantom, generated now if need be."""
+    if not cfg.phantom:
+        return instantiate(cfg.dataset)
+    from medsmall.dataset.generate import phantom_root
+
+    kind = get_class(cfg.dataset._target_)
+    root = phantom_root(kind, cfg.output_root, cfg.dataset.phantom_patients)
+    return instantiate(cfg.dataset, root=str(root))
+
+
+def workers(cfg: DictConfig) -> int:
+    """Processes that augment: on a CPU they would take the cores from the network."""
+    if cfg.num_workers is not None:
+        return cfg.num_workers
+    return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
+
+
+@hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
+def command(cfg: DictConfig) -> None:
+    """One cell of the command line; Hydra calls it for each."""
+    quieten()
+    with one_sentence():
+        train(composed_by_hydra(cfg))
+
+
+def main() -> None:
+    """The command: what a user can mend is one sentence on stderr and exit status 2."""
+    if not sys.argv[1:]:
+        print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
+        sys.argv.append(FIRST_RUN)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
+    with one_sentence():
+        command()
+
+
+@contextmanager
+def one_sentence() -> Iterator[None]:
+    """End the process with one sentence on an error that a user can mend, whatever its wrapping."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit("Interrupted: nothing of the run was kept; the same command starts it again.")
+    except Exception as error:
+        causes = [error]
+        while causes[-1].__cause__ and isinstance(causes[-1].__cause__, Exception):
+            causes.append(causes[-1].__cause__)
+        ours = next((e for e in causes if isinstance(e, MedsmallError)), None)
+        if ours is None and not isinstance(error, CompactHydraException | OmegaConfBaseException):
+            raise
+        print(ours or explain(error), file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

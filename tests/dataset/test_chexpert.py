@@ -1,0 +1,164 @@
+import csv
+import gzip
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from medsmall.dataset.chexpert import COMPETITION, LABELS, CheXpert
+from medsmall.errors import MedsmallError
+
+HEADER = ",".join(["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *LABELS])
+
+
+def row(path, sex="Male", age="60", view="Frontal", side="AP", **cells):
+    return ",".join([path, sex, age, view, side, *(cells.get(x[:5], "") for x in LABELS)])
+
+
+ROWS = [
+    row("REL/train/patient00001/study1/view1_frontal.jpg", Edema="1.0", Cardi="0.0"),
+    row("REL/train/patient00001/study2/view1_frontal.jpg", side="PA", Edema="-1.0", Cardi="-1.0"),
+    row("REL/train/patient00001/study2/view2_lateral.jpg", view="Lateral", side=""),
+    row("REL/train/patient00002/study1/view1_frontal.jpg", sex="Unknown", age="0", side=""),
+    row("REL/train/patient00003/study1/view1_lateral.jpg", view="Lateral", side="LL"),
+    row("REL/train/patient00003/study1/view2_lateral.jpg", view="Lateral", side="RL"),
+]
+
+
+@pytest.fixture(params=["CheXpert-v1.0", "CheXpert-v1.0-small", "x"])
+def release(tmp_path, request):
+    rows = [text.replace("REL", request.param) for text in ROWS]
+    (tmp_path / "train.csv").write_text("\n".join([HEADER, *rows]) + "\n")
+    valid = row(f"{request.param}/valid/patient64541/study1/view1_frontal.jpg", Edema="1.0")
+    (tmp_path / "valid.csv").write_text(f"{HEADER}\n{valid}\n")
+    return tmp_path
+
+
+def test_rows_of_frontals(release):
+    table = CheXpert(str(release)).table()
+    assert table["image"].tolist() == [
+        "train/patient00001/study1/view1_frontal.jpg",
+        "train/patient00001/study2/view1_frontal.jpg",
+        "train/patient00002/study1/view1_frontal.jpg",
+        "valid/patient64541/study1/view1_frontal.jpg",
+    ]
+    assert table["patient"].tolist() == [
+        f"patient{n}" for n in ("00001", "00001", "00002", "64541")
+    ]
+    assert table["split"].tolist() == ["train_val"] * 3 + ["test"]
+    assert table["sex"].tolist() == ["M", "M", "", "M"]
+    assert table["view"].tolist() == ["AP", "PA", "", "AP"]
+    assert table["study"].iloc[1] == "train/patient00001/study2"
+
+
+def test_laterals_on_request(release):
+    table = CheXpert(str(release), frontal_only=False).table()
+    assert table["view"].tolist() == ["AP", "PA", "lateral", "", "LL", "RL", "AP"]
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "blank", "edema", "heart"),
+    [
+        ("zeros", "zeros", [1, 0, 0], [0, 0, 0]),
+        ("ones", "zeros", [1, 1, 0], [0, 1, 0]),
+        ("ignore", "zeros", [1, np.nan, 0], [0, np.nan, 0]),
+        ("zeros", "ignore", [1, 0, np.nan], [0, 0, np.nan]),
+        ("ones", "ignore", [1, 1, np.nan], [0, 1, np.nan]),
+        ("ignore", "ignore", [1, np.nan, np.nan], [0, np.nan, np.nan]),
+        ({"Edema": "ones"}, "zeros", [1, 1, 0], [0, np.nan, 0]),
+        ({"Edema": "ones", "default": "zeros"}, "zeros", [1, 1, 0], [0, 0, 0]),
+    ],
+)
+def test_uncertain_and_blank_are_two_things(release, uncertain, blank, edema, heart):
+    table = CheXpert(str(release), uncertain=uncertain, blank=blank).table().iloc[:3]
+    np.testing.assert_array_equal(table["Edema"], edema)
+    np.testing.assert_array_equal(table["Cardiomegaly"], heart)
+
+
+def test_policies_that_are_wrong():
+    with pytest.raises(MedsmallError, match="dataset.uncertain cannot be 'zero'.*'zeros'"):
+        CheXpert("x", uncertain="zero")
+    with pytest.raises(MedsmallError, match="'Edemma' .did you mean 'Edema'"):
+        CheXpert("x", uncertain={"Edemma": "ones"})
+    with pytest.raises(MedsmallError, match="dataset.uncertain.Edema cannot be 'one'"):
+        CheXpert("x", uncertain={"Edema": "one"})
+    with pytest.raises(MedsmallError, match="dataset.blank cannot be 'ones'"):
+        CheXpert("x", blank="ones")
+
+
+def test_targets():
+    assert CheXpert("x").targets == COMPETITION
+    assert CheXpert("x", targets=["Fracture", "No Finding"]).targets == ["Fracture", "No Finding"]
+
+
+def test_packed_tables_are_the_plain_ones(release):
+    plain = CheXpert(str(release)).table()
+    for name in ("train.csv", "valid.csv"):
+        path = release / name
+        (release / f"{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    assert CheXpert(str(release)).table().equals(plain)
+
+
+@pytest.mark.parametrize("name", ["train.csv", "valid.csv"])
+def test_an_absent_table_is_named(release, name):
+    (release / name).unlink()
+    with pytest.raises(MedsmallError, match=f"{name} or {name}.gz"):
+        CheXpert(str(release)).table()
+
+
+def test_a_foreign_path_and_column(release):
+    text = (release / "train.csv").read_text()
+    (release / "train.csv").write_text(text + row("patient1.jpg") + "\n")
+    with pytest.raises(MedsmallError, match="'patient1.jpg', which is not as the release"):
+        CheXpert(str(release)).table()
+    (release / "train.csv").write_text(text.replace("Pleural Effusion", "Effusion"))
+    with pytest.raises(MedsmallError, match="no column 'Pleural Effusion'"):
+        CheXpert(str(release)).table()
+
+
+def test_real_counts_against_an_independent_reading(real_data):
+    root = real_data / "tables" / "CheXpert-v1.0-small"
+    counts = {label: Counter() for label in LABELS}
+    rows = Counter()
+    for part in ("train", "valid"):
+        with gzip.open(root / f"{part}.csv.gz", "rt", newline="") as file:
+            for line in csv.DictReader(file):
+                rows[part] += 1
+                rows[f"{part} frontal"] += line["Frontal/Lateral"] == "Frontal"
+                for label in LABELS:
+                    counts[label][line[label]] += 1
+    assert rows == {"train": 223_414, "valid": 234, "train frontal": 191_027, "valid frontal": 202}
+
+    both = CheXpert(str(root), uncertain="ignore", blank="ignore", frontal_only=False).table()
+    no_blank = CheXpert(str(root), uncertain="ignore", frontal_only=False).table()
+    assert len(both) == 223_414 + 234
+    for label in LABELS:
+        assert (both[label] == 1).sum() == counts[label]["1.0"]
+        assert (both[label] == 0).sum() == counts[label]["0.0"]
+        assert no_blank[label].isna().sum() == counts[label]["-1.0"]
+        assert both[label].isna().sum() == counts[label]["-1.0"] + counts[label][""]
+    frontal = CheXpert(str(root)).table()["split"].value_counts().to_dict()
+    assert frontal == {"train_val": 191_027, "test": 202}
+    assert both[both["split"] == "train_val"]["patient"].nunique() == 64_540
+    assert (both["sex"] == "").sum() == 1
+
+
+def test_phantom_has_the_quirks(phantoms):
+    root = phantoms[CheXpert]
+    with open(root / "train.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    cells = Counter(line[label] for line in lines for label in COMPETITION)
+    assert min(cells[value] for value in ("1.0", "0.0", "-1.0", "")) > 0
+    assert {line["Sex"] for line in lines} == {"Male", "Female", "Unknown"}
+    assert {line["AP/PA"] for line in lines if line["Frontal/Lateral"] == "Lateral"} == {""}
+    assert max(Counter(line["Path"].rpartition("/")[0] for line in lines).values()) > 1
+    everything = CheXpert(str(root), frontal_only=False)
+    assert (everything.table()["view"] == "lateral").any()
+    assert not everything.absent(everything.table()).any()
+    assert everything.read(CheXpert(str(root)).table()["image"].iloc[0]).shape == (128, 156)
+
+
+def test_the_phantoms_valid_labels_are_complete(phantoms):
+    table = CheXpert(str(phantoms[CheXpert]), uncertain="ignore", blank="ignore").table()
+    assert table[table["split"] == "test"][LABELS].notna().all(axis=None)

@@ -1,0 +1,146 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from medsmall.dataset.images import absent_files, decode, present_only
+from medsmall.errors import MedsmallError
+
+RNG = np.random.default_rng(0)
+GREY = RNG.integers(0, 256, (7, 5), dtype=np.uint8)
+COLOUR = RNG.integers(0, 256, (7, 5, 3), dtype=np.uint8)
+
+
+def saved(tmp_path, image, name="x.png"):
+    image.save(tmp_path / name)
+    return tmp_path / name
+
+
+def test_grey_and_colour_come_back_as_they_are(tmp_path):
+    for pixels in (GREY, COLOUR):
+        read = decode(saved(tmp_path, Image.fromarray(pixels)))
+        assert read.dtype == np.uint8
+        np.testing.assert_array_equal(read, pixels)
+
+
+@pytest.mark.parametrize("alpha", [0, 128, 255])
+def test_alpha_is_dropped_not_blended(tmp_path, alpha):
+    veil = np.full((7, 5, 1), alpha, np.uint8)
+    rgba = saved(tmp_path, Image.fromarray(np.concatenate([COLOUR, veil], axis=2)))
+    np.testing.assert_array_equal(decode(rgba), COLOUR)
+    la = saved(tmp_path, Image.merge("LA", [Image.fromarray(GREY), Image.fromarray(veil[..., 0])]))
+    np.testing.assert_array_equal(decode(la), GREY)
+
+
+def test_equal_channels_turn_grey_exactly(tmp_path):
+    for channels in (3, 4):
+        path = saved(tmp_path, Image.fromarray(np.dstack([GREY] * channels)))
+        np.testing.assert_array_equal(decode(path, grey=True), GREY)
+
+
+@pytest.mark.parametrize("transparency", [None, 0, 200])
+def test_palette_is_looked_up(tmp_path, transparency):
+    image = Image.fromarray(GREY).convert("P")
+    image.putpalette(np.repeat(np.arange(256, dtype=np.uint8)[::-1], 3).tobytes())
+    extra = {} if transparency is None else {"transparency": transparency}
+    image.save(tmp_path / "x.png", **extra)
+    np.testing.assert_array_equal(decode(tmp_path / "x.png", grey=True), 255 - GREY)
+
+
+def test_16_bit_is_scaled_to_the_nearest_of_8(tmp_path):
+    deep = np.array([[0, 128, 129, 257, 32767, 65535]], dtype=np.uint16)
+    path = saved(tmp_path, Image.fromarray(deep))
+    np.testing.assert_array_equal(decode(path), [[0, 0, 1, 1, 127, 255]])
+    wide = saved(tmp_path, Image.fromarray(deep.astype(np.int32)), "x.tiff")
+    np.testing.assert_array_equal(decode(wide), [[0, 0, 1, 1, 127, 255]])
+
+
+def test_one_bit_becomes_black_and_white(tmp_path):
+    path = saved(tmp_path, Image.fromarray(GREY > 127))
+    np.testing.assert_array_equal(decode(path), np.where(GREY > 127, 255, 0))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.ones((2, 2), np.float32), "floating-point"),
+        (np.full((2, 2), 70000, np.int32), "outside 0 to 65535"),
+    ],
+)
+def test_pixels_of_unknown_range_are_refused(tmp_path, pixels, message):
+    with pytest.raises(MedsmallError, match=message):
+        decode(saved(tmp_path, Image.fromarray(pixels), "x.tiff"))
+
+
+def broken_files(tmp_path):
+    whole = saved(tmp_path, Image.fromarray(RNG.integers(0, 256, (64, 64), np.uint8)), "a.png")
+    jpeg = saved(tmp_path, Image.fromarray(RNG.integers(0, 256, (64, 64), np.uint8)), "a.jpg")
+    damaged = bytearray(whole.read_bytes())
+    damaged[60:90] = bytes(30)
+    return {
+        "empty.png": b"",
+        "cut.png": whole.read_bytes()[:1500],
+        "cut.jpg": jpeg.read_bytes()[:800],
+        "header.png": whole.read_bytes()[:20],
+        "damaged.png": bytes(damaged),
+        "text.png": b"<html>404 not found</html>",
+    }
+
+
+def test_unreadable_files_are_named_in_full(tmp_path):
+    for name, content in broken_files(tmp_path).items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(MedsmallError, match="get it again") as error:
+            decode(tmp_path / name)
+        assert str(tmp_path / name) in str(error.value)
+
+
+def test_an_absent_file_is_named_with_the_remedy(tmp_path):
+    with pytest.raises(MedsmallError, match="missing_images=drop") as error:
+        decode(tmp_path / "none.png")
+    assert str(tmp_path / "none.png") in str(error.value)
+
+
+def test_absent_files_equals_a_look_at_each(tmp_path):
+    for name in ("a/1.png", "a/2.png", "b/c/3.png", "top.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    names = ["a/1.png", "a/3.png", "b/c/3.png", "b/3.png", "no/1.png", "top.png", "no.png",
+             "top.png/x.png"]  # fmt: skip
+    images = pd.Series(names, index=range(10, 10 + len(names)))
+    absent = absent_files(tmp_path, images)
+    assert absent.dtype == bool
+    assert absent.to_dict() == {i: not (tmp_path / n).is_file() for i, n in images.items()}
+
+
+class TestPresentOnly:
+    table = pd.DataFrame({"image": list("abcde"), "y": range(5)}, index=range(5, 10))
+
+    def call(self, gone, policy):
+        absent = pd.Series(gone, index=self.table.index)
+        return present_only(self.table, absent, policy, "films", "/data/films")
+
+    @pytest.mark.parametrize("policy", ["error", "drop"])
+    def test_nothing_absent(self, policy):
+        kept = self.call([False] * 5, policy)
+        assert isinstance(kept.index, pd.RangeIndex)
+        assert kept["y"].tolist() == [0, 1, 2, 3, 4]
+
+    def test_drop_keeps_the_rest_in_order(self):
+        kept = self.call([True, False, True, False, False], "drop")
+        assert kept["image"].tolist() == ["b", "d", "e"]
+        assert kept.index.tolist() == [0, 1, 2]
+
+    def test_error_counts_and_shows_the_first_three(self):
+        message = (
+            "films: 4 of the 5 images listed are absent under /data/films, first: a, b, c; "
+            "get them, or go on without them with dataset.missing_images=drop."
+        )
+        with pytest.raises(MedsmallError) as error:
+            self.call([True, True, True, False, True], "error")
+        assert str(error.value) == message
+
+    @pytest.mark.parametrize("policy", ["error", "drop"])
+    def test_all_absent_is_an_error_either_way(self, policy):
+        with pytest.raises(MedsmallError, match="phantom=true"):
+            self.call([True] * 5, policy)

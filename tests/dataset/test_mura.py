@@ -1,0 +1,100 @@
+import csv
+import gzip
+
+import pytest
+from PIL import Image
+
+from medsmall.dataset.mura import Mura
+from medsmall.errors import MedsmallError
+
+STUDIES = {
+    "train/XR_ELBOW/patient00001/study1_positive": 2,
+    "train/XR_HAND/patient00001/study1_negative": 1,
+    "valid/XR_WRIST/patient11185/study1_positive": 1,
+}
+
+
+@pytest.fixture(params=["MURA-v1.1", "elsewhere"])
+def release(tmp_path, request):
+    for part in ("train", "valid"):
+        studies = [study for study in STUDIES if study.startswith(part)]
+        labels = [f"{request.param}/{s}/,{int('positive' in s)}" for s in studies]
+        films = [
+            f"{request.param}/{study}/image{i + 1}.png"
+            for study in studies
+            for i in range(STUDIES[study])
+        ]
+        (tmp_path / f"{part}_labeled_studies.csv").write_text("\n".join(labels) + "\n")
+        (tmp_path / f"{part}_image_paths.csv").write_text("\n".join(films) + "\n")
+    return tmp_path
+
+
+def test_rows(release):
+    table = Mura(str(release)).table()
+    assert table["study"].tolist() == [s for s, films in STUDIES.items() for _ in range(films)]
+    assert table["image"].tolist()[:2] == [f"{next(iter(STUDIES))}/image{i}.png" for i in (1, 2)]
+    assert table["abnormal"].tolist() == [1, 1, 0, 1]
+    assert table["body_part"].tolist() == ["ELBOW", "ELBOW", "HAND", "WRIST"]
+    assert table["split"].tolist() == ["train_val"] * 3 + ["test"]
+    # One patient under two body parts is one patient.
+    assert table["patient"].tolist() == ["patient00001"] * 3 + ["patient11185"]
+
+
+def test_packed_tables_are_the_plain_ones(release):
+    plain = Mura(str(release)).table()
+    for path in list(release.glob("*.csv")):
+        path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    assert Mura(str(release)).table().equals(plain)
+
+
+@pytest.mark.parametrize("kind", ["image_paths", "labeled_studies"])
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_each_needed_table_is_named(release, part, kind):
+    (release / f"{part}_{kind}.csv").unlink()
+    with pytest.raises(MedsmallError, match=f"{part}_{kind}.csv"):
+        Mura(str(release)).table()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("x/train/XR_ELBOW/patient00001/study1_positive/,2", "label '2', not 0 or 1"),
+        ("x/train/patient00001/study1_positive/,1", "not as the release writes it"),
+        ("x/train/XR_ELBOW/patient00001/study1_positive/", "2 full column"),
+        ("x/train/XR_ELBOW/patient00002/study1_positive/,1", "3 images of .* without a label"),
+    ],
+)
+def test_bad_labels(release, line, message):
+    (release / "train_labeled_studies.csv").write_text(line + "\n")
+    with pytest.raises(MedsmallError, match=message):
+        Mura(str(release)).table()
+
+
+def test_real_counts(real_data):
+    root = real_data / "tables" / "MURA-v1.1"
+    table = Mura(str(root)).table()
+    parts = table.groupby("split")
+    assert parts.size().to_dict() == {"train_val": 36_808, "test": 3_197}
+    assert parts["study"].nunique().to_dict() == {"train_val": 13_457, "test": 1_199}
+    train = table[table["split"] == "train_val"]
+    assert (train.groupby("patient")["body_part"].nunique() > 1).sum() == 1_467
+    assert (table.groupby("study")["abnormal"].nunique() == 1).all()
+    positive = 0
+    for part in ("train", "valid"):
+        with gzip.open(root / f"{part}_labeled_studies.csv.gz", "rt", newline="") as file:
+            positive += sum(int(row[1]) for row in csv.reader(file))
+    assert table.drop_duplicates("study")["abnormal"].sum() == positive
+
+
+def test_phantom_has_the_quirks(phantoms):
+    root = phantoms[Mura]
+    table = Mura(str(root)).table()
+    assert (table.groupby("patient")["body_part"].nunique() > 1).any()
+    films = [Image.open(root / image) for image in table["image"]]
+    assert {film.mode for film in films} == {"L", "RGB"}
+    assert len({film.size for film in films}) > 10
+    lines = (root / "train_labeled_studies.csv").read_text().splitlines()
+    assert all(line[:-1].endswith("/,") for line in lines)
+    assert table["study"].str.contains("positive").astype(float).equals(table["abnormal"])
+    assert table.groupby("study").size().max() > 1
