@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from medsmall.backbone.sync_batchnorm import synchronise
 from medsmall.backbone.timm_network import Network
+from medsmall.errors import MedsmallError
 from medsmall.evaluation.metrics import evaluate
 
 
@@ -26,6 +27,9 @@ class Classifier(pl.LightningModule):
         views: views of each image that `predict_step` averages.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(
         self,
         network: Network,
@@ -39,6 +43,11 @@ class Classifier(pl.LightningModule):
         views: int,
     ) -> None:
         super().__init__()
+        if len(targets) > 1 and loss.multiclass != exclusive:
+            raise MedsmallError(
+                f"The loss {type(loss).__name__} does not suit {len(targets)} targets that are "
+                f"{'exclusive: set loss=cross_entropy' if exclusive else 'not: set loss=bce'}."
+            )
         self.network, self.module = network, network.module
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
@@ -82,7 +91,7 @@ class Classifier(pl.LightningModule):
         """Prepare for several processes, and for the layout that devices prefer."""
         if self.trainer.world_size > 1:
             synchronise(self.module)
-        self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.module.to(memory_format=torch.channels_last)
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Thaw what is due; what stays frozen keeps its tensors and BatchNorm statistics.

@@ -4,7 +4,7 @@ Nothing heavy is imported here: a mistyped key is answered before torch is loade
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from hydra import compose as hydra_compose
@@ -46,9 +46,9 @@ def composed_by_hydra(cfg: DictConfig) -> DictConfig:
     return with_choices(cfg.copy(), HydraConfig.get().runtime.choices)
 
 
-def with_choices(cfg: DictConfig, choices: DictConfig) -> DictConfig:
+def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
     """Put the chosen option of each group under `choices`: names and tags are made of them."""
-    chosen = {k: v for k, v in choices.items() if not str(k).startswith("hydra/")}
+    chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
     with open_dict(cfg):
         cfg.choices = {"experiment": "none", **chosen, "size": _size(cfg.get("sample_size"))}
     return cfg
@@ -110,7 +110,7 @@ def default_keys() -> list[str]:
 
 def _dotted(node: object, prefix: str) -> Iterator[str]:
     if isinstance(node, DictConfig):
-        for key in node:
-            if not str(key).startswith("_") and key not in ("hydra", "defaults"):
+        for key in map(str, node):
+            if not key.startswith("_") and key not in ("hydra", "defaults"):
                 yield f"{prefix}{key}"
                 yield from _dotted(node._get_node(key), f"{prefix}{key}.")

@@ -72,17 +72,17 @@ ROOT = Signature(  # the keys of conf/train.yaml that are no group
 def check(cfg: DictConfig) -> dict[str, Any]:
     """The resolved config as plain containers; raises MedsmallError at the first thing wrong."""
     try:
-        config = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        content: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         first = str(error).splitlines()[0].rstrip(".")
         raise MedsmallError(f"The config cannot be resolved: {first}.") from error
-    assert isinstance(config, dict)
+    config: dict[str, Any] = dict(content)
     root = {key: value for key, value in config.items() if key not in groups()}
     _check_values("", root, ROOT)
     _check_positive(root)
     for group in config.keys() & set(groups()):
         _check_node(group, config[group])
-    return {str(key): value for key, value in config.items()}
+    return config
 
 
 def _check_positive(root: dict[str, Any]) -> None:

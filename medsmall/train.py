@@ -122,6 +122,15 @@ def fit_and_test(
         views=1 + augmentation.tta_views,
     )
 
+    loggers = [instantiate(cfg.logger)] if cfg.logger else []
+    trainer = instantiate(cfg.trainer, _partial_=True)(
+        callbacks=callbacks(record.folder, cfg.select_by),
+        logger=loggers,
+        default_root_dir=record.folder,
+    )
+    if trainer.world_size > 1:
+        trainer.loggers = []  # its processes have none; their history is sent afterwards
+
     # images
     data = DataModule(
         draw=draw,
@@ -134,17 +143,9 @@ def fit_and_test(
     )
 
     # fit, then test with the weights of the chosen epoch
-    loggers = [instantiate(cfg.logger)] if cfg.logger else []
     with sinks.closing(loggers):
         for logger in loggers:
             logger.log_hyperparams(config)
-        trainer = instantiate(cfg.trainer, _partial_=True)(
-            callbacks=callbacks(record.folder, cfg.select_by),
-            logger=loggers,
-            default_root_dir=record.folder,
-        )
-        if trainer.world_size > 1:
-            trainer.loggers = []  # its processes have none; their history is sent afterwards
         trainer.fit(classifier, data)
         history = pd.read_csv(record.folder / "history.csv")
         if trainer.world_size > 1:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import timm
 from timm.models._manipulate import group_with_matcher
@@ -66,12 +67,13 @@ class TimmNetwork:
     def build(self, outputs: int) -> Network:
         """A new network with `outputs` logits and random weights."""
         module = timm.create_model(self.name, pretrained=False, num_classes=outputs)
+        defaults: Any = module.default_cfg
         return Network(
             module,
             [*self._body(module), _head(module)],
             self.name,
-            mean=list(module.default_cfg["mean"]),
-            std=list(module.default_cfg["std"]),
+            mean=list(defaults["mean"]),
+            std=list(defaults["std"]),
         )
 
     def _body(self, module: nn.Module) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 A loss is an ``nn.Module`` built from its YAML in conf/loss with
 
-- ``exclusive_only``: bool, whether it needs one binary target or exclusive classes;
+- ``multiclass``: bool, whether several targets must be exclusive classes, or must not be;
 - ``fit(labels)``: learns its weights from the drawn train labels, (N, K) with NaN for unknown;
 - ``forward(logits, labels) -> (total, weight)``: for (B, K) float logits and labels the weighted
   sum of the losses over what is known, and the sum of those weights. Their ratio is the loss:

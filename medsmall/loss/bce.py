@@ -12,7 +12,7 @@ class BCE(nn.Module):
     negatives n / (2 (n - n1)); a class that is not in the draw weighs 1.
     """
 
-    exclusive_only = False
+    multiclass = False
 
     def __init__(self, weighted: bool) -> None:
         super().__init__()

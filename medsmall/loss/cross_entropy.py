@@ -12,7 +12,7 @@ class CrossEntropy(nn.Module):
     this equal to binary cross-entropy.
     """
 
-    exclusive_only = True
+    multiclass = True
 
     def __init__(self, weighted: bool) -> None:
         super().__init__()

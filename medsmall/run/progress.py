@@ -9,6 +9,8 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from medsmall.run.quiet import quieten
+
 console = Console()  # results
 messages = Console(stderr=True)  # everything on the way to them
 
@@ -49,6 +51,11 @@ class TrainingProgress(pl.Callback):
     def __init__(self) -> None:
         self.bar: Progress | None = None
         self.best = float("-inf")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Processes that train along receive this by pickle: they are to be quiet as well."""
+        self.__dict__.update(state)
+        quieten()
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Show the bar, in the first process."""

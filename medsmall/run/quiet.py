@@ -27,6 +27,9 @@ def quieten() -> None:
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    os.environ.setdefault(
+        "TORCH_CPP_LOG_LEVEL", "ERROR"
+    )  # DDP: "no unused parameters", once thawed
     warnings.filterwarnings("ignore")
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -21,7 +21,7 @@ def closing(loggers: list[Logger]) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.finalize(status)
-            finish = getattr(logger.experiment, "finish", None)  # W&B alone has it
+            finish = getattr(getattr(logger, "experiment", None), "finish", None)  # only W&B has it
             if finish:
                 finish(exit_code=int(status == "failed"))
 
