@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import (
     CompactHydraException,
@@ -30,11 +31,15 @@ def config_dir() -> Path:
 
 def compose(overrides: list[str]) -> DictConfig:
     """The config that the command line `overrides` would give, with its `choices` filled in."""
-    with initialize_config_dir(str(config_dir()), version_base="1.3"):
-        try:
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()  # Hydra composes one config at a time; a run may want a second
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
             cfg = hydra_compose("train", overrides, return_hydra_config=True)
-        except (CompactHydraException, OmegaConfBaseException) as error:
-            raise MedsmallError(explain(error)) from error
+    except (CompactHydraException, OmegaConfBaseException) as error:
+        raise MedsmallError(explain(error)) from error
+    finally:
+        GlobalHydra.instance().hydra = outer
     choices = cfg.hydra.runtime.choices
     with open_dict(cfg):
         del cfg["hydra"]

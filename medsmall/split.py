@@ -135,7 +135,8 @@ def check_classes(
         for target, missing in empty.items():
             raise MedsmallError(
                 f"The {part} part of the split has {missing} (target {target}): set another "
-                "split.seed, other ratios, or another split (split=by_patient, split=official)."
+                "split.seed, another split (split=by_patient, split=official) or other "
+                "dataset.targets."
             )
 
 

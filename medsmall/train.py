@@ -39,14 +39,14 @@ def train(cfg: DictConfig) -> Path:
 
     Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
     """
+    config = check(cfg)
+
     from medsmall.dataset.images import present_only
     from medsmall.run.key import run_key
     from medsmall.run.progress import messages
     from medsmall.run.record import Record
     from medsmall.run.summary import show
     from medsmall.split import check_classes
-
-    config = check(cfg)
 
     # the sample table, its split by patient, and the part of it this run may see
     dataset = open_dataset(cfg)
@@ -92,7 +92,7 @@ def fit_and_test(
     from medsmall.preload import preload
     from medsmall.run import score, sinks
     from medsmall.run.environment import environment
-    from medsmall.run.fit import best_weights, callbacks, single_process
+    from medsmall.run.fit import best_weights, callbacks, make_trainer, single_process
     from medsmall.run.progress import announce
     from medsmall.run.weights_file import sha256, write_weights
     from medsmall.sample_size import labels_used
@@ -108,7 +108,7 @@ def fit_and_test(
     network = instantiate(cfg.backbone).build(len(targets))
     mean, std = weights.enter(network)
     loss = instantiate(cfg.loss)
-    loss.fit(torch.from_numpy(draw.loc[draw["part"] == "train", targets].to_numpy()))
+    loss.fit(torch.tensor(draw.loc[draw["part"] == "train", targets].to_numpy()))
     augmentation = instantiate(cfg.augmentation)
     classifier = Classifier(
         network=network,
@@ -122,8 +122,9 @@ def fit_and_test(
         views=1 + augmentation.tta_views,
     )
 
-    loggers = [instantiate(cfg.logger)] if cfg.logger else []
-    trainer = instantiate(cfg.trainer, _partial_=True)(
+    loggers = sinks.open_loggers(cfg)
+    trainer = make_trainer(
+        cfg,
         callbacks=callbacks(record.folder, cfg.select_by),
         logger=loggers,
         default_root_dir=record.folder,

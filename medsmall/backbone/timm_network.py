@@ -65,15 +65,22 @@ class TimmNetwork:
         self.packaged_weights = packaged_weights
 
     def build(self, outputs: int) -> Network:
-        """A new network with `outputs` logits and random weights."""
-        module = timm.create_model(self.name, pretrained=False, num_classes=outputs)
-        defaults: Any = module.default_cfg
+        """A new network with `outputs` logits and random weights.
+
+        The head begins as torch makes a linear layer, uniform within 1/sqrt(features): timm scales
+        some heads by the number of outputs instead, which for a single one gives logits in the
+        tens and a loss that a small sample never brings down.
+        """
+        module: Any = timm.create_model(self.name, pretrained=False, num_classes=outputs)
+        for layer in module.get_classifier().modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d):
+                layer.reset_parameters()
         return Network(
             module,
             [*self._body(module), _head(module)],
             self.name,
-            mean=list(defaults["mean"]),
-            std=list(defaults["std"]),
+            mean=list(module.default_cfg["mean"]),
+            std=list(module.default_cfg["std"]),
         )
 
     def _body(self, module: nn.Module) -> list[list[str]]:

@@ -8,8 +8,10 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
+from medsmall.errors import MedsmallError
 from medsmall.run.history import History
 from medsmall.run.progress import TrainingProgress
 
@@ -38,7 +40,14 @@ def best_weights(trainer: pl.Trainer) -> dict[str, Tensor]:
     return state
 
 
+def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
+    """The trainer of the config; MedsmallError if Lightning or this machine refuses it."""
+    try:
+        return instantiate(cfg.trainer, _partial_=True)(**given)
+    except (MisconfigurationException, ValueError, RuntimeError) as error:
+        raise MedsmallError(f"trainer cannot be made as configured: {error}") from error
+
+
 def single_process(cfg: DictConfig) -> pl.Trainer:
     """A trainer of one process for scoring, on the same kind of device."""
-    make: Any = instantiate(cfg.trainer, devices=1, strategy="auto", _partial_=True)
-    return make(logger=False, enable_checkpointing=False)
+    return make_trainer(cfg, devices=1, strategy="auto", logger=False, enable_checkpointing=False)

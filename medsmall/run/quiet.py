@@ -12,7 +12,8 @@ LOUD = [
     "timm",
     "huggingface_hub",
     "httpx",
-    "mlflow",
+    "mlflow.store.db.utils",
+    "pytorch_lightning.loggers.mlflow",
     "alembic",
 ]
 

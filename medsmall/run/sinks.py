@@ -8,7 +8,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
+from hydra.utils import instantiate
+from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
+
+
+def open_loggers(cfg: DictConfig) -> list[Logger]:
+    """The logger of the config, if it names one."""
+    if not cfg.logger:
+        return []
+    logger = instantiate(cfg.logger)
+    # Lightning hands W&B a setting that W&B warns is without effect: nobody can act on that
+    getattr(logger, "_wandb_init", {}).pop("anonymous", None)
+    return [logger]
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""A small run, composed as the command line would, on phantoms written once per session."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from medsmall.configs import compose
+from medsmall.run.quiet import quieten
+
+sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, also in worker processes
+
+from small_run import HERNIA
+
+
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="session")
+def train_small(outputs: Path) -> Callable[..., Path]:
+    """Train HERNIA with more overrides; gives the record's folder."""
+    quieten()
+
+    def run(*overrides: str, base: list[str] = HERNIA, output_root: Path = outputs) -> Path:
+        from medsmall.train import train
+
+        return train(compose([*base, *overrides, f"output_root={output_root}"]))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real samples, where there is one."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("MEDSMALL_DATA", beside))
+    if not folder.is_dir():
+        pytest.skip("no real samples: set MEDSMALL_DATA")
+    return folder.absolute()

@@ -1,0 +1,18 @@
+"""Overrides of a run that takes a few seconds."""
+
+SMALL = [
+    "phantom=true",
+    "dataset.phantom_patients=60",
+    "backbone=tiny",
+    "pretraining=none",
+    "image_size_px=48",
+    "trainer.max_epochs=2",
+    "augmentation.tta_views=1",
+]
+HERNIA = [
+    "dataset=chestxray14",
+    "dataset.targets=[Hernia]",
+    "sample_size=balanced",
+    "sample_size.n=10",
+    *SMALL,
+]

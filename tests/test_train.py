@@ -1,0 +1,362 @@
+"""Whole runs on phantoms: what they record, that they repeat, and what they say of bad input."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from safetensors import safe_open
+from sklearn.metrics import average_precision_score, roc_auc_score
+from small_run import HERNIA, SMALL
+
+from medsmall.configs import compose
+from medsmall.errors import MedsmallError
+from medsmall.train import open_dataset, train
+
+RECORD = {
+    "config.yaml", "draw.csv", "history.csv", "predictions.csv", "metrics.json",
+    "model.safetensors", "environment.json", "DONE",
+}  # fmt: skip
+
+
+def command(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "medsmall.train", *arguments],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def runs(output_root: Path) -> list[Path]:
+    return sorted((output_root / "runs").glob("[!.]*"))
+
+
+def test_the_record_holds_what_the_contract_names(train_small):
+    folder = train_small()
+    assert {path.name for path in folder.iterdir()} == RECORD
+    draw = pd.read_csv(folder / "draw.csv")
+    assert list(draw) == ["image", "patient", "part", "Hernia"]
+    train_rows = draw[draw["part"] == "train"]
+    assert len(train_rows) == 10
+    assert train_rows["Hernia"].sum() == 5
+    by_part = draw.groupby("part")["patient"].agg(set)
+    assert not by_part["train"] & by_part["test"]
+    assert not by_part["val"] & by_part["test"]
+    assert not by_part["train"] & by_part["val"]
+    assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [1, 2]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["phantom"] is True
+    assert metrics["labels_used"] == (draw["part"] != "test").sum()
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        assert file.metadata()["mean"].split() == ["0.5"] * 3
+
+
+def test_every_test_metric_follows_from_the_predictions(train_small):
+    folder = train_small()
+    frame = pd.read_csv(folder / "predictions.csv")
+    assert list(frame) == ["image", "patient", "Hernia", "prob_Hernia"]
+    test = json.loads((folder / "metrics.json").read_text())["test"]
+    found = test["targets"]["Hernia"]
+    y, p = frame["Hernia"], frame["prob_Hernia"]
+    called = p >= found["threshold"]
+    assert found["n"] == len(frame)
+    assert found["n_positive"] == y.sum()
+    assert found["auroc"] == pytest.approx(roc_auc_score(y, p), abs=1e-12)
+    assert found["average_precision"] == pytest.approx(average_precision_score(y, p), abs=1e-12)
+    assert found["sensitivity"] == pytest.approx(called[y == 1].mean())
+    assert found["specificity"] == pytest.approx((~called[y == 0]).mean())
+    clipped = p.clip(1e-7, 1 - 1e-7)
+    assert test["loss"] == pytest.approx(-np.log(np.where(y == 1, clipped, 1 - clipped)).mean())
+
+
+def test_a_finished_run_is_found_and_not_run_again(train_small, capsys):
+    folder = train_small()
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    assert train_small("trainer.devices=1", "num_workers=0") == folder
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert "recorded already" in capsys.readouterr().err
+
+
+def test_the_same_run_twice_gives_identical_predictions(train_small, outputs, tmp_path):
+    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
+    first, second = train_small(), train_small("num_workers=2", output_root=tmp_path)
+    for name in ("predictions.csv", "history.csv", "draw.csv"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    hashes = [
+        json.loads((f / "metrics.json").read_text())["weights_sha256"] for f in (first, second)
+    ]
+    assert hashes[0] == hashes[1]
+
+
+def test_draws_are_paired_across_strategies_and_nested_in_n(train_small):
+    def train_images(*overrides: str) -> list[str]:
+        draw = pd.read_csv(train_small("trainer.max_epochs=1", *overrides) / "draw.csv")
+        return list(draw.loc[draw["part"] == "train", "image"])
+
+    ten = train_images("strategy=feature_extractor")
+    assert ten == train_images("strategy=finetune_all", "schedule=reduce_on_plateau")
+    assert set(ten) < set(train_images("strategy=finetune_all", "sample_size.n=14"))
+    assert set(ten) != set(train_images("sample_size.repeat=1"))
+
+
+@pytest.mark.parametrize(
+    ("base", "overrides"),
+    [
+        (
+            ["dataset=chestxray14", "dataset.targets=[Effusion,Infiltration,Hernia]", *SMALL],
+            ["loss=bce_weighted", "sample_size.n=40"],
+        ),
+        (["dataset=mura", "sample_size.n=20", *SMALL], ["augmentation=none"]),
+        (
+            ["dataset=pneumoniamnist", "sample_size=all", *SMALL],
+            ["loss=cross_entropy_weighted", "dataset.phantom_patients=200"],
+        ),
+        (["dataset=chexpert", "sample_size=all", "split=by_patient", *SMALL], ["select_by=last"]),
+    ],
+    ids=["chestxray14", "mura", "pneumoniamnist", "chexpert"],
+)
+def test_every_data_set_trains_from_its_phantom(train_small, base, overrides):
+    if "augmentation=none" in overrides:
+        base = [o for o in base if "tta_views" not in o]
+    folder = train_small("trainer.max_epochs=1", *overrides, base=base)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["test"]["n"] > 0
+    assert 0 <= metrics["test"]["mean"]["auroc"] <= 1
+
+
+def test_mura_is_scored_per_study(train_small):
+    base = [o for o in SMALL if "tta_views" not in o]
+    base = ["dataset=mura", "sample_size.n=20", *base]
+    folder = train_small("trainer.max_epochs=1", "augmentation=none", base=base)
+    frame = pd.read_csv(folder / "predictions.csv")
+    studies = frame.groupby("study")[["abnormal", "prob_abnormal"]].mean()
+    found = json.loads((folder / "metrics.json").read_text())["test"]
+    assert found["n"] == len(studies) < len(frame)
+    expected = roc_auc_score(studies["abnormal"], studies["prob_abnormal"])
+    assert found["targets"]["abnormal"]["auroc"] == pytest.approx(expected)
+
+
+def test_an_upstream_is_made_once_and_found_by_its_key(outputs, train_small):
+    upstream = [
+        "pretraining=chexpert",
+        "pretraining.overrides=['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']",
+    ]
+    before = set(runs(outputs))
+    first = train_small(*upstream)
+    assert len(set(runs(outputs)) - before) == 2
+    second = train_small(*upstream, "sample_size.n=14", "seed=7")
+    assert len(set(runs(outputs)) - before) == 3
+    sources = {json.loads((f / "metrics.json").read_text())["pretraining"] for f in (first, second)}
+    assert len(sources) == 1
+    assert "chexpert upstream" in sources.pop()
+
+
+def test_an_upstream_that_saw_test_patients_is_refused_unless_allowed(train_small):
+    overlapping = [
+        "pretraining=chexpert",
+        "pretraining.experiment=upstream_chexpert",
+        "pretraining.overrides=['dataset=chestxray14','dataset.phantom_patients=60',"
+        "'dataset.targets=[Infiltration]','split=by_patient','pretraining=none','trainer.max_epochs=1']",
+    ]
+    with pytest.raises(MedsmallError, match=r"trained on \d+ of the \d+ patients in the test"):
+        train_small(*overlapping)
+    assert (train_small(*overlapping, "pretraining.allow_test_overlap=true") / "DONE").is_file()
+
+
+def test_weights_of_a_run_start_another_from_a_file(train_small):
+    model = train_small() / "model.safetensors"
+    folder = train_small("pretraining=file", f"pretraining.path={model}", "trainer.max_epochs=1")
+    assert json.loads((folder / "metrics.json").read_text())["pretraining"] == (
+        "file model.safetensors"
+    )
+
+
+def small_phantom(outputs: Path) -> Path:
+    """The folder of the phantom that HERNIA runs on."""
+    return open_dataset(compose([*HERNIA, f"output_root={outputs}"])).root
+
+
+def on_copy(outputs: Path, tmp_path: Path) -> list[str]:
+    """Overrides for the same run on a copy of the phantom that a test may damage."""
+    shutil.copytree(small_phantom(outputs), tmp_path / "chestxray14")
+    return [*HERNIA, "phantom=false", f"data_root={tmp_path}", f"output_root={tmp_path / 'out'}"]
+
+
+def test_absent_images_are_counted_and_can_be_dropped(outputs, tmp_path):
+    overrides = on_copy(outputs, tmp_path)
+    gone = sorted((tmp_path / "chestxray14" / "images").glob("*.png"))[:4]
+    for image in gone:
+        image.unlink()
+    with pytest.raises(MedsmallError, match=rf"4 of the .*{gone[0].name}.*missing_images=drop"):
+        train(compose(overrides))
+    assert runs(tmp_path / "out") == []
+    folder = train(compose([*overrides, "dataset.missing_images=drop"]))
+    draw = pd.read_csv(folder / "draw.csv")
+    assert not set(draw["image"]) & {f"images/{image.name}" for image in gone}
+    assert json.loads((folder / "metrics.json").read_text())["phantom"] is False
+
+
+@pytest.mark.parametrize("damage", ["truncated", "empty", "text"])
+def test_a_broken_image_is_named_and_leaves_no_record(outputs, tmp_path, damage):
+    overrides = on_copy(outputs, tmp_path)
+    test_image = train_any_test_image(overrides, tmp_path)
+    content = test_image.read_bytes()
+    test_image.write_bytes(
+        {"truncated": content[: len(content) // 2], "empty": b"", "text": b"hello"}[damage]
+    )
+    with pytest.raises(MedsmallError, match=test_image.name):
+        train(compose(overrides))
+    assert runs(tmp_path / "out") == []
+
+
+def train_any_test_image(overrides: list[str], tmp_path: Path) -> Path:
+    listed = (tmp_path / "chestxray14" / "test_list.txt").read_text().split()
+    return tmp_path / "chestxray14" / "images" / listed[0]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["dataset.targets=[Hernai]"], r"did you mean 'Hernia'"),
+        (["sample_size.n=5000"], r"Hernia positives.*oversample=true"),
+        (["phantom=false", "data_root=nowhere"], r"nowhere/chestxray14.*phantom=true"),
+        (["strategy.alpha=2"], r"strategy.alpha must lie in \(0, 1\]"),
+        (["strategy.thaw_at=[0.1]"], r"one entry for each of the 2 body groups"),
+        (["pretraining=file", "pretraining.path=gone.pth"], r"there is no file .*gone.pth"),
+        (["backbone.name=densnet121"], r"did you mean 'densenet121'"),
+        (["sample_size.val=4000"], r"sample_size.val=4000 needs"),
+        (["dataset.targets=[Hernia,Mass]"], r"sample_size=natural"),
+        (["loss=cross_entropy", "dataset.targets=[Mass,Edema]", "sample_size=natural",
+          "sample_size.n=30"], r"set loss=bce"),
+        (["trainer.accelerator=gpu"], r"trainer cannot be made as configured"),
+        (["trainer.precision=7"], r"trainer.precision|trainer cannot be made"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_sentence_and_leaves_no_record(train_small, tmp_path, overrides, sentence):
+    done = command(*HERNIA, *overrides, f"output_root={tmp_path}", cwd=tmp_path)
+    assert done.returncode == 2
+    lines = done.stderr.strip().splitlines()
+    assert pd.Series(lines[-1:]).str.contains(sentence, regex=True).all(), done.stderr
+    assert "Traceback" not in done.stderr
+    assert runs(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "sentence"),
+    [
+        (["trainer.max_epochs=abc"], "trainer.max_epochs must be a whole number"),
+        (["trainer.max_epoch=3"], "did you mean 'trainer.max_epochs'?"),
+        (["datset=mura"], "did you mean 'dataset'?"),
+        (["dataset=mora"], "did you mean 'mura'?"),
+        (["+experiment=hernia_chexprt"], "did you mean 'hernia_chexpert'?"),
+        (["experiment=hernia_chexpert"], "+experiment=<name>"),
+        (["+experment=hernia_chexpert"], "did you mean 'experiment'?"),
+        (["+strategy.lrr=1"], "did you mean 'lr'?"),
+        (["phantom=perhaps"], "phantom must be true or false"),
+        (["dataset.targets=Hernia"], "dataset.targets must be a list"),
+        (["seed=1", "seed 2"], "write key=value without spaces"),
+    ],
+)
+def test_a_config_error_is_one_sentence_at_once(tmp_path, overrides, sentence):
+    started = time.monotonic()
+    done = command(*overrides, cwd=tmp_path)
+    assert time.monotonic() - started < 10, "something heavy was imported"
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_config_errors_and_help_import_nothing_heavy(tmp_path):
+    script = (
+        "import sys; sys.argv = ['train', *sys.argv[1:]]\n"
+        "from medsmall.train import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('HEAVY', sorted({'torch', 'timm', 'pandas', 'pytorch_lightning'} & {*sys.modules}))"
+    )
+    for argument in ("--help", "trainer.max_epochs=abc"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, argument], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_killed_run_leaves_no_done_and_is_rerun_cleanly(train_small, outputs, tmp_path):
+    small_phantom(outputs)
+    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
+    arguments = [*HERNIA, "trainer.max_epochs=40", f"output_root={tmp_path}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "medsmall.train", *arguments],
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*/history.csv")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (killed,) = runs(tmp_path)
+    assert not (killed / "DONE").exists()
+    (killed / "left_over").write_text("")
+    assert train(compose(arguments)) == killed
+    assert {path.name for path in killed.iterdir()} == RECORD
+    assert len(pd.read_csv(killed / "history.csv")) == 40
+
+
+def test_a_run_ended_by_an_error_leaves_nothing(train_small, tmp_path, outputs, monkeypatch):
+    from medsmall.run import score
+
+    def fail(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score, "metrics", fail)
+    with pytest.raises(KeyboardInterrupt):
+        train_small("trainer.max_epochs=1", "seed=99", output_root=tmp_path)
+    assert runs(tmp_path) == []
+
+
+def test_learns_a_bright_square(tmp_path):
+    """On a task that a network cannot miss, so that a broken loop cannot pass."""
+    root = tmp_path / "chestxray14"
+    (root / "images").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    rows, parts = [], {"train_val": [], "test": []}
+    for i in range(120):
+        name, positive = f"{i:08d}_000.png", i % 2
+        pixels = rng.integers(60, 120, (48, 48), dtype=np.uint8)
+        if positive:
+            pixels[10:34, 10:34] += 80
+        Image.fromarray(pixels).save(root / "images" / name)
+        rows.append([name, "Hernia" if positive else "No Finding", 0, i, 50, "F", "PA"])
+        parts["test" if i >= 80 else "train_val"].append(name)
+    columns = ["Image Index", "Finding Labels", "Follow-up #", "Patient ID", "Patient Age",
+               "Patient Gender", "View Position"]  # fmt: skip
+    pd.DataFrame(rows, columns=columns).to_csv(root / "Data_Entry_2017_v2020.csv", index=False)
+    for part, names in parts.items():
+        (root / f"{part}_list.txt").write_text("\n".join(names) + "\n")
+    # the last epoch: BatchNorm's running statistics start at random and lag behind the weights
+    overrides = [*HERNIA, "phantom=false", "trainer.max_epochs=6", "select_by=last"]
+    config = compose(
+        [
+            *overrides,
+            "sample_size.n=40",
+            "strategy=finetune_all",
+            f"data_root={tmp_path}",
+            f"output_root={tmp_path}",
+        ]
+    )
+    metrics = json.loads((train(config) / "metrics.json").read_text())
+    assert metrics["test"]["mean"]["auroc"] > 0.95
