@@ -109,7 +109,7 @@ class DataModule(pl.LightningDataModule):
         self.images = {
             part: Images(pixels, rows[of_part], labels[of_part], augmentation, seed)
             for part in ("train", "val", "test")
-            if (of_part := torch.from_numpy((draw["part"] == part).to_numpy())).any()
+            if (of_part := torch.tensor((draw["part"] == part).to_numpy())).any()
         }
         self.batch_size, self.seed, self.num_workers = batch_size, seed, num_workers
         self.views = 1 + augmentation.tta_views

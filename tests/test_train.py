@@ -1,7 +1,7 @@
 """Whole runs on phantoms: what they record, that they repeat, and what they say of bad input."""
 
 import json
-import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,7 +19,7 @@ from small_run import HERNIA, SMALL
 
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
-from medsmall.train import open_dataset, train
+from medsmall.train import main, open_dataset, train
 
 RECORD = {
     "config.yaml", "draw.csv", "history.csv", "predictions.csv", "metrics.json",
@@ -27,15 +27,19 @@ RECORD = {
 }  # fmt: skip
 
 
-def command(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "medsmall.train", *arguments],
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """The command line in this process and in an empty folder: (exit status, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["medsmall-train", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return ended.value.code, capsys.readouterr().err
+
+    return run
 
 
 def runs(output_root: Path) -> list[Path]:
@@ -167,7 +171,8 @@ def test_an_upstream_that_saw_test_patients_is_refused_unless_allowed(train_smal
         "pretraining=chexpert",
         "pretraining.experiment=upstream_chexpert",
         "pretraining.overrides=['dataset=chestxray14','dataset.phantom_patients=60',"
-        "'dataset.targets=[Infiltration]','split=by_patient','pretraining=none','trainer.max_epochs=1']",
+        "'dataset.targets=[Hernia]','split=by_patient','split.train=0.6','split.val=0.2',"
+        "'pretraining=none','trainer.max_epochs=1']",
     ]
     with pytest.raises(MedsmallError, match=r"trained on \d+ of the \d+ patients in the test"):
         train_small(*overlapping)
@@ -180,6 +185,15 @@ def test_weights_of_a_run_start_another_from_a_file(train_small):
     assert json.loads((folder / "metrics.json").read_text())["pretraining"] == (
         "file model.safetensors"
     )
+
+
+@pytest.fixture(scope="module")
+def small_phantoms(outputs, tmp_path_factory) -> Path:
+    """An output root with the phantom that HERNIA runs on, and no run."""
+    small_phantom(outputs)
+    folder = tmp_path_factory.mktemp("empty")
+    shutil.copytree(outputs / "phantoms", folder / "phantoms")
+    return folder
 
 
 def small_phantom(outputs: Path) -> Path:
@@ -243,13 +257,14 @@ def train_any_test_image(overrides: list[str], tmp_path: Path) -> Path:
         (["trainer.precision=7"], r"trainer.precision|trainer cannot be made"),
     ],
 )  # fmt: skip
-def test_bad_input_is_one_sentence_and_leaves_no_record(train_small, tmp_path, overrides, sentence):
-    done = command(*HERNIA, *overrides, f"output_root={tmp_path}", cwd=tmp_path)
-    assert done.returncode == 2
-    lines = done.stderr.strip().splitlines()
-    assert pd.Series(lines[-1:]).str.contains(sentence, regex=True).all(), done.stderr
-    assert "Traceback" not in done.stderr
-    assert runs(tmp_path) == []
+def test_bad_input_is_one_sentence_and_leaves_no_record(
+    command, small_phantoms, overrides, sentence
+):
+    status, said = command(*HERNIA, *overrides, f"output_root={small_phantoms}")
+    assert status == 2
+    assert re.search(sentence, said.strip().splitlines()[-1]), said
+    assert "Traceback" not in said
+    assert runs(small_phantoms) == []
 
 
 @pytest.mark.parametrize(
@@ -268,17 +283,16 @@ def test_bad_input_is_one_sentence_and_leaves_no_record(train_small, tmp_path, o
         (["seed=1", "seed 2"], "write key=value without spaces"),
     ],
 )
-def test_a_config_error_is_one_sentence_at_once(tmp_path, overrides, sentence):
-    started = time.monotonic()
-    done = command(*overrides, cwd=tmp_path)
-    assert time.monotonic() - started < 10, "something heavy was imported"
-    assert done.returncode == 2
-    assert sentence in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_a_config_error_is_one_sentence(command, tmp_path, overrides, sentence):
+    status, said = command(*overrides)
+    assert status == 2
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
-def test_config_errors_and_help_import_nothing_heavy(tmp_path):
+@pytest.mark.parametrize("argument", ["--help", "trainer.max_epochs=abc", "dataset=mora"])
+def test_help_and_config_errors_import_nothing_heavy(tmp_path, argument):
     script = (
         "import sys; sys.argv = ['train', *sys.argv[1:]]\n"
         "from medsmall.train import main\n"
@@ -286,11 +300,20 @@ def test_config_errors_and_help_import_nothing_heavy(tmp_path):
         "except SystemExit: pass\n"
         "print('HEAVY', sorted({'torch', 'timm', 'pandas', 'pytorch_lightning'} & {*sys.modules}))"
     )
-    for argument in ("--help", "trainer.max_epochs=abc"):
-        done = subprocess.run(
-            [sys.executable, "-c", script, argument], cwd=tmp_path, capture_output=True, text=True
-        )
-        assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+    done = subprocess.run(
+        [sys.executable, "-c", script, argument], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert "HEAVY []" in done.stdout, done.stdout + done.stderr
+
+
+def test_without_arguments_it_says_that_it_runs_the_first_run(monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(sys, "argv", ["medsmall-train"])
+    monkeypatch.setattr("medsmall.train.train", lambda cfg: seen.append(cfg))
+    main()
+    assert "+experiment=first_run" in capsys.readouterr().out
+    assert seen[0].phantom is True
+    assert seen[0].choices.experiment == "first_run"
 
 
 @pytest.mark.slow

@@ -1,0 +1,30 @@
+"""Two CPU processes give what one gives."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+TWO_PROCESSES = [
+    "trainer=ddp",
+    "trainer.accelerator=cpu",
+    "trainer.devices=2",
+    "trainer.precision=32-true",
+]
+
+
+@pytest.mark.slow
+def test_two_processes_predict_what_one_does_while_layers_thaw(train_small, outputs, tmp_path):
+    """The tiny network has BatchNorm; 13 images in batches of 4 leave an odd one over."""
+    thawing = ["strategy=gradual_unfreezing", "batch_size=4", "sample_size.n=13"]
+    one = train_small(*thawing)
+    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
+    two = train_small(*thawing, *TWO_PROCESSES, output_root=tmp_path)
+    assert two.name == one.name, "devices are no part of the key"
+    assert json.loads((two / "environment.json").read_text())["processes"] == 2
+    first, second = (pd.read_csv(folder / "predictions.csv") for folder in (one, two))
+    assert (first["image"] == second["image"]).all()
+    assert (first["prob_Hernia"] - second["prob_Hernia"]).abs().max() < 1e-5
+    first, second = (pd.read_csv(folder / "history.csv") for folder in (one, two))
+    pd.testing.assert_frame_equal(first, second, rtol=1e-5, atol=1e-5)

@@ -1,0 +1,54 @@
+"""The wheel holds the configs and runs from any folder, as a module and as a console script."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    subprocess.run([*build, str(ROOT)], check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_config_and_no_test(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    configs = {str(path.relative_to(ROOT)) for path in (ROOT / "conf").rglob("*.yaml")}
+    assert configs == {n.removeprefix("medsmall/") for n in names if n.endswith(".yaml")}
+    assert not [name for name in names if "test" in name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["module", "script"])
+def test_the_installed_wheel_composes_from_an_unrelated_folder(wheel, tmp_path, how):
+    """Its dependencies are those of this environment; the package itself comes from the wheel."""
+    site = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    subprocess.run([*install, str(site), str(wheel)], check=True, capture_output=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    start = {
+        "module": [sys.executable, "-m", "medsmall.train"],
+        "script": [str(site / "bin" / "medsmall-train")],
+    }[how]
+    done = subprocess.run(
+        [*start, "+experiment=first_run", "backbone=tiny", "pretraining=none",
+         "dataset.phantom_patients=60", "sample_size.n=10", "trainer.max_epochs=1"],
+        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (elsewhere / "outputs" / "runs").is_dir()
+    where = subprocess.run(
+        [sys.executable, "-c", "import medsmall.configs as c; print(c.config_dir())"],
+        cwd=elsewhere, env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert Path(where.stdout.strip()) == site / "medsmall" / "conf"
