@@ -52,9 +52,15 @@ class Classifier(pl.LightningModule):
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.strategy, self.schedule, self.loss = strategy, schedule, loss
-        self.targets, self.exclusive, self.views = targets, exclusive, views
+        self.targets, self.views = targets, views
+        self.exclusive = exclusive and len(targets) > 1  # one output alone has no rivals
         depth = len(network.groups)
         self.rates = strategy.rates(depth)
+        if not (min(self.rates) > 0 and strategy.weight_decay >= 0):
+            raise MedsmallError(
+                f"strategy.lr must be above 0 and strategy.weight_decay at least 0, but they are "
+                f"{self.rates[-1]} and {strategy.weight_decay}."
+            )
         self.training_groups: list[bool] = strategy.trains(depth, 0.0)
         self.modules_of = [network.modules_of(group) for group in range(depth)]
         self.seen: list[tuple[Tensor, Tensor]] = []

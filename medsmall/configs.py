@@ -52,10 +52,17 @@ def composed_by_hydra(cfg: DictConfig) -> DictConfig:
 
 
 def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
-    """Put the chosen option of each group under `choices`: names and tags are made of them."""
+    """Put the chosen option of each group under `choices`: names and tags are made of them.
+
+    Where no experiment is chosen, runs go by their data set.
+    """
     chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
     with open_dict(cfg):
-        cfg.choices = {"experiment": "none", **chosen, "size": _size(cfg.get("sample_size"))}
+        cfg.choices = {
+            "experiment": chosen.get("dataset"),
+            **chosen,
+            "size": _size(cfg.get("sample_size")),
+        }
     return cfg
 
 

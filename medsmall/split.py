@@ -1,13 +1,15 @@
 """Which images are for training, which for validation, which for the test: always by patient.
 
 A split is any object with ``assign(table, targets) -> pd.Series``: "train", "val" or "test" for
-every row of the sample table, on the table's index. It depends on the patients and on its own
+every row of the sample table, on the table's index, and with ``published_test: bool``, whether its
+test part is not of its own making. It depends on the patients and on its own
 arguments only, never on the order of the rows, so the same seed gives the same test patients to
 every run. `check_disjoint` is the leakage gate: ``assign`` ends with it, also where the split is
 an official one. `check_classes` says early that a part cannot be learnt from or scored.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,8 @@ class Official:
     "train", "val" and "test" are kept as published. The patients marked "train_val" are divided:
     a share `val_fraction` (0 to 1, of the patients, rounded) goes to val, the rest to train.
     """
+
+    published_test: ClassVar[bool] = True
 
     val_fraction: float = 0.1
     seed: int = 42
@@ -73,6 +77,8 @@ class Official:
 class ByPatient:
     """A random split of the patients: `train`, `val` and `test` are shares that sum to 1."""
 
+    published_test: ClassVar[bool] = False
+
     train: float = 0.7
     val: float = 0.1
     test: float = 0.2
@@ -117,15 +123,22 @@ def check_disjoint(table: pd.DataFrame, split: pd.Series) -> None:
 
 
 def check_classes(
-    table: pd.DataFrame, split: pd.Series, targets: list[str], exclusive: bool
-) -> None:
+    table: pd.DataFrame,
+    split: pd.Series,
+    targets: list[str],
+    exclusive: bool,
+    published_test: bool = False,
+) -> list[str]:
     """MedsmallError if a part of `split` lacks a class that it needs.
 
     One binary target needs a positive and a negative in each of train, val and test; exclusive
     classes (multiclass) need an image of every class in each. Several non-exclusive targets
     (multilabel) need both labels of every target in train only: in val and test the metrics of
-    that target are null with the reason, as long as the part has any known label.
+    that target are null with the reason, as long as the part has any known label. So are those of
+    a `published_test`, which is as it is (a partial download, say): what it lacks is returned,
+    one sentence each, for the user to know before the training.
     """
+    notices = []
     for part in PARTS:
         rows = table.loc[split == part, targets]
         empty = empty_classes(rows, targets, exclusive)
@@ -133,11 +146,18 @@ def check_classes(
         if multilabel and part != "train" and rows.notna().any(axis=None):
             continue
         for target, missing in empty.items():
+            if part == "test" and published_test:
+                notices.append(
+                    f"The official test part has {missing} (target {target}): metrics that need "
+                    "both classes will be undefined; split=by_patient makes another test part."
+                )
+                continue
             raise MedsmallError(
                 f"The {part} part of the split has {missing} (target {target}): set another "
                 "split.seed, another split (split=by_patient, split=official) or other "
                 "dataset.targets."
             )
+    return notices
 
 
 def empty_classes(rows: pd.DataFrame, targets: list[str], exclusive: bool) -> dict[str, str]:

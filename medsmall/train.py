@@ -54,8 +54,12 @@ def train(cfg: DictConfig) -> Path:
     table = present_only(
         table, dataset.absent(table), dataset.missing_images, dataset.name, dataset.root
     )
-    split = instantiate(cfg.split).assign(table, dataset.targets)
-    check_classes(table, split, dataset.targets, dataset.exclusive)
+    splitter = instantiate(cfg.split)
+    split = splitter.assign(table, dataset.targets)
+    for notice in check_classes(
+        table, split, dataset.targets, dataset.exclusive, splitter.published_test
+    ):
+        messages.print(notice, highlight=False, soft_wrap=True)
     draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.exclusive)
 
     # the initial weights: an upstream run is made here if they do not exist yet

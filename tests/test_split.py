@@ -166,3 +166,11 @@ def test_a_table_as_large_as_chestxray14_is_split_at_once():
     start = time.perf_counter()
     ByPatient().assign(table, ["Hernia"])
     assert time.perf_counter() - start < 2  # about 0.1 s; the bound allows for a busy machine
+
+
+def test_what_a_published_test_part_lacks_is_told_and_not_refused():
+    table, split = three_parts(A=[1, 0, 1, 0, 1, 1])
+    with pytest.raises(MedsmallError, match="test part .*no negative"):
+        check_classes(table, split, ["A"], exclusive=False)
+    (notice,) = check_classes(table, split, ["A"], exclusive=False, published_test=True)
+    assert "no negative among 2 known labels (target A)" in notice

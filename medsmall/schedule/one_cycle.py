@@ -6,6 +6,8 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
+from medsmall.errors import MedsmallError
+
 
 @dataclass(frozen=True)
 class OneCycle:
@@ -20,13 +22,24 @@ class OneCycle:
     end_divisor: float
     cycle_momentum: bool
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup < 1:
+            raise MedsmallError(f"schedule.warmup must lie in [0, 1), but is {self.warmup}.")
+        if not (self.start_divisor >= 1 and self.end_divisor >= 1):
+            raise MedsmallError(
+                f"schedule.start_divisor and schedule.end_divisor must be at least 1, but are "
+                f"{self.start_divisor} and {self.end_divisor}."
+            )
+
     def configure(self, optimizer: Optimizer, steps: int) -> dict[str, Any]:
         """Steps after every batch; each parameter group has its own maximum."""
+        steps = max(steps, 2)  # a single step leaves no room for a cycle
         scheduler = OneCycleLR(
             optimizer,
             max_lr=[group["lr"] for group in optimizer.param_groups],
-            total_steps=max(steps, 2),  # a single step leaves no room for a cycle
-            pct_start=self.warmup,
+            total_steps=steps,
+            # nor does a rise of a single one: torch divides by its length, which is then 0
+            pct_start=self.warmup if self.warmup * steps > 1 else 0.0,
             div_factor=self.start_divisor,
             final_div_factor=self.end_divisor,
             cycle_momentum=self.cycle_momentum,

@@ -6,6 +6,8 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from medsmall.errors import MedsmallError
+
 
 @dataclass(frozen=True)
 class ReduceOnPlateau:
@@ -18,16 +20,29 @@ class ReduceOnPlateau:
     factor: float
     tolerance: float
 
+    def __post_init__(self) -> None:
+        if not (0 < self.factor < 1 and self.tolerance >= 0):
+            raise MedsmallError(
+                f"schedule.factor must lie between 0 and 1 and schedule.tolerance be at least 0, "
+                f"but they are {self.factor} and {self.tolerance}."
+            )
+
     def configure(self, optimizer: Optimizer, steps: int) -> dict[str, Any]:
         """Steps after every epoch on val_loss."""
-        scheduler = ReduceLROnPlateau(
+        scheduler = _AgainstTheEpochBefore(
             optimizer,
             mode="min",
             factor=self.factor,
             patience=0,
-            # negative: a loss up to `tolerance` above the last good one still passes, and becomes
-            # the new reference, as the paper compares with the epoch before
-            threshold=-self.tolerance,
+            threshold=-self.tolerance,  # negative: a loss up to this above still passes
             threshold_mode="abs",
         )
         return {"scheduler": scheduler, "interval": "epoch", "monitor": "val_loss"}
+
+
+class _AgainstTheEpochBefore(ReduceLROnPlateau):
+    """torch compares with the best epoch so far, the paper with the one before."""
+
+    def step(self, metrics: Any, epoch: Any = None) -> None:  # type: ignore[override]
+        super().step(metrics)
+        self.best = float(metrics)

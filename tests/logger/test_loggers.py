@@ -49,7 +49,7 @@ def test_mlflow_gets_parameters_epochs_and_test_metrics(train_small, outputs):
     mlflow = pytest.importorskip("mlflow")
     folder = train_small("logger=mlflow", "trainer.max_epochs=2", "seed=7")
     client = mlflow.MlflowClient(compose_uri(outputs))
-    (experiment,) = client.search_experiments(filter_string="name = 'none'")
+    (experiment,) = client.search_experiments(filter_string="name = 'chestxray14'")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.info.status == "FINISHED"
     assert run.data.params["sample_size/n"] == "10"
