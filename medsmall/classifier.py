@@ -116,7 +116,7 @@ class Classifier(pl.LightningModule):
             for name in self.network.groups[group]:
                 parameters[name].requires_grad_(trains)
             for module in self.modules_of[group]:
-                module.train(trains)
+                module.training = trains  # train() would reach modules of other groups inside it
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """The mean loss over the known labels of the batch, of all processes together."""

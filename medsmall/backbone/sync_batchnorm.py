@@ -51,7 +51,10 @@ def _normalise(layer: nn.BatchNorm2d, input: Tensor) -> Tensor:
     centred = x - mean[:, None, None]
     var = all_reduce(centred.square().sum((0, 2, 3))) / count
     _update_running(layer, mean.detach(), (var * count / (count - 1)).detach())
-    scale = torch.rsqrt(var + layer.eps) * layer.weight
+    scale = torch.rsqrt(var + layer.eps)
+    if not layer.affine:
+        return (centred * scale[:, None, None]).to(input.dtype)
+    scale = scale * layer.weight
     return (centred * scale[:, None, None] + layer.bias[:, None, None]).to(input.dtype)
 
 

@@ -72,7 +72,7 @@ class TimmNetwork:
         tens and a loss that a small sample never brings down.
         """
         module: Any = timm.create_model(self.name, pretrained=False, num_classes=outputs)
-        for layer in module.get_classifier().modules():
+        for layer in _classifiers(module).modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 layer.reset_parameters()
         return Network(
@@ -90,12 +90,24 @@ class TimmNetwork:
 
 
 def _head(module: nn.Module) -> list[str]:
-    classifier = module.get_classifier()  # type: ignore[operator]
-    own = {id(parameter) for parameter in classifier.parameters()}
+    own = {id(parameter) for parameter in _classifiers(module).parameters()}
     return [name for name, parameter in module.named_parameters() if id(parameter) in own]
 
 
+def _classifiers(module: Any) -> nn.ModuleList:
+    """The last layer; networks made for distillation have two and average their logits."""
+    found = module.get_classifier()
+    return nn.ModuleList(found if isinstance(found, tuple) else [found])
+
+
 def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise MedsmallError(
+                f"backbone.groups: '{pattern}' is no regular expression ({error})."
+            ) from error
     groups: list[list[str]] = [[] for _ in patterns]
     for name in names:
         matching = [i for i, pattern in enumerate(patterns) if re.search(pattern, name)]
@@ -112,7 +124,13 @@ def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
 
 
 def _halves(module: nn.Module, head: set[str]) -> list[list[str]]:
-    matcher = module.group_matcher(coarse=True)  # type: ignore[operator]
+    try:
+        matcher = module.group_matcher(coarse=True)  # type: ignore[operator]
+    except (AttributeError, AssertionError) as error:
+        raise MedsmallError(
+            f"timm knows no stages of {type(module).__name__}: set backbone.groups to regular "
+            f"expressions on parameter names, one per body group, input first."
+        ) from error
     stages = group_with_matcher(module.named_parameters(), matcher)
     body = [[n for n in names if n not in head] for _, names in sorted(stages.items())]
     body = [names for names in body if names]

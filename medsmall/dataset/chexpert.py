@@ -70,7 +70,7 @@ class CheXpert:
         blank: Literal["zeros", "ignore"] = "zeros",
         frontal_only: bool = True,
         missing_images: Literal["error", "drop"] = "error",
-        phantom_patients: int = 700,
+        phantom_patients: int = 900,
     ) -> None:
         self.root = Path(root)
         self.targets = tables.chosen(targets, COMPETITION, self)

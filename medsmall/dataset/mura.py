@@ -46,7 +46,7 @@ class Mura:
         root: str,
         targets: list[str] | None = None,
         missing_images: Literal["error", "drop"] = "error",
-        phantom_patients: int = 500,
+        phantom_patients: int = 120,
     ) -> None:
         self.root = Path(root)
         self.targets = tables.chosen(targets, LABELS, self)

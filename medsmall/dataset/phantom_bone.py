@@ -106,7 +106,7 @@ def _displaced(whole: Bone, along: float, rng: np.random.Generator) -> Sequence[
     start, end, half_width = whole
     ux, uy = _unit(start, end)
     mid = start[0] + along * (end[0] - start[0]), start[1] + along * (end[1] - start[1])
-    off = half_width * rng.uniform(0.5, 1.2) * rng.choice([-1, 1])
+    off = half_width * rng.uniform(0.9, 1.5) * rng.choice([-1, 1])
     side = (mid[0] - uy * off, mid[1] + ux * off), (end[0] - uy * off, end[1] + ux * off)
     return [(start, mid, half_width), (side[0], side[1], half_width)]
 
@@ -116,20 +116,12 @@ def _break(x: Array, y: Array, at: Point, axis: Point, half_width: float, rng: R
     slant, reach = rng.uniform(-0.8, 0.8), half_width * 1.3
     dx, dy = -axis[1] + slant * axis[0], axis[0] + slant * axis[1]
     ends = [(at[0] + s * reach * dx, at[1] + s * reach * dy) for s in (-1, 1)]
-    return -rng.uniform(0.15, 0.35) * edge(0.02 - stroke(x, y, ends[0], ends[1]), 0.02)
+    return -rng.uniform(0.3, 0.5) * edge(0.035 - stroke(x, y, ends[0], ends[1]), 0.02)
 
 
 def _gap(x: Array, y: Array, at: Point, axis: Point, half_width: float, rng: Rng) -> Array:
     """The line between displaced ends."""
     return 0.4 * _break(x, y, at, axis, half_width, rng)
-
-
-def _lysis(x: Array, y: Array, at: Point, axis: Point, half_width: float, rng: Rng) -> Array:
-    """A dark round hole in the bone, some with a sclerotic rim."""
-    size = half_width * rng.uniform(0.5, 0.9)
-    hole = disc(x, y, at, (size, size * rng.uniform(1, 1.6)))
-    rim = 0.15 * edge(0.2 - np.abs(hole), 0.15) * (rng.random() < 0.5)
-    return rim - rng.uniform(0.15, 0.3) * edge(hole, 0.4)
 
 
 def _hardware(x: Array, y: Array, at: Point, axis: Point, half_width: float, rng: Rng) -> Array:
@@ -145,4 +137,4 @@ def _hardware(x: Array, y: Array, at: Point, axis: Point, half_width: float, rng
     return 0.6 * metal
 
 
-INJURIES = {"fracture": _break, "displaced": _gap, "lysis": _lysis, "hardware": _hardware}
+INJURIES = {"fracture": _break, "displaced": _gap, "hardware": _hardware}

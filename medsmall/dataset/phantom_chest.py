@@ -188,11 +188,11 @@ def atelectasis(canvas: Film, rng: np.random.Generator) -> None:
 
 
 def consolidation(canvas: Film, rng: np.random.Generator) -> None:
-    """A dense patch; half of them break down to a cavity with a level."""
+    """A dense patch; most of them break down to a cavity with a level."""
     at, size = canvas.spot(rng), rng.uniform(0.14, 0.24)
     haze(canvas, at, size * 1.5, 0.25, rng)
-    if rng.random() < 0.5:
-        ring(canvas, at, size * 0.7, 0.12, rng, 0.16, 0.06)
+    if rng.random() < 0.75:
+        ring(canvas, at, size * 0.7, 0.14, rng, 0.18, 0.07)
 
 
 def pneumonia(canvas: Film, rng: np.random.Generator) -> None:
@@ -218,12 +218,12 @@ def edema(canvas: Film, rng: np.random.Generator) -> None:
 
 
 def effusion(canvas: Film, rng: np.random.Generator) -> None:
-    """Fluid that climbs the chest wall; a third is a pocket with air above a level."""
+    """Fluid that climbs the chest wall; half has a pocket with air above a level."""
     side, height = rng.choice([-1, 1]), rng.uniform(0.08, 0.35)
     top = canvas.diaphragm - height + 0.5 * (0.6 - np.abs(canvas.x))
     canvas.add(0.34 * canvas.lungs * edge(canvas.y - top, 0.08) * (canvas.x * side > 0))
-    if rng.random() < 0.4:
-        at = (side * rng.uniform(0.2, 0.5), canvas.diaphragm - rng.uniform(0.05, 0.3))
+    if rng.random() < 0.5:
+        at = (side * rng.uniform(0.1, 0.4), canvas.diaphragm - rng.uniform(0.05, 0.3))
         ring(canvas, at, rng.uniform(0.1, 0.2), 0.12, rng, 0.16, 0.07)
 
 
