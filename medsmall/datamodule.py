@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from medsmall.errors import MedsmallError
+
 PLAIN = 0  # the view without chance; views 1, 2, ... are augmented
 
 
@@ -30,6 +32,12 @@ class TrainOrder(Sampler[list[tuple[int, int]]]):
         self.rank, self.processes = rank, processes
         self.epoch = 0
         least = max(2, processes)
+        if min(images, batch_size) < least:
+            raise MedsmallError(
+                f"Batches of {batch_size} from {images} training images cannot be dealt out to "
+                f"{processes} processes: batch_size and the number of images must be at least "
+                f"{least}."
+            )
         full, rest = divmod(images, batch_size)
         self.batches = full + (rest >= least or full == 0)
 

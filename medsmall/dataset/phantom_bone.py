@@ -9,7 +9,6 @@ from medsmall.dataset.phantom import (
     Array,
     Exposure,
     cloud,
-    disc,
     edge,
     expose,
     exposure,

@@ -36,6 +36,8 @@ class WeightsFile:
         if not self.path.is_file():
             raise MedsmallError(f"pretraining.path: there is no file {self.path.absolute()}.")
         self.mean, self.std = _three(mean), _three(std)
+        if self.std and not min(self.std) > 0:
+            raise MedsmallError(f"pretraining.std must be above 0, but is {std}.")
         self.trained_on = trained_on
 
     def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:

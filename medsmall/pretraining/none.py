@@ -15,4 +15,4 @@ class NoPretraining:
 
     def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
         """Nothing to load."""
-        return Weights("none", "none")
+        return Weights("random weights", "none")

@@ -20,23 +20,23 @@ def show(record: Record) -> None:
     """Print the test metrics, with the positives that each stands on, and where the record is."""
     metrics = record.read_json("metrics.json")
     test = metrics["test"]
-    console.print(_table(metrics))
-    for reason in sorted({r for t in test["targets"].values() for r in t["reasons"].values()}):
-        console.print(f"–: undefined, {reason}")
-    console.print(f"Record: {record.folder}", soft_wrap=True, highlight=False)
-
-
-def _table(metrics: dict[str, Any]) -> Table:
-    test = metrics["test"]
     counted = {"image": "images", "study": "studies"}[metrics["unit"]]
-    source = f"{metrics['dataset']}{' (phantom)' if metrics['phantom'] else ''}"
-    table = Table(
-        title=f"{metrics['name']}: test on {test['n']:,} {counted} of {source}, "
-        f"after {metrics['labels_used']:,} labelled images",
-        title_justify="left",
-        caption="sens., spec. and bal. acc. at the threshold chosen on the validation images",
-        caption_justify="left",
-    )
+    lines = [
+        f"[bold]{metrics['name']}[/]",
+        f"Test on {test['n']:,} {counted} of {metrics['dataset']}"
+        f"{' (phantom)' if metrics['phantom'] else ''}, after {metrics['labels_used']:,} labelled "
+        f"images, from {metrics['pretraining']}.",
+        _table(test),
+        "Sens., spec. and bal. acc.: at the threshold chosen on the validation images.",
+    ]
+    reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
+    lines += [f"–: undefined, {reason}." for reason in sorted(reasons)]
+    for line in [*lines, f"Record: {record.folder}"]:
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _table(test: dict[str, Any]) -> Table:
+    table = Table()
     table.add_column("target")
     for heading in ("n", "n⁺", *COLUMNS.values()):
         table.add_column(heading, justify="right")
@@ -45,9 +45,8 @@ def _table(metrics: dict[str, Any]) -> Table:
         table.add_row(name, *counts, *(_number(of_target[m]) for m in COLUMNS))
     if len(test["targets"]) > 1:
         table.add_section()
-        over = test["mean"]["auroc_over"]
         mean = (_number(test["mean"][m]) for m in COLUMNS)
-        table.add_row(f"mean of {over}", "", "", *mean)
+        table.add_row(f"mean of {test['mean']['auroc_over']}", "", "", *mean)
     return table
 
 
