@@ -6,4 +6,6 @@ set -euo pipefail
 ruff format --check .
 ruff check .
 mypy
-pytest --cov --cov-report=term "$@"
+# One file of tests at a time per core, each with one thread: more threads than cores crawl.
+OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
+  --cov --cov-report=term "$@"

@@ -3,7 +3,6 @@
 import json
 
 import pandas as pd
-import pytest
 from hydra.utils import instantiate
 
 from medsmall.configs import compose

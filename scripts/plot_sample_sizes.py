@@ -1,0 +1,82 @@
+"""Draws test AUROC against sample size, one line per source of weights, from the records of runs.
+
+python scripts/plot_sample_sizes.py <output_root> <picture.png>
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import pandas as pd
+from omegaconf import OmegaConf
+
+# Okabe & Ito's colours and different markers: told apart by everyone, and in grey print
+STYLE = {
+    "chexpert": ("#0072B2", "o"),
+    "mura": ("#D55E00", "s"),
+    "imagenet": ("#009E73", "^"),
+    "none": ("#7F7F7F", "D"),
+}
+
+
+def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame:
+    """One row per finished run of `experiment`: n, repeat, pretraining, auroc."""
+    rows = []
+    for done in sorted(output_root.glob("runs/*/DONE")):
+        config = OmegaConf.load(done.with_name("config.yaml"))
+        if config.choices.experiment == experiment:
+            test = json.loads(done.with_name("metrics.json").read_text())["test"]
+            rows.append(
+                {
+                    "n": config.sample_size.n,
+                    "repeat": config.sample_size.repeat,
+                    "pretraining": config.choices.pretraining,
+                    "auroc": test["mean"]["auroc"],
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def draw(table: pd.DataFrame, picture: Path) -> None:
+    """Save the picture; the runs stand beside each other a little so that none hides another."""
+    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    present = [source for source in STYLE if source in set(table["pretraining"])]
+    for k, source in enumerate(present):
+        colour, marker = STYLE[source]
+        of_source = table[table["pretraining"] == source]
+        mean = of_source.groupby("n")["auroc"].mean()
+        beside = 1 + 0.03 * (k - (len(present) - 1) / 2)
+        axes.plot(mean.index * beside, mean, color=colour, lw=2, marker=marker, ms=7)
+        axes.plot(
+            of_source["n"] * beside, of_source["auroc"], marker, color=colour, ms=4, alpha=0.4
+        )
+        axes.annotate(
+            source, (mean.index[-1] * beside, mean.iloc[-1]), xytext=(10, 0),
+            textcoords="offset points", color=colour, va="center", weight="bold",
+        )  # fmt: skip
+    sizes = sorted(table["n"].unique())
+    axes.set_xscale("log")
+    axes.set_xticks(sizes, [str(n) for n in sizes])
+    axes.minorticks_off()
+    axes.set_xlim(sizes[0] * 0.85, sizes[-1] * 1.45)
+    axes.axhline(0.5, color="black", lw=0.8, ls=":")
+    axes.annotate("chance", (sizes[0] * 0.87, 0.505), fontsize=8, va="bottom")
+    axes.set_xlabel("training images (half of them with a hernia)")
+    axes.set_ylabel("test AUROC")
+    axes.set_title("Hernia in generated chest films, by source of the initial weights", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.25)
+    figure.savefig(picture, dpi=150)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python scripts/plot_sample_sizes.py <output_root> <picture.png>")
+    found = runs(Path(sys.argv[1]))
+    if found.empty:
+        sys.exit(f"There is no finished run of hernia_chexpert under {sys.argv[1]}/runs.")
+    draw(found, Path(sys.argv[2]))

@@ -1,0 +1,91 @@
+"""Every command in the README and in the comments of conf/ is one that works."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from medsmall.configs import compose, config_dir, groups
+from medsmall.schema import check
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks() -> list[str]:
+    """Lines of the bash blocks in the README, without their comments."""
+    found = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    return [line.split("  #")[0].strip() for block in found for line in block.splitlines()]
+
+
+def commands() -> list[str]:
+    """All of these, and those in comments of the configs and in the help."""
+    lines = [
+        line for path in config_dir().rglob("*.yaml") for line in path.read_text().splitlines()
+    ]
+    inside = [m[0] for line in lines if (m := re.search(r"python -m medsmall\.train .*", line))]
+    return [line for line in [*blocks(), *inside] if "medsmall.train" in line]
+
+
+def sweep(command: str) -> list[list[str]]:
+    """The overrides of `command`, one list for each option that it sweeps over."""
+    words = [w for w in shlex.split(command)[3:] if w not in ("-m", "--help") and w[0] != "-"]
+    cells: list[list[str]] = [[]]
+    for word in words:
+        key, _, value = word.partition("=")
+        swept = "-m" in command and not value.startswith("[")
+        values = value.split(",") if swept else [value]
+        cells = [[*cell, f"{key}={v}"] for cell in cells for v in values]
+    return cells
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if "=" in c])
+def test_every_command_composes_and_binds(command):
+    for overrides in sweep(command):
+        check(compose(overrides))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [c for c in blocks() if "phantom=true backbone=tiny" in c])
+def test_the_small_commands_of_the_readme_run(command, tmp_path):
+    words = shlex.split(command)
+    small = ["dataset.phantom_patients=150", f"output_root={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, *words[1:], *small], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(list(tmp_path.glob("runs/*/DONE"))) == len(sweep(command))
+
+
+def test_the_readme_names_every_group_and_option():
+    text = (ROOT / "README.md").read_text()
+    for group in set(groups()) - {"experiment"}:
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{group}` | `")]
+        for option in (config_dir() / group).glob("*.yaml"):
+            assert f"`{option.stem}`" in row, f"{group}={option.stem}"
+
+
+def test_the_scripts_that_the_readme_names_exist_and_parse():
+    for script in re.findall(r"bash (scripts/\S+\.sh)", (ROOT / "README.md").read_text()):
+        subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
+
+
+def test_the_picture_is_drawn_from_records(train_small, tmp_path):
+    pytest.importorskip("matplotlib")
+    base = ["+experiment=hernia_chexpert", "phantom=true", "dataset.phantom_patients=60",
+            "backbone=tiny", "image_size_px=48", "pretraining=none", "trainer.max_epochs=1",
+            "logger=none", "augmentation.tta_views=0"]  # fmt: skip
+    for n in (10, 14):
+        train_small(f"sample_size.n={n}", base=base, output_root=tmp_path)
+    picture = tmp_path / "picture.png"
+    script = str(ROOT / "scripts" / "plot_sample_sizes.py")
+    subprocess.run([sys.executable, script, str(tmp_path), str(picture)], check=True)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    empty = subprocess.run(
+        [sys.executable, script, str(tmp_path / "nothing"), str(picture)],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert empty.returncode != 0
+    assert "no finished run" in empty.stderr
