@@ -36,7 +36,9 @@ def compose(overrides: list[str]) -> DictConfig:
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             cfg = hydra_compose("train", overrides, return_hydra_config=True)
-    except (CompactHydraException, OmegaConfBaseException) as error:
+    except Exception as error:
+        if not refused(error):
+            raise
         raise MedsmallError(explain(error)) from error
     finally:
         GlobalHydra.instance().hydra = outer
@@ -76,6 +78,12 @@ def _size(sample_size: DictConfig | None) -> str:
     return "all" if fraction is None else f"{100 * fraction:g}%"
 
 
+def refused(error: Exception) -> bool:
+    """Whether Hydra or OmegaConf refused what was given: `explain` has a sentence for it then."""
+    hydras = isinstance(error, CompactHydraException | OmegaConfBaseException)
+    return hydras or "Config group override" in str(error)  # a ValueError, of logger=null
+
+
 def explain(error: Exception) -> str:
     """One sentence for what Hydra or OmegaConf refused, with the nearest name that exists."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
@@ -93,16 +101,23 @@ def explain(error: Exception) -> str:
         where = place[1] if place else "A part of the config"
         return f"{where} cannot be made as configured: {error.__cause__ or error}"
     first = str(error).splitlines()[0].rstrip(".")
+    if isinstance(error, ValueError):
+        return "A config group takes the name of one of its options, such as logger=none."
+    twice = re.search(r"(?:already at '|Multiple values for )([\w./]*\w)", first)
+    if twice:
+        return f"'{twice[1]}' is there already: write {twice[1]}=... without a plus."
     found = re.search(r"Could not (?:override|append to config|append|delete).*?'([^'=]+)", first)
-    if not found:
-        return f"The config cannot be composed: {first}."
-    return _about_key(found[1].partition("@")[0].lstrip("+~"))
-
-
-def _about_key(key: str) -> str:
+    key = found[1].partition("@")[0].lstrip("+~") if found else ""
     if key == "experiment":
         return "An experiment is added, not replaced: write +experiment=<name> with a plus."
-    return f"There is no key or group '{key}'{did_you_mean(key, [*groups(), *default_keys()])}."
+    known = [*groups(), *default_keys()]
+    if found and key not in known:
+        return f"There is no key or group '{key}'{did_you_mean(key, known)}."
+    group = key.partition(".")[0]
+    having = [option for option in options(group) if key in _keys_of(group, option)]
+    if having:
+        return f"'{key}' is no key of the chosen {group}; it belongs to {' and '.join(having)}."
+    return f"The config cannot be composed: {first}."
 
 
 def groups() -> list[str]:
@@ -115,9 +130,18 @@ def default_keys() -> list[str]:
     keys = list(_dotted(OmegaConf.load(config_dir() / "train.yaml"), ""))
     for group in groups():
         if group != "experiment":
-            for option in (config_dir() / group).glob("*.yaml"):
-                keys += _dotted(OmegaConf.load(option), f"{group}.")
+            for option in options(group):
+                keys += _keys_of(group, option)
     return sorted(set(keys) - {"defaults"})
+
+
+def options(group: str) -> list[str]:
+    """Names of the options of a group."""
+    return sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
+
+
+def _keys_of(group: str, option: str) -> list[str]:
+    return list(_dotted(OmegaConf.load(config_dir() / group / f"{option}.yaml"), f"{group}."))
 
 
 def _dotted(node: object, prefix: str) -> Iterator[str]:

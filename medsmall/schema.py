@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Optional, Union
 
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
 from medsmall.configs import groups
@@ -71,24 +71,31 @@ ROOT = Signature(  # the keys of conf/train.yaml that are no group
 
 def check(cfg: DictConfig) -> dict[str, Any]:
     """The resolved config as plain containers; raises MedsmallError at the first thing wrong."""
+    for key in [*ROOT.types, *(group for group in groups() if group != "experiment")]:
+        if key not in cfg:
+            raise MedsmallError(f"The config has no '{key}': a run needs it.")
     try:
         content: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        raise MedsmallError(f"{error.full_key} has no default: set it.") from error
     except OmegaConfBaseException as error:
         first = str(error).splitlines()[0].rstrip(".")
         raise MedsmallError(f"The config cannot be resolved: {first}.") from error
     config: dict[str, Any] = dict(content)
     root = {key: value for key, value in config.items() if key not in groups()}
     _check_values("", root, ROOT)
-    _check_positive(root)
+    _check_ranges(root)
     for group in config.keys() & set(groups()):
         _check_node(group, config[group])
     return config
 
 
-def _check_positive(root: dict[str, Any]) -> None:
-    for key in ("image_size_px", "batch_size"):
-        if root[key] < 1:
-            raise MedsmallError(f"{key} must be at least 1, but is {root[key]}.")
+def _check_ranges(root: dict[str, Any]) -> None:
+    for key, least in (("image_size_px", 1), ("batch_size", 2)):  # BatchNorm has no use for one
+        if root[key] < least:
+            raise MedsmallError(f"{key} must be at least {least}, but is {root[key]}.")
+    if not 0 <= root["seed"] < 2**32:
+        raise MedsmallError(f"seed must lie in [0, 2^32), but is {root['seed']}.")
     if (root["num_workers"] or 0) < 0:
         raise MedsmallError(f"num_workers must be 0 or more, but is {root['num_workers']}.")
 
@@ -101,7 +108,7 @@ def _check_node(path: str, node: Any) -> None:
         return
     if "_target_" in node:
         arguments = {k: v for k, v in node.items() if k not in HYDRAS_OWN}
-        _check_values(f"{path}.", arguments, signature(node["_target_"]))
+        _check_values(f"{path}.", arguments, signature(str(node["_target_"])))
     for key, value in node.items():
         _check_node(f"{path}.{key}", value)
 

@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
-from hydra.errors import CompactHydraException
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
-from medsmall.configs import composed_by_hydra, config_dir, explain
+from medsmall.configs import composed_by_hydra, config_dir, explain, refused
 from medsmall.errors import MedsmallError
 from medsmall.run.quiet import quieten
 from medsmall.schema import check
@@ -45,7 +43,6 @@ def train(cfg: DictConfig) -> Path:
     from medsmall.run.key import run_key
     from medsmall.run.progress import messages
     from medsmall.run.record import Record
-    from medsmall.run.summary import show
     from medsmall.split import check_classes
 
     # the sample table, its split by patient, and the part of it this run may see
@@ -73,7 +70,6 @@ def train(cfg: DictConfig) -> Path:
         with record.writing() as unmade:
             if unmade:
                 fit_and_test(cfg, config, dataset, table, draw, weights, record)
-    show(record)
     return record.folder
 
 
@@ -217,7 +213,10 @@ def command(cfg: DictConfig) -> None:
     """One cell of the command line; Hydra calls it for each."""
     quieten()
     with one_sentence():
-        train(composed_by_hydra(cfg))
+        folder = train(composed_by_hydra(cfg))
+        from medsmall.run.summary import show
+
+        show(folder)
 
 
 def main() -> None:
@@ -242,7 +241,7 @@ def one_sentence() -> Iterator[None]:
         while causes[-1].__cause__ and isinstance(causes[-1].__cause__, Exception):
             causes.append(causes[-1].__cause__)
         ours = next((e for e in causes if isinstance(e, MedsmallError)), None)
-        if ours is None and not isinstance(error, CompactHydraException | OmegaConfBaseException):
+        if ours is None and not refused(error):
             raise
         print(ours or explain(error), file=sys.stderr)
         sys.exit(2)

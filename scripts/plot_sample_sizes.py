@@ -41,9 +41,18 @@ def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
+def apart(heights: dict[str, float], least: float) -> dict[str, float]:
+    """The heights from the top down, each at least `least` below the one before."""
+    placed: dict[str, float] = {}
+    for name, height in sorted(heights.items(), key=lambda item: -item[1]):
+        placed[name] = min([height, *(above - least for above in placed.values())])
+    return placed
+
+
 def draw(table: pd.DataFrame, picture: Path) -> None:
     """Save the picture; the runs stand beside each other a little so that none hides another."""
     figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    ends: dict[str, float] = {}
     present = [source for source in STYLE if source in set(table["pretraining"])]
     for k, source in enumerate(present):
         colour, marker = STYLE[source]
@@ -54,10 +63,10 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
         axes.plot(
             of_source["n"] * beside, of_source["auroc"], marker, color=colour, ms=4, alpha=0.4
         )
-        axes.annotate(
-            source, (mean.index[-1] * beside, mean.iloc[-1]), xytext=(10, 0),
-            textcoords="offset points", color=colour, va="center", weight="bold",
-        )  # fmt: skip
+        ends[source] = float(mean.iloc[-1])
+    right = table["n"].max() * 1.09
+    for source, height in apart(ends, least=0.025).items():
+        axes.text(right, height, source, color=STYLE[source][0], va="center", weight="bold")
     sizes = sorted(table["n"].unique())
     axes.set_xscale("log")
     axes.set_xticks(sizes, [str(n) for n in sizes])

@@ -310,6 +310,7 @@ def test_without_arguments_it_says_that_it_runs_the_first_run(monkeypatch, capsy
     seen = []
     monkeypatch.setattr(sys, "argv", ["medsmall-train"])
     monkeypatch.setattr("medsmall.train.train", lambda cfg: seen.append(cfg))
+    monkeypatch.setattr("medsmall.run.summary.show", lambda folder: None)
     main()
     assert "+experiment=first_run" in capsys.readouterr().out
     assert seen[0].phantom is True

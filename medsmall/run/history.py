@@ -13,20 +13,24 @@ class History(pl.Callback):
     """Writes `path` after every epoch: one row per epoch so far.
 
     Columns: epoch (from 1), train_loss, val_loss, val_auroc, and lr_<k>, the learning rate of
-    layer group k (from 0 at the input) at the end of the epoch.
+    layer group k (from 0 at the input) in the last step of the epoch.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, Any]] = []
+        self.rates: list[float] = []
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *args: Any, **kwargs: Any) -> None:
+        """Note the rates: after the batch, the schedule will have set those of the next."""
+        self.rates = [group["lr"] for group in trainer.optimizers[0].param_groups]
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Add the epoch; only the first process writes."""
         row: dict[str, Any] = {"epoch": trainer.current_epoch + 1}
         for name in ("train_loss", "val_loss", "val_auroc"):
             row[name] = float(trainer.callback_metrics[name])
-        for k, group in enumerate(trainer.optimizers[0].param_groups):
-            row[f"lr_{k}"] = group["lr"]
+        row |= {f"lr_{k}": rate for k, rate in enumerate(self.rates)}
         self.rows.append(row)
         if trainer.is_global_zero:
             table = pd.DataFrame(self.rows)

@@ -65,10 +65,6 @@ class Record:
         """CSV with full precision: floats read back are the floats written."""
         self.write(name, lambda path: table.to_csv(path, index=False))
 
-    def read_json(self, name: str) -> dict[str, Any]:
-        """The content of one of its JSON files."""
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
-
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     """Fill a file beside `path` and rename it: readers see the old file or the new one, whole."""

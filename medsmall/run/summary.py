@@ -1,11 +1,12 @@
 """What a run found, as a table for the terminal."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from medsmall.run.progress import console
-from medsmall.run.record import Record
 
 COLUMNS = {
     "auroc": "AUROC",
@@ -16,9 +17,9 @@ COLUMNS = {
 }
 
 
-def show(record: Record) -> None:
+def show(record: Path) -> None:
     """Print the test metrics, with the positives that each stands on, and where the record is."""
-    metrics = record.read_json("metrics.json")
+    metrics = json.loads((record / "metrics.json").read_text(encoding="utf-8"))
     test = metrics["test"]
     counted = {"image": "images", "study": "studies"}[metrics["unit"]]
     lines = [
@@ -31,7 +32,7 @@ def show(record: Record) -> None:
     ]
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
     lines += [f"–: undefined, {reason}." for reason in sorted(reasons)]
-    for line in [*lines, f"Record: {record.folder}"]:
+    for line in [*lines, f"Record: {record}"]:
         console.print(line, soft_wrap=True, highlight=False)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import torch
 from safetensors.torch import save
 from torch import Tensor
 
@@ -24,5 +25,6 @@ def sha256(tensors: dict[str, Tensor]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode())
-        digest.update(tensors[name].contiguous().cpu().numpy().tobytes())
+        values = tensors[name].contiguous().cpu().reshape(-1)
+        digest.update(values.view(torch.uint8).numpy().tobytes())  # NumPy knows no bfloat16
     return digest.hexdigest()

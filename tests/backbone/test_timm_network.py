@@ -1,0 +1,193 @@
+"""Layer groups of timm networks: a partition, in order, with the head last."""
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+import timm
+import torch
+from torch import nn
+from torchvision.models import densenet121
+
+from medsmall.backbone.timm_network import TimmNetwork
+from medsmall.classifier import Classifier
+from medsmall.errors import MedsmallError
+
+DENSENET_GROUPS = [
+    r"^features\.(conv0|norm0|denseblock1|transition1|denseblock2)\b",
+    r"^features\.(transition2|denseblock3|transition3|denseblock4|norm5)\b",
+]
+FAMILIES = [
+    "test_resnet", "test_efficientnet", "test_byobnet", "test_convnext", "test_vit",
+    "test_vit_relpos", "test_nfnet", "test_coatnet", "test_maxvit", "test_mambaout",
+    "tf_efficientnet_lite0", "mobilenetv3_small_050", "regnetx_002", "visformer_tiny",
+    "levit_128s",
+]  # fmt: skip
+
+
+def build(name, outputs=2, groups=None):
+    return TimmNetwork(name, groups, None).build(outputs)
+
+
+def count(network, group):
+    sizes = {name: p.numel() for name, p in network.module.named_parameters()}
+    return sum(sizes[name] for name in network.groups[group])
+
+
+def reference_counts():
+    """Parameters of the two body groups, from torchvision's modules of the same names."""
+    features = densenet121().features
+    first = ["conv0", "norm0", "denseblock1", "transition1", "denseblock2"]
+    later = ["transition2", "denseblock3", "transition3", "denseblock4", "norm5"]
+    return [
+        sum(p.numel() for name in names for p in getattr(features, name).parameters())
+        for names in (first, later)
+    ]
+
+
+@pytest.mark.parametrize(("outputs", "head"), [(1, 1_025), (14, 14_350)])
+def test_densenet121_has_the_groups_of_the_paper(outputs, head):
+    network = build("densenet121", outputs, DENSENET_GROUPS)
+    assert [count(network, g) for g in range(3)] == [1_297_536, 5_656_320, head]
+    assert reference_counts() == [1_297_536, 5_656_320]
+    assert network.head == ["classifier.weight", "classifier.bias"]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_groups_are_a_partition_of_the_parameters_with_the_head_last(name):
+    network = build(name)
+    names = [name for group in network.groups for name in group]
+    assert sorted(names) == sorted(name for name, _ in network.module.named_parameters())
+    assert len(network.groups) == 3
+    assert all(network.groups)
+    heads = network.module.get_classifier()
+    heads = heads if isinstance(heads, tuple) else (heads,)  # two where it is made to distil
+    own = {id(p) for head in heads for p in head.parameters()}
+    assert network.head == [n for n, p in network.module.named_parameters() if id(p) in own]
+    assert network.architecture == name
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_groups_run_from_input_to_head(name):
+    network = build(name)
+    group_of = {n: g for g, names in enumerate(network.groups) for n in names}
+    order: list[int] = []
+
+    def note(layer_name):
+        def hook(module, inputs, output):
+            own = [f"{layer_name}.{n}" for n, _ in module.named_parameters(recurse=False)]
+            order.extend(group_of[n] for n in own)
+
+        return hook
+
+    for layer_name, module in network.module.named_modules():
+        if layer_name:
+            module.register_forward_hook(note(layer_name))
+    size = network.module.default_cfg["input_size"]
+    with torch.no_grad():
+        logits = network.module.eval()(torch.zeros(1, *size))
+    assert logits.shape == (1, 2)
+    assert order == sorted(order)
+    assert set(order) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_batchnorm_and_dropout_belongs_to_one_group(name):
+    network = build(name)
+    group_of = {n: g for g, names in enumerate(network.groups) for n in names}
+    of_groups = [network.modules_of(group) for group in range(3)]
+    for layer_name, module in network.module.named_modules():
+        leaf = not list(module.children())
+        if leaf or isinstance(module, nn.modules.batchnorm._BatchNorm):
+            found = [g for g, modules in enumerate(of_groups) if any(m is module for m in modules)]
+            assert len(found) == 1, layer_name
+            for parameter, _ in module.named_parameters(recurse=False):
+                assert group_of[f"{layer_name}.{parameter}"] == found[0]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_each_group_takes_its_own_mode_whatever_the_others_do(name):
+    network = build(name)
+    of_groups = [network.modules_of(group) for group in range(3)]
+    for trains in itertools.product([True, False], repeat=3):
+        network.module.train()
+        apply = SimpleNamespace(
+            module=network.module, network=network, modules_of=of_groups, training_groups=trains
+        )
+        Classifier.apply_training_groups(apply)
+        for group, modules in enumerate(of_groups):
+            assert {module.training for module in modules} == {trains[group]}
+            for parameter in network.groups[group]:
+                assert network.module.get_parameter(parameter).requires_grad == trains[group]
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "test_vit", "tf_efficientnet_lite0", "test_nfnet"])
+@pytest.mark.parametrize("outputs", [1, 14])
+def test_the_head_begins_as_a_linear_layer_of_torch_does(name, outputs):
+    torch.manual_seed(0)
+    head = build(name, outputs).module.get_classifier()
+    bound = head.in_features**-0.5
+    assert head.weight.shape == (outputs, head.in_features)
+    for tensor in (head.weight, head.bias):
+        assert tensor.abs().max() <= bound
+    assert head.weight.abs().max() > 0.9 * bound
+
+
+def test_the_same_seed_makes_the_same_network():
+    states = []
+    for _ in range(2):
+        torch.manual_seed(7)
+        states.append(build("test_resnet").module.state_dict())
+    assert all(tensor.equal(states[1][name]) for name, tensor in states[0].items())
+
+
+def test_statistics_are_those_timm_gives_for_its_weights():
+    network = build("tf_efficientnet_lite0")
+    given = timm.get_pretrained_cfg("tf_efficientnet_lite0")
+    assert network.mean == list(given.mean)
+    assert network.std == list(given.std)
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("densnet121", "densenet121"), ("ResNet50", "resnet50")]
+)
+def test_an_unknown_network_is_answered_with_the_nearest(name, nearest):
+    with pytest.raises(MedsmallError, match=f"no network '{name}'.*'{nearest}'"):
+        TimmNetwork(name, None, None)
+
+
+def test_a_name_with_nothing_near_is_told_where_the_names_are():
+    with pytest.raises(MedsmallError, match="timm.list_models"):
+        TimmNetwork("qqqqqqqqqqqqqqqqqqqqqq", None, None)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([r"^features\.(conv0|norm0)", r"^features\.denseblock"], "matched by 0 of them"),
+        ([r"^features", r"^features\.denseblock4"], "matched by 2 of them"),
+        ([*DENSENET_GROUPS, r"^nothing"], "no parameter matches '^nothing'"),
+    ],
+)
+def test_groups_that_are_no_partition_are_refused(groups, message):
+    with pytest.raises(MedsmallError) as error:
+        build("densenet121", groups=groups)
+    assert message in str(error.value)
+
+
+def test_a_pattern_that_is_no_regular_expression_is_refused():
+    with pytest.raises(MedsmallError, match=r"backbone.groups: '\(' is no regular expression"):
+        build("test_resnet", groups=["("])
+
+
+def test_a_network_without_stages_asks_for_groups():
+    with pytest.raises(MedsmallError, match="knows no stages of MetaFormer: set backbone.groups"):
+        build("poolformer_s12")
+
+
+def test_any_number_of_groups_may_be_given():
+    network = build("test_resnet", groups=[r"^(conv|bn)1", r"^layer1", r"^layer2", r"^layer[34]"])
+    assert len(network.groups) == 5
+    assert set(network.groups[1]) == {
+        name for name, _ in network.module.named_parameters() if name.startswith("layer1.")
+    }

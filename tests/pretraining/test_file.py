@@ -1,0 +1,140 @@
+"""Weights from files of every kind, good and broken."""
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from medsmall.backbone.timm_network import TimmNetwork
+from medsmall.errors import MedsmallError
+from medsmall.pretraining.file import WeightsFile
+from medsmall.run.weights_file import write_weights
+
+
+def network():
+    return TimmNetwork("test_resnet", None, None).build(1)
+
+
+@pytest.fixture(scope="module")
+def tensors():
+    torch.manual_seed(3)
+    return TimmNetwork("test_resnet", None, None).build(4).module.state_dict()
+
+
+def weights(path, mean=None, std=None):
+    return WeightsFile(str(path), mean, std, "unknown").weights(None, None)
+
+
+def assert_loaded(net, tensors):
+    for name, tensor in net.module.state_dict().items():
+        assert name in net.head or tensor.equal(tensors[name]), name
+
+
+def safetensors_file(path, tensors):
+    save_file(tensors, path)
+
+
+def state_dict_file(path, tensors):
+    torch.save(tensors, path)
+
+
+def checkpoint_file(path, tensors):
+    torch.save({"epoch": 3, "state_dict": tensors}, path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("model.safetensors", safetensors_file),
+        ("model.pth", state_dict_file),
+        ("model.pt", checkpoint_file),
+    ],
+)
+def test_every_kind_of_file_enters_and_leaves_the_statistics_to_the_backbone(
+    tmp_path, tensors, name, write
+):
+    write(tmp_path / name, tensors)
+    net = network()
+    assert weights(tmp_path / name).enter(net) == (net.mean, net.std)
+    assert_loaded(net, tensors)
+
+
+def test_a_runs_own_file_brings_its_statistics_along(tmp_path, tensors):
+    mean, std = [127 / 255, 0.1, 0.2], [128 / 255, 0.3, 0.4]
+    path = tmp_path / "model.safetensors"
+    write_weights(path, tensors, mean, std, backbone="test_resnet")
+    net = network()
+    used = weights(path).enter(net)
+    assert used[0] == pytest.approx(mean, rel=1e-8)
+    assert used[1] == pytest.approx(std, rel=1e-8)
+    assert_loaded(net, tensors)
+
+
+def test_statistics_given_go_before_those_in_the_file(tmp_path, tensors):
+    path = tmp_path / "model.safetensors"
+    write_weights(path, tensors, [0.1] * 3, [0.2] * 3)
+    assert weights(path, mean=0.5).enter(network()) == ([0.5] * 3, [0.2] * 3)
+    assert weights(path, std=[1, 2, 3]).enter(network()) == ([0.1] * 3, [1, 2, 3])
+    assert weights(path, mean=0.0).mean == [0.0] * 3  # a black image is a statistic too
+
+
+@pytest.mark.parametrize("argument", ["mean", "std"])
+@pytest.mark.parametrize("value", [[0.1, 0.2], [], [0.1] * 4])
+def test_two_or_four_statistics_are_refused(tmp_path, tensors, argument, value):
+    torch.save(tensors, tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match="take one number or three"):
+        weights(tmp_path / "model.pth", **{argument: value})
+
+
+def test_a_standard_deviation_of_zero_is_refused(tmp_path, tensors):
+    torch.save(tensors, tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match=r"pretraining\.std must be above 0"):
+        weights(tmp_path / "model.pth", std=0.0)
+
+
+def test_a_missing_file_is_named_with_its_full_path(tmp_path):
+    with pytest.raises(MedsmallError, match=f"there is no file {tmp_path}/no.pth"):
+        weights(tmp_path / "no.pth")
+    with pytest.raises(MedsmallError, match="there is no file"):  # but a folder
+        weights(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "model.pth", "model.bin"])
+@pytest.mark.parametrize("content", [b"", b"no weights at all", b"\x80\x02N."])
+def test_a_file_that_holds_no_weights_is_one_sentence(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(MedsmallError, match=f"{path} is not a readable weights file"):
+        weights(path).enter(network())
+
+
+def test_a_file_cut_off_is_one_sentence(tmp_path, tensors):
+    path = tmp_path / "model.safetensors"
+    save_file(tensors, path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(MedsmallError, match="is not a readable weights file"):
+        weights(path).enter(network())
+
+
+def test_a_file_that_runs_code_is_not_run(tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harm"), "w"))
+
+    torch.save(Harm(), tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match="is not a readable weights file"):
+        weights(tmp_path / "model.pth").enter(network())
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_checkpoint_with_other_entries_is_told_apart(tmp_path, tensors):
+    torch.save({"model": tensors, "epoch": 3}, tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match="do not fit backbone test_resnet"):
+        weights(tmp_path / "model.pth").enter(network())
+
+
+def test_the_fingerprint_is_that_of_the_content(tmp_path, tensors):
+    changed = {**tensors, "fc.bias": tensors["fc.bias"] + 1}
+    for name, content in (("a", tensors), ("b", tensors), ("c", changed)):
+        save_file(content, tmp_path / f"{name}.safetensors")
+    a, b, c = (weights(tmp_path / f"{name}.safetensors").fingerprint for name in "abc")
+    assert a == b != c

@@ -1,0 +1,230 @@
+"""What really trains, step by step, in a fit through Lightning: tensors, statistics and rates."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from medsmall.augmentation.none import NoAugmentation
+from medsmall.backbone.timm_network import Network, TimmNetwork
+from medsmall.classifier import Classifier
+from medsmall.datamodule import DataModule
+from medsmall.errors import MedsmallError
+from medsmall.loss.bce import BCE
+from medsmall.schedule.one_cycle import OneCycle
+from medsmall.strategy.feature_extractor import FeatureExtractor
+from medsmall.strategy.finetune_all import FinetuneAll
+from medsmall.strategy.gradual_unfreezing import GradualUnfreezing
+
+LR = 1e-3
+PAPERS_CYCLE = OneCycle(warmup=0.3, start_divisor=25.0, end_divisor=1e4, cycle_momentum=True)
+# its last steps are smaller than the distance between float32 numbers; these are not
+FLAT_CYCLE = OneCycle(warmup=0.3, start_divisor=2.0, end_divisor=2.0, cycle_momentum=True)
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+
+
+@dataclass
+class Recorder(pl.Callback):
+    """Notes at each step which tensors it changed, and the rates it was made with."""
+
+    network: Network
+    changed: list[set[str]] = field(default_factory=list)
+    rates: list[list[float]] = field(default_factory=list)
+    with_moments: list[set[str]] = field(default_factory=list)
+    between: list[set[str]] = field(default_factory=list)
+    state: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    def differences(self) -> set[str]:
+        before = self.state
+        self.state = {k: v.clone() for k, v in self.network.module.state_dict().items()}
+        return {name for name, tensor in self.state.items() if not tensor.equal(before[name])}
+
+    def on_train_start(self, trainer, module):
+        self.state = {k: v.clone() for k, v in self.network.module.state_dict().items()}
+
+    def on_train_batch_start(self, trainer, module, batch, batch_idx):
+        self.between.append(self.differences())
+        self.rates.append([group["lr"] for group in trainer.optimizers[0].param_groups])
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        self.changed.append(self.differences())
+        moments = trainer.optimizers[0].state
+        named = self.network.module.named_parameters()
+        self.with_moments.append({name for name, p in named if moments.get(p)})
+
+
+def tensors_of(network: Network, group: int) -> set[str]:
+    """Names of the parameters of a group and of the statistics that stand beside them."""
+    layers = {name.rpartition(".")[0] for name in network.groups[group]}
+    return {
+        name
+        for name in network.module.state_dict()
+        if name in network.groups[group]
+        or (name.endswith(STATISTICS) and name.rpartition(".")[0] in layers)
+    }
+
+
+def fit(strategy, architecture="test_resnet", epochs=3, steps=5, accumulate=1, schedule=FLAT_CYCLE):
+    """Fit `epochs` of `steps` batches of four, each followed by a validation."""
+    torch.manual_seed(0)
+    network = TimmNetwork(architecture, None, None).build(1)
+    with torch.no_grad():  # residual branches begin with scale 0 and would have no gradient
+        for parameter in network.module.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    rng = np.random.default_rng(0)
+    images = 4 * steps + 6
+    draw = pd.DataFrame(
+        {
+            "image": [f"{i}.png" for i in range(images)],
+            "part": ["train"] * (4 * steps) + ["val"] * 6,
+            "Hernia": [0.0, 1.0] * (images // 2),
+        }
+    )
+    pixels = torch.from_numpy(rng.integers(0, 256, (images, 32, 32, 1), dtype=np.uint8))
+    data = DataModule(draw, pixels, ["Hernia"], NoAugmentation(), 4, seed=0, num_workers=0)
+    loss = BCE(weighted=False)
+    loss.fit(torch.tensor([[0.0], [1.0]]))
+    classifier = Classifier(
+        network, network.mean, network.std, strategy, schedule, loss, ["Hernia"], False, views=1
+    )
+    recorder = Recorder(network)
+    trainer = pl.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu",
+        devices=1,
+        callbacks=[recorder],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        accumulate_grad_batches=accumulate,
+    )
+    trainer.fit(classifier, data)
+    return network, recorder
+
+
+def assert_trained(network: Network, recorder: Recorder, thaw_steps: list[int]) -> None:
+    """Every tensor of group g changes in each step from thaw_steps[g] on, and in none before."""
+    groups = [tensors_of(network, g) for g in range(len(network.groups))]
+    assert set().union(*groups) == set(network.module.state_dict())
+    for step, changed in enumerate(recorder.changed):
+        trained = [names for names, at in zip(groups, thaw_steps, strict=True) if step >= at]
+        assert changed == set().union(*trained), f"step {step}"
+        moved = {n for n in changed if not n.endswith(STATISTICS)}
+        assert recorder.with_moments[step] == moved, f"step {step}"
+    assert recorder.between == [set()] * len(recorder.changed), "a tensor changed between steps"
+
+
+NEVER = 10**6
+
+
+@pytest.mark.parametrize("architecture", ["test_resnet", "tf_efficientnet_lite0"])
+def test_feature_extractor_changes_the_head_and_nothing_else(architecture):
+    strategy = FeatureExtractor(lr=LR, weight_decay=0.1)
+    network, recorder = fit(strategy, architecture, epochs=2, steps=2)
+    assert len(recorder.changed) == 4
+    assert_trained(network, recorder, [NEVER, NEVER, 0])
+    assert set().union(*recorder.changed) == set(network.head)
+
+
+@pytest.mark.parametrize("architecture", ["test_resnet", "tf_efficientnet_lite0"])
+def test_finetune_all_changes_every_tensor_in_every_step(architecture):
+    network, recorder = fit(FinetuneAll(lr=LR, weight_decay=0.0), architecture, epochs=2, steps=2)
+    assert_trained(network, recorder, [0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("architecture", "epochs", "steps"),
+    [("test_resnet", 3, 5), ("tf_efficientnet_lite0", 3, 2)],
+)
+def test_groups_thaw_at_their_part_of_the_steps_and_stay_frozen_through_validation(
+    architecture, epochs, steps
+):
+    thaw_at = [0.25, 0.7]  # a validation lies between the two, and one behind
+    strategy = GradualUnfreezing(lr=LR, alpha=1 / 3, thaw_at=thaw_at, weight_decay=0.01)
+    network, recorder = fit(strategy, architecture, epochs, steps)
+    total = epochs * steps
+    later, earlier = (math.ceil(part * total) for part in thaw_at)
+    assert 0 < later <= steps < earlier < total
+    assert_trained(network, recorder, [earlier, later, 0])
+
+
+def test_the_papers_parts_thaw_exactly_at_a_tenth_and_a_fifth_of_the_steps():
+    strategy = GradualUnfreezing(lr=LR, alpha=1 / 3, thaw_at=[0.1, 0.2], weight_decay=0.0)
+    network, recorder = fit(strategy, epochs=2, steps=5)
+    assert_trained(network, recorder, [2, 1, 0])
+
+
+def test_thaw_steps_are_exact_for_every_number_of_steps():
+    strategy = GradualUnfreezing(lr=LR, alpha=0.5, thaw_at=[0.1, 0.2], weight_decay=0.0)
+    for total in range(1, 200):
+        trained = np.array([strategy.trains(3, step / total) for step in range(total)])
+        for group, tenths in ((1, 1), (0, 2)):
+            due = [step for step in range(total) if 10 * step >= tenths * total]
+            assert list(np.flatnonzero(trained[:, group])) == due
+
+
+def test_with_accumulated_gradients_the_parts_are_of_optimizer_steps():
+    strategy = GradualUnfreezing(lr=LR, alpha=1.0, thaw_at=[0.5, 0.5], weight_decay=0.0)
+    network, recorder = fit(strategy, epochs=2, steps=4, accumulate=2)
+    body = set(network.groups[0]) | set(network.groups[1])
+    steps_with_change = [i for i, names in enumerate(recorder.changed) if names & set(network.head)]
+    assert steps_with_change == [1, 3, 5, 7]
+    assert [i for i, names in enumerate(recorder.changed) if names & body] == [5, 7]
+
+
+def test_rates_are_discriminative_times_the_schedule():
+    strategy = GradualUnfreezing(lr=LR, alpha=1 / 3, thaw_at=[0.1, 0.2], weight_decay=0.0)
+    _, recorder = fit(strategy, epochs=2, steps=5, schedule=PAPERS_CYCLE)
+    assert len(recorder.rates) == 10
+    peak = 0.3 * 10 - 1
+    for step, rates in enumerate(recorder.rates):
+        if step <= peak:
+            height = (1 - math.cos(math.pi * step / peak)) / 2
+            head = LR / 25 + (LR - LR / 25) * height
+        else:
+            height = (1 + math.cos(math.pi * (step - peak) / (9 - peak))) / 2
+            head = LR / 25e4 + (LR - LR / 25e4) * height
+        assert rates == pytest.approx([head / 9, head / 3, head], rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [FeatureExtractor, FinetuneAll])
+def test_the_other_strategies_have_one_rate(kind):
+    assert kind(lr=LR, weight_decay=0.0).rates(4) == [LR] * 4
+
+
+def test_rates_of_gradual_unfreezing_are_lr_times_powers_of_alpha():
+    strategy = GradualUnfreezing(lr=2.0, alpha=0.1, thaw_at=[0.1], weight_decay=0.0)
+    assert strategy.rates(4) == pytest.approx([0.002, 0.02, 0.2, 2.0])
+
+
+@pytest.mark.parametrize("alpha", [0.0, -0.5, 1.01, float("nan")])
+def test_an_alpha_outside_0_to_1_is_refused(alpha):
+    with pytest.raises(MedsmallError, match="strategy.alpha must lie in"):
+        GradualUnfreezing(lr=LR, alpha=alpha, thaw_at=[0.1, 0.2], weight_decay=0.0)
+
+
+@pytest.mark.parametrize("thaw_at", [[0.2, 0.1], [-0.1, 0.2], [0.1, 1.0], [float("nan")]])
+def test_parts_that_fall_or_lie_outside_the_training_are_refused(thaw_at):
+    with pytest.raises(MedsmallError, match="strategy.thaw_at must be rising parts"):
+        GradualUnfreezing(lr=LR, alpha=0.5, thaw_at=thaw_at, weight_decay=0.0)
+
+
+@pytest.mark.parametrize("thaw_at", [[], [0.1], [0.1, 0.2, 0.3]])
+def test_the_classifier_refuses_too_few_or_too_many_parts_before_training(thaw_at):
+    strategy = GradualUnfreezing(lr=LR, alpha=0.5, thaw_at=thaw_at, weight_decay=0.0)
+    with pytest.raises(MedsmallError, match=f"each of the 2 body groups .* has {len(thaw_at)}"):
+        fit(strategy)
+
+
+@pytest.mark.parametrize(
+    ("lr", "weight_decay"), [(0.0, 0.0), (-1e-3, 0.0), (float("nan"), 0.0), (1e-3, -0.1)]
+)
+def test_rates_and_decays_that_cannot_train_are_refused(lr, weight_decay):
+    with pytest.raises(MedsmallError, match="strategy.lr must be above 0"):
+        fit(FinetuneAll(lr=lr, weight_decay=weight_decay))

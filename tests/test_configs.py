@@ -1,0 +1,162 @@
+"""Every option of every group composes, resolves and binds; every mistake has its sentence."""
+
+import inspect
+import re
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.errors import InstantiationException
+from hydra.utils import get_object, instantiate
+from omegaconf import OmegaConf
+
+from medsmall.configs import compose, config_dir, default_keys, explain, groups, options
+from medsmall.errors import MedsmallError
+from medsmall.schema import HYDRAS_OWN, check
+
+FILES = sorted(config_dir().rglob("*.yaml"))
+NEEDED = {"pretraining=file": ["pretraining.path=model.pth"]}  # keys without a default
+
+
+def every_option() -> list[str]:
+    return [
+        f"{'+' * (group == 'experiment')}{group}={option}"
+        for group in groups()
+        for option in options(group)
+    ]
+
+
+def assert_binds(node, path):
+    if isinstance(node, dict):
+        if "_target_" in node:
+            target = get_object(node["_target_"])
+            arguments = {k: v for k, v in node.items() if k not in HYDRAS_OWN}
+            inspect.signature(target).bind(**arguments)
+        for key, value in node.items():
+            assert_binds(value, f"{path}.{key}")
+
+
+@pytest.mark.parametrize("option", every_option())
+def test_every_option_composes_resolves_and_binds_to_its_target(option):
+    config = check(compose([option, *NEEDED.get(option, [])]))
+    group, _, name = option.lstrip("+").partition("=")
+    assert config["choices"][group] == name
+    assert_binds(config, "")
+    if group != "experiment" and option != "logger=none":
+        assert "_target_" in config[group]
+
+
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_every_experiment_may_be_made_out_of_thin_air(experiment):
+    config = check(compose([f"+experiment={experiment}", "phantom=true", "trainer.max_epochs=1"]))
+    assert config["phantom"] is True
+    assert config["trainer"]["max_epochs"] == 1
+    assert config["name"].startswith(f"{experiment}-")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_every_file_begins_with_a_comment_and_only_experiments_are_global(file):
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert ("# @package _global_" in lines) == (file.parent.name == "experiment")
+    if file.parent.name == "experiment":
+        assert lines.pop(0) == "# @package _global_"
+    assert re.match(r"# \S.{20,}", lines[0])
+
+
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_every_experiment_shows_its_command(experiment):
+    text = (config_dir() / "experiment" / f"{experiment}.yaml").read_text()
+    commands = re.findall(r"python -m medsmall\.train(.*)", text.partition("defaults:")[0])
+    assert commands
+    for command in commands:
+        words = command.split("`")[0].split()
+        if "-m" not in words:  # a sweep is composed cell by cell
+            check(compose(words or [f"+experiment={experiment}"]))
+
+
+@pytest.mark.parametrize("group", [group for group in groups() if group != "experiment"])
+def test_the_root_chooses_an_option_of_each_group(group):
+    root = OmegaConf.load(config_dir() / "train.yaml")
+    chosen = [entry[group] for entry in root.defaults if entry != "_self_" and group in entry]
+    assert len(chosen) == 1
+    assert chosen[0] in options(group)
+
+
+def test_names_tell_experiment_pretraining_strategy_size_and_repeat():
+    name = check(compose(["+experiment=hernia_chexpert", "sample_size.repeat=2"]))["name"]
+    assert name == "hernia_chexpert-chexpert-gradual_unfreezing-n200-r2"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "size"),
+    [
+        (["sample_size.n=50"], "n50"),
+        (["sample_size.n=null", "sample_size.fraction=0.1"], "10%"),
+        (["sample_size.n=null", "sample_size.fraction=0.005"], "0.5%"),
+        (["sample_size=all"], "all"),
+        (["sample_size=balanced", "sample_size.n=null"], "all"),
+    ],
+)
+def test_the_size_is_a_word(overrides, size):
+    assert check(compose(overrides))["choices"]["size"] == size
+
+
+MISTAKES = {
+    "strategy=gradual_unfreezin": "strategy has no option 'gradual_unfreezin' "
+    "(did you mean 'gradual_unfreezing'?).",
+    "backbone=vgg": f"backbone has no option 'vgg' (there are: {', '.join(options('backbone'))}).",
+    "+experiment=hernia_chexper": "experiment has no option 'hernia_chexper' "
+    "(did you mean 'hernia_chexpert'?).",
+    "experiment=hernia_chexpert": "An experiment is added, not replaced: "
+    "write +experiment=<name> with a plus.",
+    "strateg=finetune_all": "There is no key or group 'strateg' (did you mean 'strategy'?).",
+    "sample_size.nn=5": "There is no key or group 'sample_size.nn' "
+    "(did you mean 'sample_size.n'?).",
+    "batchsize=3": "There is no key or group 'batchsize' (did you mean 'batch_size'?).",
+    "~bach_size": "There is no key or group 'bach_size' (did you mean 'batch_size'?).",
+    "trainer.max_epoch=3": "There is no key or group 'trainer.max_epoch' "
+    "(did you mean 'trainer.max_epochs'?).",
+    "dataset.uncertain=ones": "'dataset.uncertain' is no key of the chosen dataset; "
+    "it belongs to chexpert.",
+    "+seed=3": "'seed' is there already: write seed=... without a plus.",
+    "+strategy=finetune_all": "'strategy' is there already: write strategy=... without a plus.",
+    "logger=null": "A config group takes the name of one of its options, such as logger=none.",
+    "seed = 3": "'seed = 3' cannot be read as an override: write key=value without spaces, "
+    "and quote values with commas or brackets in the shell.",
+    "dataset.targets=[Hernia": "'dataset.targets=[Hernia' cannot be read as an override: "
+    "write key=value without spaces, and quote values with commas or brackets in the shell.",
+    "~seed=3": "The config cannot be composed: Could not delete from config. "
+    "The value of 'seed' is 42 and not 3.",
+}
+
+
+@pytest.mark.parametrize(("override", "sentence"), MISTAKES.items())
+def test_a_mistake_is_one_sentence_with_the_nearest_name(override, sentence):
+    with pytest.raises(MedsmallError) as error:
+        compose([override])
+    assert str(error.value) == sentence
+
+
+def test_a_key_of_another_option_is_told_where_it_belongs():
+    with pytest.raises(MedsmallError, match="it belongs to all and natural"):
+        compose(["sample_size=balanced", "sample_size.fraction=0.1"])
+
+
+def test_an_object_that_refuses_its_values_is_told_apart_by_its_group():
+    cfg = compose(["~strategy.lr"])
+    with pytest.raises(InstantiationException) as error:
+        instantiate(cfg.strategy)
+    assert explain(error.value).startswith("strategy cannot be made as configured: ")
+    assert "'lr'" in explain(error.value)
+
+
+def test_a_second_config_can_be_composed_inside_the_first():
+    with initialize_config_dir(str(config_dir()), version_base="1.3"):
+        assert compose(["seed=1"]).seed == 1
+        assert compose(["seed=2"]).seed == 2
+
+
+def test_default_keys_are_those_one_may_override():
+    keys = default_keys()
+    assert {"seed", "strategy.lr", "sample_size.fraction", "dataset.uncertain.default"} <= set(keys)
+    assert not any(key.startswith(("hydra", "experiment", "defaults")) for key in keys)
+    assert "strategy._target_" not in keys
