@@ -23,23 +23,24 @@ class TrainOrder(Sampler[list[tuple[int, int]]]):
     """Batches of (image, view) for one process: each image once an epoch, in a new order.
 
     The batches are cut from one order for all processes and then dealt out, so that together they
-    are the batches of a single process. A last batch too small to deal out, or of a single image
-    (BatchNorm has no statistics of one), joins the one before.
+    are the batches of a single process. A last batch of less than half the size joins the one
+    before: BatchNorm has no statistics of one image and poor ones of two (the paper's code ended
+    an epoch of 50 with such a batch), and there must be an image for each process.
     """
 
     def __init__(self, images: int, batch_size: int, seed: int, rank: int, processes: int) -> None:
         self.images, self.batch_size, self.seed = images, batch_size, seed
         self.rank, self.processes = rank, processes
         self.epoch = 0
-        least = max(2, processes)
-        if min(images, batch_size) < least:
+        smallest = max(2, batch_size // 2)
+        if min(images, batch_size) < 2 or processes > min(images, smallest):
             raise MedsmallError(
                 f"Batches of {batch_size} from {images} training images cannot be dealt out to "
-                f"{processes} processes: batch_size and the number of images must be at least "
-                f"{least}."
+                f"{processes} processes: set batch_size to at least {2 * processes} and have as "
+                f"many images, or set fewer trainer.devices."
             )
         full, rest = divmod(images, batch_size)
-        self.batches = full + (rest >= least or full == 0)
+        self.batches = full + (rest >= smallest or full == 0)
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls it before each epoch."""

@@ -236,6 +236,9 @@ def one_sentence() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         sys.exit("Interrupted: nothing of the run was kept; the same command starts it again.")
+    except BrokenPipeError:  # `--help | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         causes = [error]
         while causes[-1].__cause__ and isinstance(causes[-1].__cause__, Exception):

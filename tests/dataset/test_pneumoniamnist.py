@@ -71,10 +71,9 @@ def test_damaged_files_are_named(tmp_path):
     path = tmp_path / "pneumoniamnist.npz"
     for content in damaged(tmp_path):
         path.write_bytes(content)
+        data = PneumoniaMNIST(str(tmp_path))
         with pytest.raises(MedsmallError, match="damaged") as error:
-            data = PneumoniaMNIST(str(tmp_path))
             data.table()
-            data.read("train/00000")
         assert str(path) in str(error.value)
 
 
