@@ -103,6 +103,15 @@ def test_the_same_run_twice_gives_identical_predictions(train_small, outputs, tm
     assert hashes[0] == hashes[1]
 
 
+def test_bfloat16_trains_and_is_another_run(train_small):
+    """What trainer=gpu computes in, here on the CPU."""
+    exact = train_small("trainer.max_epochs=1")
+    mixed = train_small("trainer.max_epochs=1", "trainer.precision=bf16-mixed")
+    assert exact != mixed
+    probabilities = [pd.read_csv(f / "predictions.csv")["prob_Hernia"] for f in (exact, mixed)]
+    assert 0 < (probabilities[0] - probabilities[1]).abs().max() < 0.05
+
+
 def test_draws_are_paired_across_strategies_and_nested_in_n(train_small):
     def train_images(*overrides: str) -> list[str]:
         draw = pd.read_csv(train_small("trainer.max_epochs=1", *overrides) / "draw.csv")

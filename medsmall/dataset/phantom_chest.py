@@ -179,7 +179,7 @@ def mass(canvas: Film, rng: np.random.Generator) -> None:
 
 
 def atelectasis(canvas: Film, rng: np.random.Generator) -> None:
-    """One or two plate-like bands low in the lungs; some carry a small pocket with a level."""
+    """One or two plate-like bands low in the lungs."""
     for _ in range(rng.integers(1, 3)):
         x, y = canvas.spot(rng)
         y, tilt = canvas.diaphragm - rng.uniform(0.1, 0.3), rng.uniform(-0.15, 0.15)

@@ -123,11 +123,11 @@ def test_real_counts_against_an_independent_reading(real_data):
     rows = Counter()
     for part in ("train", "valid"):
         with gzip.open(root / f"{part}.csv.gz", "rt", newline="") as file:
-            for line in csv.DictReader(file):
-                rows[part] += 1
-                rows[f"{part} frontal"] += line["Frontal/Lateral"] == "Frontal"
-                for label in LABELS:
-                    counts[label][line[label]] += 1
+            header, *lines = csv.reader(file)
+        rows[part] = len(lines)
+        rows[f"{part} frontal"] = sum(line[3] == "Frontal" for line in lines)
+        for label, column in zip(header[5:], list(zip(*lines, strict=True))[5:], strict=True):
+            counts[label].update(column)
     assert rows == {"train": 223_414, "valid": 234, "train frontal": 191_027, "valid frontal": 202}
 
     both = CheXpert(str(root), uncertain="ignore", blank="ignore", frontal_only=False).table()
