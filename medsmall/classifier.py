@@ -19,7 +19,7 @@ class Classifier(pl.LightningModule):
 
     Args:
         network: with its layer groups, input to head.
-        mean, std: three numbers each, of grey levels in 0..1, that inputs are normalised with.
+        mean, std: three numbers each, see `normalise`.
         strategy, schedule, loss: as the packages of those names describe.
         targets: names of the K outputs.
         exclusive: whether exactly one target is 1 for each image (softmax), or each stands alone
@@ -49,8 +49,9 @@ class Classifier(pl.LightningModule):
                 f"{'exclusive: set loss=cross_entropy' if exclusive else 'not: set loss=bce'}."
             )
         self.network, self.module = network, network.module
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
+        self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
+        self.register_buffer("std", torch.ones(1, 3, 1, 1))
+        self.normalise(mean, std)
         self.strategy, self.schedule, self.loss = strategy, schedule, loss
         self.targets, self.views = targets, views
         self.exclusive = exclusive and len(targets) > 1  # one output alone has no rivals
@@ -65,6 +66,30 @@ class Classifier(pl.LightningModule):
         self.modules_of = [network.modules_of(group) for group in range(depth)]
         self.seen: list[tuple[Tensor, Tensor]] = []
         self.train_loss: list[tuple[Tensor, Tensor]] = []
+
+    def normalise(self, mean: list[float], std: list[float]) -> None:
+        """Take the channel statistics, of grey levels in 0..1, that inputs are normalised with."""
+        if not all(np.isfinite([*mean, *std])) or min(std) <= 0:
+            raise MedsmallError(
+                f"The weights come with mean {mean} and std {std}: set pretraining.mean and "
+                f"pretraining.std to finite numbers, std above 0."
+            )
+        self.mean = torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
+        self.std = torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1)
+
+    @torch.no_grad()
+    def try_out(self, side: int) -> None:
+        """One forward pass of `side` x `side` px; MedsmallError if the network refuses the size."""
+        self.eval()
+        try:
+            self(torch.zeros(1, 1, side, side, dtype=torch.uint8))
+        except (AssertionError, RuntimeError, ValueError) as error:
+            raise MedsmallError(
+                f"{self.network.architecture} cannot take {side} x {side} px (image_size_px times "
+                f"augmentation.crop): {str(error).splitlines()[0].rstrip('.')}. Set another "
+                f"image_size_px, or augmentation.crop=1, or another backbone."
+            ) from error
+        self.train()
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (B, K) of uint8 images (B, C, H, W), C 1 or 3."""
@@ -150,6 +175,11 @@ class Classifier(pl.LightningModule):
             self.log("train_loss", sums[0] / sums[1].clamp(min=1e-12))
         logits, labels = (torch.cat(part) for part in zip(*self.seen, strict=True))
         self.seen.clear()
+        if not logits.isfinite().all():
+            raise MedsmallError(
+                f"The training diverged in epoch {self.current_epoch + 1}: lower strategy.lr (it "
+                f"is {self.rates[-1]:g}), or set trainer.gradient_clip_val=1."
+            )
         metrics = evaluate(
             labels.double().cpu().numpy(),
             self.probabilities(logits),

@@ -75,7 +75,9 @@ def _size(sample_size: DictConfig | None) -> str:
     if sample_size.get("n") is not None:
         return f"n{sample_size.n}"
     fraction = sample_size.get("fraction")
-    return "all" if fraction is None else f"{100 * fraction:g}%"
+    if isinstance(fraction, float | int):
+        return f"{100 * fraction:g}%"
+    return "all" if fraction is None else str(fraction)
 
 
 def refused(error: Exception) -> bool:

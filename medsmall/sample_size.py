@@ -38,6 +38,11 @@ class Natural:
 
     def __post_init__(self) -> None:
         _check_arguments(self.n, self.val, self.repeat, self.seed)
+        if self.repeat and self.n is None and self.fraction is None and self.val is None:
+            raise MedsmallError(
+                f"sample_size.repeat={self.repeat} of a draw of all images is the same draw again: "
+                "sweep seed, that of the training, instead."
+            )
         if self.n is not None and self.fraction is not None:
             raise MedsmallError(
                 f"sample_size.n={self.n} and sample_size.fraction={self.fraction} are both set: "

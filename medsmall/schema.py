@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pydantic import TypeAdapter, ValidationError
 
-from medsmall.configs import groups
+from medsmall.configs import config_dir, groups
 from medsmall.errors import MedsmallError, did_you_mean
 
 HYDRAS_OWN = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
@@ -85,6 +85,8 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     root = {key: value for key, value in config.items() if key not in groups()}
     _check_values("", root, ROOT)
     _check_ranges(root)
+    _check_trainer(config["trainer"])
+    config |= root
     for group in config.keys() & set(groups()):
         _check_node(group, config[group])
     return config
@@ -92,12 +94,26 @@ def check(cfg: DictConfig) -> dict[str, Any]:
 
 def _check_ranges(root: dict[str, Any]) -> None:
     for key, least in (("image_size_px", 1), ("batch_size", 2)):  # BatchNorm has no use for one
-        if root[key] < least:
-            raise MedsmallError(f"{key} must be at least {least}, but is {root[key]}.")
+        if not least <= root[key] <= 10_000:
+            raise MedsmallError(f"{key} must lie in [{least}, 10,000], but is {root[key]}.")
     if not 0 <= root["seed"] < 2**32:
         raise MedsmallError(f"seed must lie in [0, 2^32), but is {root['seed']}.")
     if (root["num_workers"] or 0) < 0:
         raise MedsmallError(f"num_workers must be 0 or more, but is {root['num_workers']}.")
+
+
+def _check_trainer(trainer: dict[str, Any]) -> None:
+    """Only what conf/trainer lists: other settings of Lightning's would break a run's record."""
+    known = OmegaConf.load(config_dir() / "trainer" / "cpu.yaml")
+    for key in trainer:
+        if key not in known:
+            raise MedsmallError(
+                f"There is no key 'trainer.{key}'{did_you_mean(key, map(str, known))}."
+            )
+    for key in ("max_epochs", "accumulate_grad_batches"):
+        value = trainer.get(key)
+        if not isinstance(value, str | float) and (value is None or value < 1):
+            raise MedsmallError(f"trainer.{key} must be at least 1, but is {value}.")
 
 
 def _check_node(path: str, node: Any) -> None:
@@ -109,6 +125,7 @@ def _check_node(path: str, node: Any) -> None:
     if "_target_" in node:
         arguments = {k: v for k, v in node.items() if k not in HYDRAS_OWN}
         _check_values(f"{path}.", arguments, signature(str(node["_target_"])))
+        node |= arguments
     for key, value in node.items():
         _check_node(f"{path}.{key}", value)
 
@@ -122,8 +139,8 @@ def _check_values(prefix: str, values: dict[Any, Any], expected: Signature) -> N
             raise MedsmallError(f"There is no key '{prefix}{key}'{did_you_mean(str(key), known)}.")
         if isinstance(value, dict) and "_target_" in value:
             continue  # will be an object by then
-        try:
-            TypeAdapter(expected.types[key]).validate_python(value, strict=True)
+        try:  # a whole number where a number is meant becomes one: 10 and 10.0 are one run
+            values[key] = TypeAdapter(expected.types[key]).validate_python(value, strict=True)
         except ValidationError as error:
             raise MedsmallError(
                 f"{prefix}{key} must be {expected.words[key]}, but is {value!r}."

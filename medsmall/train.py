@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 
@@ -25,6 +27,7 @@ from medsmall.schema import check
 if TYPE_CHECKING:
     import pandas as pd
 
+    from medsmall.classifier import Classifier
     from medsmall.dataset import Dataset
     from medsmall.pretraining.weights import Weights
     from medsmall.run.record import Record
@@ -40,8 +43,9 @@ def train(cfg: DictConfig) -> Path:
     config = check(cfg)
 
     from medsmall.dataset.images import present_only
+    from medsmall.preload import sample_of_pixels
     from medsmall.run.key import run_key
-    from medsmall.run.progress import messages
+    from medsmall.run.progress import say
     from medsmall.run.record import Record
     from medsmall.split import check_classes
 
@@ -56,20 +60,30 @@ def train(cfg: DictConfig) -> Path:
     for notice in check_classes(
         table, split, dataset.targets, dataset.exclusive, splitter.published_test
     ):
-        messages.print(notice, highlight=False, soft_wrap=True)
+        say(notice)
     draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.exclusive)
+
+    # network, loss, optimisation: before the weights, so that a mistake costs no upstream run
+    augmentation = instantiate(cfg.augmentation)
+    classifier = build(cfg, dataset, draw, augmentation)
 
     # the initial weights: an upstream run is made here if they do not exist yet
     weights = instantiate(cfg.pretraining).weights(cfg, train)
     weights.refuse_overlap(dataset.name, set(draw.loc[draw["part"] == "test", "patient"]))
 
-    record = Record(cfg.output_root, run_key(config, table, dataset.targets, weights))
+    pixels = sample_of_pixels(dataset, draw)
+    record = Record(cfg.output_root, run_key(config, table, dataset.targets, weights, pixels))
     if record.done:
-        messages.print(f"{cfg.name}: recorded already, not run again.", highlight=False)
+        unsent = " Nothing is sent to the logger: delete its folder to repeat it." * bool(
+            cfg.logger
+        )
+        say(f"{cfg.name}: recorded already, not run again.{unsent}")
     else:
         with record.writing() as unmade:
             if unmade:
-                fit_and_test(cfg, config, dataset, table, draw, weights, record)
+                fit_and_test(
+                    cfg, config, dataset, table, draw, weights, augmentation, classifier, record
+                )
     return record.folder
 
 
@@ -80,48 +94,39 @@ def fit_and_test(
     table: "pd.DataFrame",
     draw: "pd.DataFrame",
     weights: "Weights",
+    augmentation: Any,
+    classifier: "Classifier",
     record: "Record",
 ) -> None:
     """Train on the draw, score its test images once, and fill the record."""
     import pandas as pd
     import pytorch_lightning as pl
-    import torch
 
-    from medsmall.classifier import Classifier
     from medsmall.datamodule import DataModule
     from medsmall.preload import preload
     from medsmall.run import score, sinks
     from medsmall.run.environment import environment
-    from medsmall.run.fit import best_weights, callbacks, make_trainer, single_process
+    from medsmall.run.fit import (
+        best_weights,
+        callbacks,
+        make_trainer,
+        single_process,
+        uninterrupted,
+    )
     from medsmall.run.progress import announce
     from medsmall.run.weights_file import sha256, write_weights
     from medsmall.sample_size import labels_used
 
     started = time.monotonic()
-    targets, exclusive = dataset.targets, dataset.exclusive
+    targets = dataset.targets
     announce(cfg, dataset.name, draw, weights)
     record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
     record.write_csv("draw.csv", draw)
 
-    # network, loss, optimisation
-    pl.seed_everything(cfg.seed, verbose=False)
-    network = instantiate(cfg.backbone).build(len(targets))
-    mean, std = weights.enter(network)
-    loss = instantiate(cfg.loss)
-    loss.fit(torch.tensor(draw.loc[draw["part"] == "train", targets].to_numpy()))
-    augmentation = instantiate(cfg.augmentation)
-    classifier = Classifier(
-        network=network,
-        mean=mean,
-        std=std,
-        strategy=instantiate(cfg.strategy),
-        schedule=instantiate(cfg.schedule),
-        loss=loss,
-        targets=targets,
-        exclusive=exclusive,
-        views=1 + augmentation.tta_views,
-    )
-
+    # weights and trainer
+    pl.seed_everything(cfg.seed, verbose=False)  # an upstream may have drawn in the meantime
+    mean, std = weights.enter(classifier.network)
+    classifier.normalise(mean, std)
     loggers = sinks.open_loggers(cfg)
     trainer = make_trainer(
         cfg,
@@ -147,7 +152,7 @@ def fit_and_test(
     with sinks.closing(loggers):
         for logger in loggers:
             logger.log_hyperparams(config)
-        trainer.fit(classifier, data)
+        uninterrupted(trainer.fit, classifier, data)
         history = pd.read_csv(record.folder / "history.csv")
         if trainer.world_size > 1:
             sinks.replay(loggers, history)
@@ -156,14 +161,14 @@ def fit_and_test(
         prob = {
             part: score.probabilities(tester, classifier, data, part) for part in ("val", "test")
         }
-        results = score.metrics(draw, table, dataset.unit, targets, exclusive, prob)
+        results = score.metrics(draw, table, dataset.unit, targets, dataset.exclusive, prob)
         sinks.send_test(loggers, results["test"])
 
     # record
-    tensors = network.module.state_dict()
+    tensors = classifier.module.state_dict()
     write = functools.partial(
-        write_weights, tensors=tensors, mean=mean, std=std, backbone=network.architecture,
-        targets="|".join(targets),
+        write_weights, tensors=tensors, mean=mean, std=std,
+        backbone=classifier.network.architecture, targets="|".join(targets),
     )  # fmt: skip
     record.write("model.safetensors", write)
     record.write_csv(
@@ -190,6 +195,38 @@ def fit_and_test(
     )
 
 
+def build(
+    cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame", augmentation: Any
+) -> "Classifier":
+    """The untrained classifier, tried out on one image; MedsmallError if its parts do not fit."""
+    import pytorch_lightning as pl
+    import torch
+
+    from medsmall.classifier import Classifier
+    from medsmall.preload import augmented_side
+    from medsmall.run.fit import make_trainer
+
+    make_trainer(cfg, logger=False, enable_checkpointing=False)  # is there such a device?
+    pl.seed_everything(cfg.seed, verbose=False)
+    network = instantiate(cfg.backbone).build(len(dataset.targets))
+    loss = instantiate(cfg.loss)
+    train_labels = draw.loc[draw["part"] == "train", dataset.targets]
+    loss.fit(torch.tensor(train_labels.to_numpy()))
+    classifier = Classifier(
+        network=network,
+        mean=network.mean,  # the weights bring their own
+        std=network.std,
+        strategy=instantiate(cfg.strategy),
+        schedule=instantiate(cfg.schedule),
+        loss=loss,
+        targets=dataset.targets,
+        exclusive=dataset.exclusive,
+        views=1 + augmentation.tta_views,
+    )
+    classifier.try_out(augmented_side(augmentation, cfg.image_size_px))
+    return classifier
+
+
 def open_dataset(cfg: DictConfig) -> "Dataset":
     """The data set at its root, or its phantom, generated now if need be."""
     if not cfg.phantom:
@@ -210,9 +247,14 @@ def workers(cfg: DictConfig) -> int:
 
 @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
 def command(cfg: DictConfig) -> None:
-    """One cell of the command line; Hydra calls it for each."""
+    """One cell of the command line; Hydra calls it for each.
+
+    In a sweep an error is said at once, the other cells are run, and Hydra raises it at the end.
+    """
     quieten()
-    with one_sentence():
+    hydra_config = HydraConfig.get()
+    sweep = hydra_config.mode == RunMode.MULTIRUN
+    with one_sentence(f"[{', '.join(hydra_config.overrides.task)}] " if sweep else ""):
         folder = train(composed_by_hydra(cfg))
         from medsmall.run.summary import show
 
@@ -230,24 +272,42 @@ def main() -> None:
 
 
 @contextmanager
-def one_sentence() -> Iterator[None]:
-    """End the process with one sentence on an error that a user can mend, whatever its wrapping."""
+def one_sentence(cell: str = "") -> Iterator[None]:
+    """End the process with one sentence on an error that a user can mend, whatever its wrapping.
+
+    In the `cell` of a sweep the sentence begins with it and the error goes on.
+    """
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit("Interrupted: nothing of the run was kept; the same command starts it again.")
+        print(
+            "Interrupted: nothing of the run was kept; the same command starts it again.",
+            file=sys.stderr,
+        )
+        sys.exit(130)
     except BrokenPipeError:  # `--help | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        causes = [error]
-        while causes[-1].__cause__ and isinstance(causes[-1].__cause__, Exception):
-            causes.append(causes[-1].__cause__)
-        ours = next((e for e in causes if isinstance(e, MedsmallError)), None)
-        if ours is None and not refused(error):
+        sentence = mendable(error)
+        if sentence is None:
             raise
-        print(ours or explain(error), file=sys.stderr)
+        print(f"{cell}{sentence}", file=sys.stderr)
+        if cell:
+            raise
         sys.exit(2)
+
+
+def mendable(error: BaseException | None) -> str | None:
+    """The sentence for an error that a user can mend; None for a fault of the program."""
+    first = error
+    while error:
+        if isinstance(error, MedsmallError):
+            return str(error)
+        if isinstance(error, OSError) and error.filename is not None:
+            return f"{error.filename}: {error.strerror}; name another folder or make room there."
+        error = error.__cause__
+    return explain(first) if isinstance(first, Exception) and refused(first) else None
 
 
 if __name__ == "__main__":

@@ -263,6 +263,16 @@ def train_any_test_image(overrides: list[str], tmp_path: Path) -> Path:
         (["loss=cross_entropy", "dataset.targets=[Mass,Edema]", "sample_size=natural",
           "sample_size.n=30"], r"set loss=bce"),
         (["trainer.accelerator=gpu"], r"trainer cannot be made as configured"),
+        (["backbone.name=test_vit"], r"cannot take 45 x 45 px \(image_size_px.*augmentation.crop"),
+        (["backbone.name=resnet18.nonsense"], r"Invalid pretrained tag \(nonsense\)"),
+        (["trainer.max_epochs=0"], r"trainer.max_epochs must be at least 1"),
+        (["+trainer.fast_dev_run=true"], r"no key 'trainer.fast_dev_run'"),
+        (["augmentation.rotation_deg=nan"], r"augmentation: crop must"),
+        (["sample_size=all", "sample_size.n=null", "sample_size.repeat=1"], r"same draw again: sweep seed"),
+        (["sample_size=natural", "sample_size.n=null", "sample_size.fraction=nan"], r"fraction=nan is not above 0"),
+        (["strategy=finetune_all", "strategy.lr=1e30"], r"diverged in epoch 1: lower strategy.lr"),
+        (["dataset.phantom_patients=0"], r"phantom_patients must be at least 10"),
+        (["loss=null"], r"config group takes the name"),
         (["trainer.precision=7"], r"trainer.precision|trainer cannot be made"),
     ],
 )  # fmt: skip
@@ -347,6 +357,64 @@ def test_a_killed_run_leaves_no_done_and_is_rerun_cleanly(train_small, outputs, 
     assert train(compose(arguments)) == killed
     assert {path.name for path in killed.iterdir()} == RECORD
     assert len(pd.read_csv(killed / "history.csv")) == 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_an_interrupted_run_says_so_fails_and_leaves_nothing(small_phantoms, tmp_path, sent):
+    shutil.copytree(small_phantoms / "phantoms", tmp_path / "phantoms")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "medsmall.train", *HERNIA, "trainer.max_epochs=4000",
+         f"output_root={tmp_path}"],
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*/history.csv")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(sent)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert said.strip().splitlines()[-1].startswith("Interrupted: nothing of the run was kept")
+    assert "Traceback" not in said
+    assert runs(tmp_path) == []
+
+
+def test_a_mistake_is_found_before_the_upstream_is_trained(train_small, outputs):
+    before = set(runs(outputs))
+    with pytest.raises(MedsmallError, match="thaw_at needs one entry"):
+        train_small(
+            "pretraining=chexpert",
+            "pretraining.overrides=['pretraining=none','trainer.max_epochs=3']",
+            "strategy.thaw_at=[0.1]",
+        )
+    assert set(runs(outputs)) == before
+
+
+def test_other_pixels_under_the_same_labels_are_another_run(outputs, tmp_path):
+    overrides = [*on_copy(outputs, tmp_path), "trainer.max_epochs=1"]
+    first = train(compose(overrides))
+    for path in (tmp_path / "chestxray14" / "images").glob("*.png"):
+        Image.open(path).convert("L").resize((64, 64)).save(path)
+    assert train(compose(overrides)) != first
+
+
+def test_the_other_cells_of_a_sweep_run_though_one_is_bad(command, small_phantoms, tmp_path):
+    shutil.copytree(small_phantoms / "phantoms", tmp_path / "phantoms")
+    status, said = command(
+        "-m", *HERNIA, "trainer.max_epochs=1", "sample_size.n=5000,10", f"output_root={tmp_path}"
+    )
+    assert status == 2
+    assert re.search(r"\[.*sample_size.n=5000.*\] sample_size.n=5000 needs", said)
+    assert "Traceback" not in said
+    assert len(list(tmp_path.glob("runs/*/DONE"))) == 1
+
+
+def test_an_output_root_that_is_a_file_is_one_sentence(command, tmp_path):
+    (tmp_path / "taken").write_text("")
+    status, said = command(*HERNIA, f"output_root={tmp_path / 'taken'}")
+    assert status == 2
+    assert "taken" in said
+    assert "Traceback" not in said
 
 
 def test_a_run_ended_by_an_error_leaves_nothing(train_small, tmp_path, outputs, monkeypatch):

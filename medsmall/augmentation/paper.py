@@ -20,7 +20,7 @@ class Paper:
     def __init__(
         self, image_size_px: int, rotation_deg: float, flip: float, crop: float, tta_views: int
     ) -> None:
-        if not 0 < crop <= 1 or not 0 <= flip <= 1 or rotation_deg < 0 or tta_views < 0:
+        if not 0 < crop <= 1 or not 0 <= flip <= 1 or not 0 <= rotation_deg <= 180 or tta_views < 0:
             raise MedsmallError(
                 "augmentation: crop must lie in (0, 1], flip in [0, 1], rotation_deg and tta_views "
                 f"at 0 or above, but they are {crop}, {flip}, {rotation_deg} and {tta_views}."

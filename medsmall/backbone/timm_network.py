@@ -71,7 +71,10 @@ class TimmNetwork:
         some heads by the number of outputs instead, which for a single one gives logits in the
         tens and a loss that a small sample never brings down.
         """
-        module: Any = timm.create_model(self.name, pretrained=False, num_classes=outputs)
+        try:
+            module: Any = timm.create_model(self.name, pretrained=False, num_classes=outputs)
+        except RuntimeError as error:  # an unknown tag after the dot
+            raise MedsmallError(f"backbone.name={self.name}: {error}") from error
         for layer in _classifiers(module).modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 layer.reset_parameters()

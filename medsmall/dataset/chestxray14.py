@@ -63,7 +63,7 @@ class ChestXray14:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 1100,
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self.targets = tables.chosen(targets, LABELS, self)
         tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing_images = missing_images

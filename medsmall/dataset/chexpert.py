@@ -72,7 +72,7 @@ class CheXpert:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 900,
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self.targets = tables.chosen(targets, COMPETITION, self)
         self.uncertain = _policy_per_label(uncertain)
         tables.one_of(blank, ["zeros", "ignore"], "dataset.blank")

@@ -1,13 +1,15 @@
 """Phantom data on disk, generated once and shared by every run."""
 
+import hashlib
+import inspect
 import os
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 
 from filelock import FileLock
 
 from medsmall.dataset import Dataset
+from medsmall.errors import MedsmallError
 
 SEED = 0
 
@@ -16,10 +18,15 @@ def phantom_root(dataset: type[Dataset], output_root: str, patients: int) -> Pat
     """The folder with `patients` generated patients of `dataset`, written now if it is not there.
 
     Written to a temporary folder that takes its name when it is whole; processes that start
-    together write it once. The version is part of the name: a new one may draw differently.
+    together write it once. The name tells the code that drew it: other code, other films.
     """
+    if patients < 10:
+        raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
     folder = Path(output_root).expanduser().absolute() / "phantoms"
-    root = folder / f"{dataset.name}-{patients}-{version('medsmall')}"
+    here = Path(__file__).parent
+    code = [Path(inspect.getfile(dataset)), *sorted(here.glob("phantom*.py"))]
+    drawn_by = hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:8]
+    root = folder / f"{dataset.name}-{patients}-{drawn_by}"
     if root.is_dir():
         return root
     folder.mkdir(parents=True, exist_ok=True)
@@ -28,6 +35,9 @@ def phantom_root(dataset: type[Dataset], output_root: str, patients: int) -> Pat
             unfinished = folder / f".{root.name}.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
-            dataset.write_phantom(unfinished, patients, SEED)
-            os.replace(unfinished, root)
+            try:
+                dataset.write_phantom(unfinished, patients, SEED)
+                os.replace(unfinished, root)
+            finally:
+                shutil.rmtree(unfinished, ignore_errors=True)
     return root

@@ -48,7 +48,7 @@ class Mura:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self.targets = tables.chosen(targets, LABELS, self)
         tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing_images = missing_images

@@ -54,7 +54,7 @@ class PneumoniaMNIST:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 600,
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(root).expanduser()
         self.targets = tables.chosen(targets, LABELS, self)
         if size_px not in SIZES:
             raise MedsmallError(f"dataset.size_px cannot be {size_px}, only 28, 64, 128 or 224.")
@@ -107,11 +107,25 @@ class PneumoniaMNIST:
             try:
                 with np.load(path) as arrays:
                     self._arrays[key] = arrays[key]
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                EOFError,
+                TypeError,
+                zipfile.BadZipFile,
+                zlib.error,
+            ):
                 raise MedsmallError(
                     f"{path.absolute()} is damaged or holds no readable '{key}': delete it "
                     f"and get it again from {self.url}."
                 ) from None
+            images = self._arrays[key].ndim >= 3
+            if key.endswith("_images") and not (images and self._arrays[key].dtype == np.uint8):
+                raise MedsmallError(
+                    f"{path.absolute()}: '{key}' must hold uint8 images (N, H, W), but is "
+                    f"{self._arrays[key].dtype} {self._arrays[key].shape}: get it from {self.url}."
+                )
         return self._arrays[key]
 
     def _fetch(self) -> None:

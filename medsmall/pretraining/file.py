@@ -70,7 +70,8 @@ def statistics(path: Path) -> dict[str, list[float]]:
         return {}
     with _readable(path), safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
-    return {k: [float(x) for x in metadata[k].split()] for k in ("mean", "std") if k in metadata}
+        given = [k for k in ("mean", "std") if k in metadata]
+        return {k: [float(x) for x in metadata[k].split()] for k in given}
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:

@@ -31,7 +31,11 @@ class ImageNet:
         """The packaged file where one is named, else the hub's weights, fetched when loaded."""
         if self.packaged_weights is None:
             name = cfg.backbone.name
-            return Weights("ImageNet (timm)", f"timm/{name}", _from_hub, trained_on="imagenet")
+            known = timm.get_pretrained_cfg(name)
+            tag = known.tag if known else None  # the default one may change with timm
+            return Weights(
+                "ImageNet (timm)", f"timm/{name}/{tag}", _from_hub, trained_on="imagenet"
+            )
         file = _packaged(self.packaged_weights)
         return Weights(
             f"ImageNet ({file.name})",

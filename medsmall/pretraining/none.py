@@ -13,6 +13,9 @@ class NoPretraining:
     this arm alone, which handicapped it.
     """
 
+    def __init__(self, random: bool = True) -> None:
+        self.random = random
+
     def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
         """Nothing to load."""
         return Weights("random weights", "none")

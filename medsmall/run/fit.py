@@ -1,5 +1,7 @@
 """What Lightning's trainer is given for one run, and what is taken from it."""
 
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,6 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 
 from medsmall.errors import MedsmallError
@@ -44,8 +45,22 @@ def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
     """The trainer of the config; MedsmallError if Lightning or this machine refuses it."""
     try:
         return instantiate(cfg.trainer, _partial_=True)(**given)
-    except (MisconfigurationException, ValueError, RuntimeError) as error:
-        raise MedsmallError(f"trainer cannot be made as configured: {error}") from error
+    except Exception as error:  # Lightning has no one class for what it refuses
+        hint = " (trainer=cpu works everywhere)" if "backend" in str(error) else ""
+        raise MedsmallError(f"trainer cannot be made as configured: {error}{hint}") from error
+
+
+def uninterrupted(step: Callable[..., Any], *arguments: Any) -> Any:
+    """`step(*arguments)` of a trainer; an interrupt or a SIGTERM in it is a KeyboardInterrupt.
+
+    Lightning answers the one with exit status 1 and the other with 0, as if all had gone well, and
+    leaves Ctrl-C switched off.
+    """
+    try:
+        return step(*arguments)
+    except SystemExit as ended:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise KeyboardInterrupt from ended
 
 
 def single_process(cfg: DictConfig) -> pl.Trainer:

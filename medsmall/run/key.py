@@ -9,11 +9,12 @@ import pandas as pd
 from medsmall.pretraining.weights import Weights
 
 # What cannot change the result: where things lie, how it is watched, which machine computes it.
-# The sample table's fingerprint stands for all that decides what it holds.
+# The fingerprints of the sample table and of the weights stand for all that decides what they hold.
 EXCLUDED = {
     "data_root", "output_root", "name", "choices", "logger", "num_workers",
     "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
-    "pretraining.path", "pretraining.allow_test_overlap",
+    "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
+    "pretraining.experiment", "pretraining.overrides",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
     "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",
@@ -21,16 +22,22 @@ EXCLUDED = {
 
 
 def run_key(
-    config: dict[str, Any], table: pd.DataFrame, targets: list[str], weights: Weights
+    config: dict[str, Any],
+    table: pd.DataFrame,
+    targets: list[str],
+    weights: Weights,
+    pixels: str = "",
 ) -> str:
     """16 hexadecimal digits.
 
     `config` is the full resolved config, `table` the sample table, of which the images, patients,
-    official parts and `targets` count, whatever the order of its rows.
+    official parts and `targets` count, whatever the order of its rows; `pixels` is the hash of
+    some of the images.
     """
     identity = {
         "config": _without_excluded(config),
         "table": fingerprint(table, targets),
+        "pixels": pixels,
         "weights": [weights.fingerprint, weights.mean, weights.std],
     }
     text = json.dumps(identity, sort_keys=True)

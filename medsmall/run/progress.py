@@ -29,17 +29,20 @@ def progress_bar() -> Progress:
     )
 
 
+def say(sentence: str) -> None:
+    """A line on stderr, as it is: neither wrapped nor searched for markup."""
+    messages.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
 def announce(cfg: Any, dataset: str, draw: pd.DataFrame, weights: Any) -> None:
     """Say what is about to run."""
     n = draw["part"].value_counts()
-    messages.print(
+    say(
         f"{cfg.name}: {dataset}{' (phantom)' if cfg.phantom else ''}, {n['train']:,} train, "
-        f"{n['val']:,} val, {n['test']:,} test images; weights: {weights.source}.",
-        highlight=False,
-        soft_wrap=True,
+        f"{n['val']:,} val, {n['test']:,} test images; from {weights.source}."
     )
     if cfg.trainer.accelerator == "cpu" and torch.cuda.is_available():
-        messages.print("A GPU is here: trainer=gpu uses it.", highlight=False)
+        say("A GPU is here: trainer=gpu uses it.")
 
 
 class TrainingProgress(pl.Callback):

@@ -8,6 +8,7 @@ LOUD = [
     # Lightning resets the level of its package's logger when it is imported, not that of these
     "pytorch_lightning.utilities.rank_zero",
     "lightning_fabric.utilities.rank_zero",
+    "lightning_fabric.utilities.distributed",
     "pytorch_lightning.accelerators.cuda",
     "timm",
     "huggingface_hub",
@@ -27,6 +28,7 @@ def quieten() -> None:
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ASYNC_LOGGING", "false")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # it tells every retry
     os.environ.setdefault("PYTHONWARNINGS", "ignore")
     os.environ.setdefault(
         "TORCH_CPP_LOG_LEVEL", "ERROR"

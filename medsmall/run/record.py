@@ -7,13 +7,14 @@ run left: it counts for nothing and the next try begins by emptying it.
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
+from filelock import AcquireReturnProxy, FileLock, Timeout
 
 
 class Record:
@@ -36,7 +37,7 @@ class Record:
         is written.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder.with_name(f".{self.key}.lock")):
+        with _held(FileLock(self.folder.with_name(f".{self.key}.lock")), self.key):
             if self.done:
                 yield False
                 return
@@ -64,6 +65,15 @@ class Record:
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
         """CSV with full precision: floats read back are the floats written."""
         self.write(name, lambda path: table.to_csv(path, index=False))
+
+
+def _held(lock: FileLock, key: str) -> AcquireReturnProxy:
+    """The lock, taken; says so where another process has to end first."""
+    try:
+        return lock.acquire(timeout=1)
+    except Timeout:
+        print(f"Another process makes run {key}: waiting for it.", file=sys.stderr)
+        return lock.acquire()
 
 
 def write_whole(path: Path, write: Callable[[Path], Any]) -> None:

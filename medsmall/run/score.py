@@ -10,6 +10,7 @@ import torch
 from medsmall.classifier import Classifier
 from medsmall.datamodule import DataModule
 from medsmall.evaluation.metrics import choose_threshold, evaluate, per_unit
+from medsmall.run.fit import uninterrupted
 
 
 def probabilities(
@@ -20,7 +21,7 @@ def probabilities(
     Logits are averaged over the views before they become probabilities. `trainer` must be of one
     process: several would score some images twice to come out even.
     """
-    batches = trainer.predict(classifier, data.scoring_dataloader(part))
+    batches = uninterrupted(trainer.predict, classifier, data.scoring_dataloader(part))
     assert batches is not None
     return classifier.probabilities(torch.cat([torch.as_tensor(batch) for batch in batches]))
 

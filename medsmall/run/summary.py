@@ -23,7 +23,7 @@ def show(record: Path) -> None:
     test = metrics["test"]
     counted = {"image": "images", "study": "studies"}[metrics["unit"]]
     lines = [
-        f"[bold]{metrics['name']}[/]",
+        metrics["name"],
         f"Test on {test['n']:,} {counted} of {metrics['dataset']}"
         f"{' (phantom)' if metrics['phantom'] else ''}, after {metrics['labels_used']:,} labelled "
         f"images, from {metrics['pretraining']}.",
@@ -33,7 +33,7 @@ def show(record: Path) -> None:
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
     lines += [f"–: undefined, {reason}." for reason in sorted(reasons)]
     for line in [*lines, f"Record: {record}"]:
-        console.print(line, soft_wrap=True, highlight=False)
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _table(test: dict[str, Any]) -> Table:

@@ -15,6 +15,9 @@ class GradualUnfreezing:
         thaw_at: parts of all training steps, in [0, 1), at which the body groups begin to train,
             the one beside the head first; as many as there are body groups, in rising order.
         weight_decay: AdamW's.
+        random_body: whether the body's weights are random. Then there is nothing to keep: all
+            groups train from the start at `lr`. The paper held this arm back with rates of lr/9
+            and lr/3 (random_body=false with thaw_at=[0,0] repeats that).
 
     Romero et al. 2020: alpha 1/3, thaw_at 0.1 and 0.2, lr 1e-3.
     """
@@ -23,6 +26,7 @@ class GradualUnfreezing:
     alpha: float
     thaw_at: list[float]
     weight_decay: float
+    random_body: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 1:
@@ -36,6 +40,8 @@ class GradualUnfreezing:
 
     def rates(self, depth: int) -> list[float]:
         """lr * alpha^k for the k-th group before the head."""
+        if self.random_body:
+            return [self.lr] * depth
         return [self.lr * self.alpha ** (depth - 1 - i) for i in range(depth)]
 
     def trains(self, depth: int, progress: float) -> list[bool]:
@@ -45,4 +51,6 @@ class GradualUnfreezing:
                 f"strategy.thaw_at needs one entry for each of the {depth - 1} body groups of the "
                 f"backbone, but has {len(self.thaw_at)}."
             )
+        if self.random_body:
+            return [True] * depth
         return [progress >= part for part in reversed(self.thaw_at)] + [True]

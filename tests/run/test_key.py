@@ -85,7 +85,8 @@ def test_every_excluded_key_exists():
 
 def test_what_may_change_a_result_is_not_excluded():
     harmless = ("root", "name", "choices", "logger", "workers", "download", "missing_images",
-                "phantom_patients", "path", "allow_test_overlap", "trainer.")  # fmt: skip
+                "phantom_patients", "path", "allow_test_overlap", "trained_on",
+                "pretraining.experiment", "pretraining.overrides", "trainer.")  # fmt: skip
     assert all(any(word in key for word in harmless) for key in EXCLUDED)
     assert not EXCLUDED & {
         "trainer.precision", "trainer.max_epochs", "trainer.gradient_clip_val", "seed",
@@ -104,6 +105,20 @@ def test_where_things_lie_and_which_machine_computes_do_not_matter(table):
     elsewhere = ["data_root=/c", "output_root=/d", "logger=wandb", "num_workers=3", "name=x"]
     there = check(compose([*elsewhere, "trainer.devices=2", "trainer.strategy=ddp"]))
     assert run_key(here, table, TARGETS, WEIGHTS) == run_key(there, table, TARGETS, WEIGHTS)
+
+
+def test_the_pixels_count(table):
+    config = check(compose([]))
+    keys = {run_key(config, table, TARGETS, WEIGHTS, pixels) for pixels in ("a", "b")}
+    assert len(keys) == 2
+
+
+def test_a_whole_number_where_a_number_is_meant_is_the_same_run(table):
+    keys = {
+        run_key(check(compose([f"augmentation.rotation_deg={value}"])), table, TARGETS, WEIGHTS)
+        for value in ("10", "10.0")
+    }
+    assert len(keys) == 1
 
 
 def test_the_order_of_the_rows_has_no_say(table):

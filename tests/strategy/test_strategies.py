@@ -228,3 +228,10 @@ def test_the_classifier_refuses_too_few_or_too_many_parts_before_training(thaw_a
 def test_rates_and_decays_that_cannot_train_are_refused(lr, weight_decay):
     with pytest.raises(MedsmallError, match="strategy.lr must be above 0"):
         fit(FinetuneAll(lr=lr, weight_decay=weight_decay))
+
+
+def test_random_weights_are_not_unfrozen_gradually():
+    """There is nothing to keep: the arm without pretraining trains whole, at the full rate."""
+    strategy = GradualUnfreezing(0.1, 0.5, [0.1, 0.2], 0.0, random_body=True)
+    assert strategy.rates(3) == [0.1] * 3
+    assert strategy.trains(3, 0.0) == [True] * 3
