@@ -7,10 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import pandas as pd
 from omegaconf import OmegaConf
 
@@ -24,21 +20,38 @@ STYLE = {
 
 
 def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame:
-    """One row per finished run of `experiment`: n, repeat, pretraining, auroc."""
+    """One row per finished run of `experiment`: n, repeat, pretraining, auroc, phantom, alike.
+
+    `alike` is the same for runs that differ in nothing but sample size and pretraining.
+    """
     rows = []
     for done in sorted(output_root.glob("runs/*/DONE")):
         config = OmegaConf.load(done.with_name("config.yaml"))
-        if config.choices.experiment == experiment:
-            test = json.loads(done.with_name("metrics.json").read_text())["test"]
-            rows.append(
-                {
-                    "n": config.sample_size.n,
-                    "repeat": config.sample_size.repeat,
-                    "pretraining": config.choices.pretraining,
-                    "auroc": test["mean"]["auroc"],
-                }
-            )
+        if config.choices.experiment != experiment:
+            continue
+        test = json.loads(done.with_name("metrics.json").read_text())["test"]
+        alike = {key: config[key] for key in ("image_size_px", "phantom", "batch_size", "seed")}
+        alike |= {"backbone": config.backbone.name, "epochs": config.trainer.max_epochs}
+        alike |= {"strategy": config.choices.strategy, "augmentation": config.choices.augmentation}
+        rows.append(
+            {
+                "n": config.sample_size.n,
+                "repeat": config.sample_size.repeat,
+                "pretraining": config.choices.pretraining,
+                "auroc": test["mean"]["auroc"],
+                "phantom": config.phantom,
+                "alike": ", ".join(f"{key}={value}" for key, value in alike.items()),
+            }
+        )
     return pd.DataFrame(rows)
+
+
+def most_alike(table: pd.DataFrame) -> pd.DataFrame:
+    """The largest set of runs that may stand in one picture; tells what is left out."""
+    kinds = table["alike"].value_counts()
+    for kind, count in kinds.iloc[1:].items():
+        print(f"Left out: {count} run(s) with {kind}", file=sys.stderr)
+    return table[table["alike"] == kinds.index[0]]
 
 
 def apart(heights: dict[str, float], least: float) -> dict[str, float]:
@@ -51,7 +64,12 @@ def apart(heights: dict[str, float], least: float) -> dict[str, float]:
 
 def draw(table: pd.DataFrame, picture: Path) -> None:
     """Save the picture; the runs stand beside each other a little so that none hides another."""
-    figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        sys.exit('This needs matplotlib: pip install -e ".[plot]".')
+    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+    axes = figure.subplots()
     ends: dict[str, float] = {}
     present = [source for source in STYLE if source in set(table["pretraining"])]
     for k, source in enumerate(present):
@@ -76,9 +94,11 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
     axes.annotate("chance", (sizes[0] * 0.87, 0.505), fontsize=8, va="bottom")
     axes.set_xlabel("training images (half of them with a hernia)")
     axes.set_ylabel("test AUROC")
-    axes.set_title("Hernia in generated chest films, by source of the initial weights", loc="left")
+    films = "generated chest films" if table["phantom"].all() else "chest films"
+    axes.set_title(f"Hernia in {films}, by source of the initial weights", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
+    picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, dpi=150)
 
 
@@ -88,4 +108,4 @@ if __name__ == "__main__":
     found = runs(Path(sys.argv[1]))
     if found.empty:
         sys.exit(f"There is no finished run of hernia_chexpert under {sys.argv[1]}/runs.")
-    draw(found, Path(sys.argv[2]))
+    draw(most_alike(found), Path(sys.argv[2]))

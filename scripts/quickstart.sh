@@ -5,3 +5,4 @@ set -euo pipefail
 . "$(dirname "$0")/environment.sh"
 python -m medsmall.train +experiment=hernia_chexpert phantom=true backbone=efficientnet_lite0 \
   image_size_px=64 sample_size.n=100 trainer.max_epochs=10 "$@"
+echo 'Next: source .venv/bin/activate, then python -m medsmall.train --help (README.md tells the rest).'

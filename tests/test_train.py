@@ -188,6 +188,16 @@ def test_an_upstream_that_saw_test_patients_is_refused_unless_allowed(train_smal
     assert (train_small(*overlapping, "pretraining.allow_test_overlap=true") / "DONE").is_file()
 
 
+def test_a_file_of_a_run_that_saw_test_patients_is_refused_unless_allowed(train_small):
+    """HERNIA's test patients train under another split; their weights then come as a file."""
+    other = ["split=by_patient", "split.train=0.6", "split.val=0.2", "trainer.max_epochs=1"]
+    model = train_small(*other) / "model.safetensors"
+    file = ["pretraining=file", f"pretraining.path={model}", "trainer.max_epochs=1"]
+    with pytest.raises(MedsmallError, match=r"trained on \d+ of the \d+ patients in the test"):
+        train_small(*file)
+    assert (train_small(*file, "pretraining.allow_test_overlap=true") / "DONE").is_file()
+
+
 def test_weights_of_a_run_start_another_from_a_file(train_small):
     model = train_small() / "model.safetensors"
     folder = train_small("pretraining=file", f"pretraining.path={model}", "trainer.max_epochs=1")
@@ -268,8 +278,10 @@ def train_any_test_image(overrides: list[str], tmp_path: Path) -> Path:
         (["trainer.max_epochs=0"], r"trainer.max_epochs must be at least 1"),
         (["+trainer.fast_dev_run=true"], r"no key 'trainer.fast_dev_run'"),
         (["augmentation.rotation_deg=nan"], r"augmentation: crop must"),
-        (["sample_size=all", "sample_size.n=null", "sample_size.repeat=1"], r"same draw again: sweep seed"),
-        (["sample_size=natural", "sample_size.n=null", "sample_size.fraction=nan"], r"fraction=nan is not above 0"),
+        (["sample_size=all", "sample_size.n=null", "sample_size.repeat=1"],
+          r"same draw again: sweep seed"),
+        (["sample_size=natural", "sample_size.n=null", "sample_size.fraction=nan"],
+          r"fraction=nan is not above 0"),
         (["strategy=finetune_all", "strategy.lr=1e30"], r"diverged in epoch 1: lower strategy.lr"),
         (["dataset.phantom_patients=0"], r"phantom_patients must be at least 10"),
         (["loss=null"], r"config group takes the name"),

@@ -1,11 +1,13 @@
 """Weights from a file."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
@@ -23,6 +25,8 @@ class WeightsFile:
         mean, std: statistics of grey levels in 0..1 it was trained with, one number for all
             channels or three; null: those written in a safetensors file, else the backbone's.
         trained_on: what it was trained on, for the record.
+        allow_test_overlap: go on although it has seen patients of the test split, which is known
+            where the file still lies in the record of its run.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class WeightsFile:
         mean: float | list[float] | None,
         std: float | list[float] | None,
         trained_on: str,
+        allow_test_overlap: bool = False,
     ) -> None:
         self.path = Path(path).expanduser()
         if not self.path.is_file():
@@ -38,19 +43,31 @@ class WeightsFile:
         self.mean, self.std = _three(mean), _three(std)
         if self.std and not min(self.std) > 0:
             raise MedsmallError(f"pretraining.std must be above 0, but is {std}.")
-        self.trained_on = trained_on
+        self.trained_on, self.allow_test_overlap = trained_on, allow_test_overlap
 
     def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
         """The file's tensors; its statistics unless others were given."""
         written = statistics(self.path)
+        dataset, patients = seen_by_run(self.path.parent)
         return Weights(
             f"file {self.path.name}",
             hashlib.sha256(self.path.read_bytes()).hexdigest(),
             lambda network: _tensors(self.path),
             mean=self.mean or written.get("mean"),
             std=self.std or written.get("std"),
-            trained_on=self.trained_on,
+            trained_on=dataset or self.trained_on,
+            patients=patients,
+            allow_test_overlap=self.allow_test_overlap,
         )
+
+
+def seen_by_run(folder: Path) -> tuple[str | None, frozenset[str]]:
+    """Data set and patients that the run recorded in `folder` has trained and chosen on, if any."""
+    if not (folder / "DONE").is_file():
+        return None, frozenset()
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    draw = pd.read_csv(folder / "draw.csv", dtype={"patient": str})
+    return metrics["dataset"], frozenset(draw.loc[draw["part"] != "test", "patient"])
 
 
 def _three(value: float | list[float] | None) -> list[float] | None:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 from omegaconf import DictConfig, open_dict
 from safetensors.torch import load_file
 
 from medsmall.configs import compose
-from medsmall.pretraining.file import statistics
+from medsmall.pretraining.file import seen_by_run, statistics
 from medsmall.pretraining.weights import Weights
 from medsmall.schema import check
 
@@ -49,15 +48,15 @@ class Upstream:
     def weights(self, cfg: DictConfig, train: Callable[[DictConfig], Path]) -> Weights:
         """Find the upstream's record, or make it, and take its weights."""
         folder = train(self.config(cfg))
-        metrics = json.loads((folder / "metrics.json").read_text())
-        draw = pd.read_csv(folder / "draw.csv", dtype={"patient": str})
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        dataset, patients = seen_by_run(folder)
         model = folder / "model.safetensors"
         return Weights(
-            source=f"the {metrics['dataset']} upstream {folder.name}",
+            source=f"the {dataset} upstream {folder.name}",
             fingerprint=metrics["weights_sha256"],
             load=lambda network: load_file(model),
-            trained_on=metrics["dataset"],
-            patients=frozenset(draw.loc[draw["part"] != "test", "patient"]),
+            trained_on=dataset,
+            patients=patients,
             allow_test_overlap=self.allow_test_overlap,
             **statistics(model),
         )
