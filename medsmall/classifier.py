@@ -167,7 +167,10 @@ class Classifier(pl.LightningModule):
         self.seen.append((self(images).float(), labels))
 
     def on_validation_epoch_end(self) -> None:
-        """Log train_loss, val_loss (unweighted) and val_auroc (mean over defined targets)."""
+        """Log train_loss, val_loss (unweighted) and val_auroc (mean over defined targets).
+
+        They are of single images, also where the test is scored by study.
+        """
         if self.train_loss:
             sums = torch.stack([torch.stack(step) for step in self.train_loss]).sum(0)
             self.train_loss.clear()

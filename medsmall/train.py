@@ -109,6 +109,7 @@ def fit_and_test(
     from medsmall.run.fit import (
         best_weights,
         callbacks,
+        chosen_epoch,
         make_trainer,
         single_process,
         uninterrupted,
@@ -134,8 +135,9 @@ def fit_and_test(
         logger=loggers,
         default_root_dir=record.folder,
     )
-    if trainer.world_size > 1:
-        trainer.loggers = []  # its processes have none; their history is sent afterwards
+    in_processes = trainer.strategy.launcher is not None
+    if in_processes:
+        trainer.loggers = []  # a process of its own has none; the history is sent afterwards
 
     # images
     data = DataModule(
@@ -154,7 +156,7 @@ def fit_and_test(
             logger.log_hyperparams(config)
         uninterrupted(trainer.fit, classifier, data)
         history = pd.read_csv(record.folder / "history.csv")
-        if trainer.world_size > 1:
+        if in_processes:
             sinks.replay(loggers, history)
         classifier.load_state_dict(best_weights(trainer))
         tester = single_process(cfg)
@@ -184,6 +186,7 @@ def fit_and_test(
             "labels_used": labels_used(draw),
             "pretraining": weights.source,
             "epochs": len(history),
+            "chosen_epoch": chosen_epoch(history, cfg.select_by),
             "weights_sha256": sha256(tensors),
             **results,
         },

@@ -61,6 +61,7 @@ def test_the_record_holds_what_the_contract_names(train_small):
     assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [1, 2]
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["phantom"] is True
+    assert metrics["chosen_epoch"] == pd.read_csv(folder / "history.csv")["val_loss"].idxmin() + 1
     assert metrics["labels_used"] == (draw["part"] != "test").sum()
     with safe_open(folder / "model.safetensors", "pt") as file:
         assert file.metadata()["mean"].split() == ["0.5"] * 3

@@ -9,19 +9,30 @@ import torch.distributed as dist
 from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from medsmall.errors import MedsmallError
 
 
 def synchronise(module: nn.Module) -> None:
     """Make every 2D BatchNorm layer inside `module` use the statistics of all processes.
 
     Parameters, buffers and their names stay as they are; in eval mode and in a single process the
-    layers behave as before.
+    layers behave as before. Raises MedsmallError for other kinds of BatchNorm, whose statistics
+    would differ between the processes unnoticed.
     """
     for layer in module.modules():
         if type(layer) is nn.BatchNorm2d:
             layer.__class__ = SyncBatchNorm
         elif type(layer) is BatchNormAct2d:
             layer.__class__ = SyncBatchNormAct
+        elif isinstance(layer, _BatchNorm) and not isinstance(
+            layer, SyncBatchNorm | SyncBatchNormAct
+        ):
+            raise MedsmallError(
+                f"The backbone has layers of {type(layer).__name__}, which several processes "
+                f"cannot train together: set trainer.devices=1, or another backbone."
+            )
 
 
 class SyncBatchNorm(nn.BatchNorm2d):

@@ -57,6 +57,8 @@ class Weights:
         own = network.module.state_dict()
         body = own.keys() - set(network.head)
         given = {k: v for k, v in self.load(network).items() if k not in network.head}
+        # a counter that training ignores, and that older files do not have
+        body -= {name for name in body - given.keys() if name.endswith("num_batches_tracked")}
         wrong = sorted(
             [f"{k} is missing" for k in body - given.keys()]
             + [f"{k} is not in the network" for k in given.keys() - body]

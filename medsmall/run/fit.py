@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytorch_lightning as pl
 import torch
 from hydra.utils import instantiate
@@ -28,6 +29,15 @@ def callbacks(folder: Path, select_by: str) -> list[pl.Callback]:
         enable_version_counter=False,
     )
     return [History(folder / "history.csv"), TrainingProgress(), checkpoint]
+
+
+def chosen_epoch(history: pd.DataFrame, select_by: str) -> int:
+    """The epoch, from 1, whose weights are kept: the first with the best value, or the last."""
+    if select_by == "last":
+        return int(history["epoch"].iloc[-1])
+    values = history[select_by]
+    best = values.argmax() if select_by == "val_auroc" else values.argmin()
+    return int(history["epoch"].iloc[best])
 
 
 def best_weights(trainer: pl.Trainer) -> dict[str, Tensor]:

@@ -80,8 +80,10 @@ class TrainingProgress(pl.Callback):
         if not self.bar:
             return
         loss, auroc = (float(trainer.callback_metrics[f"val_{m}"]) for m in ("loss", "auroc"))
-        self.best = max(self.best, auroc)
-        note = f"val loss {loss:.3f}, AUROC {auroc:.3f} (best {self.best:.3f})"
+        note = f"val loss {loss:.3f}"
+        if auroc == auroc:  # it is NaN where no target has both classes
+            self.best = max(self.best, auroc)
+            note += f", AUROC {auroc:.3f} (best {self.best:.3f})"
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
         self.bar.update(self.task, description=f"Training, {epoch}", note=note)
         if self.bar.disable:

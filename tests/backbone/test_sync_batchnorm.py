@@ -15,6 +15,7 @@ from timm.layers import BatchNormAct2d
 from torch import nn
 
 from medsmall.backbone.sync_batchnorm import SyncBatchNorm, SyncBatchNormAct, synchronise
+from medsmall.errors import MedsmallError
 
 SHARES = [slice(0, 3), slice(3, 8)]  # unequal batches
 STEPS = 3
@@ -142,3 +143,8 @@ def test_layers_of_the_two_kinds_are_exchanged_wherever_they_stand_and_others_st
 
 if __name__ == "__main__":
     mp.start_processes(process, args=(sys.argv[1],), nprocs=2, start_method="fork")
+
+
+def test_other_kinds_of_batchnorm_are_refused():
+    with pytest.raises(MedsmallError, match="BatchNorm1d"):
+        synchronise(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)))
