@@ -132,19 +132,17 @@ def test_in_a_single_process_nothing_changes(case):
 
 
 def test_layers_of_the_two_kinds_are_exchanged_wherever_they_stand_and_others_stay():
-    module = nn.Sequential(
-        nn.BatchNorm2d(2), nn.Sequential(BatchNormAct2d(2)), nn.GroupNorm(1, 2), nn.BatchNorm1d(2)
-    )
+    module = nn.Sequential(nn.BatchNorm2d(2), nn.Sequential(BatchNormAct2d(2)), nn.GroupNorm(1, 2))
     synchronise(module)
     synchronise(module)  # twice is once
-    kinds = [type(module[0]), type(module[1][0]), type(module[2]), type(module[3])]
-    assert kinds == [SyncBatchNorm, SyncBatchNormAct, nn.GroupNorm, nn.BatchNorm1d]
-
-
-if __name__ == "__main__":
-    mp.start_processes(process, args=(sys.argv[1],), nprocs=2, start_method="fork")
+    kinds = [type(module[0]), type(module[1][0]), type(module[2])]
+    assert kinds == [SyncBatchNorm, SyncBatchNormAct, nn.GroupNorm]
 
 
 def test_other_kinds_of_batchnorm_are_refused():
     with pytest.raises(MedsmallError, match="BatchNorm1d"):
         synchronise(nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4)))
+
+
+if __name__ == "__main__":
+    mp.start_processes(process, args=(sys.argv[1],), nprocs=2, start_method="fork")
