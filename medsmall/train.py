@@ -74,10 +74,8 @@ def train(cfg: DictConfig) -> Path:
     pixels = sample_of_pixels(dataset, draw)
     record = Record(cfg.output_root, run_key(config, table, dataset.targets, weights, pixels))
     if record.done:
-        unsent = " Nothing is sent to the logger: delete its folder to repeat it." * bool(
-            cfg.logger
-        )
-        say(f"{cfg.name}: recorded already, not run again.{unsent}")
+        sent = " or sent to the logger" if cfg.logger else ""
+        say(f"{cfg.name}: recorded already, not run{sent} again.")
     else:
         with record.writing() as unmade:
             if unmade:
