@@ -8,8 +8,6 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +17,8 @@ from hydra.types import RunMode
 from hydra.utils import get_class, instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from medsmall.configs import composed_by_hydra, config_dir, explain, refused
-from medsmall.errors import MedsmallError
+from medsmall.configs import composed_by_hydra, config_dir
+from medsmall.ending import one_sentence
 from medsmall.run.quiet import quieten
 from medsmall.schema import check
 
@@ -270,45 +268,6 @@ def main() -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
     with one_sentence():
         command()
-
-
-@contextmanager
-def one_sentence(cell: str = "") -> Iterator[None]:
-    """End the process with one sentence on an error that a user can mend, whatever its wrapping.
-
-    In the `cell` of a sweep the sentence begins with it and the error goes on.
-    """
-    try:
-        yield
-    except KeyboardInterrupt:
-        print(
-            "Interrupted: nothing of the run was kept; the same command starts it again.",
-            file=sys.stderr,
-        )
-        sys.exit(130)
-    except BrokenPipeError:  # `--help | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:
-        sentence = mendable(error)
-        if sentence is None:
-            raise
-        print(f"{cell}{sentence}", file=sys.stderr)
-        if cell:
-            raise
-        sys.exit(2)
-
-
-def mendable(error: BaseException | None) -> str | None:
-    """The sentence for an error that a user can mend; None for a fault of the program."""
-    first = error
-    while error:
-        if isinstance(error, MedsmallError):
-            return str(error)
-        if isinstance(error, OSError) and error.filename is not None:
-            return f"{error.filename}: {error.strerror}; name another folder or make room there."
-        error = error.__cause__
-    return explain(first) if isinstance(first, Exception) and refused(first) else None
 
 
 if __name__ == "__main__":
