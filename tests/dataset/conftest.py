@@ -1,6 +1,5 @@
-"""Generated releases, one per data set and session, and the real samples where there are any."""
+"""Generated releases, one per data set and session."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,3 @@ def phantoms(tmp_path_factory) -> dict[type, Path]:
         roots[dataset] = tmp_path_factory.mktemp(dataset.name)
         dataset.write_phantom(roots[dataset], patients, 0)
     return roots
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of real samples: MEDSMALL_DATA, else beside the checkout."""
-    beside = Path(__file__).parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("MEDSMALL_DATA", beside))
-    if not folder.is_dir():
-        pytest.skip(f"no real samples in {folder} (set MEDSMALL_DATA)")
-    return folder
