@@ -6,12 +6,21 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 
 from medsmall.backbone.sync_batchnorm import synchronise
 from medsmall.backbone.timm_network import Network
 from medsmall.errors import MedsmallError
 from medsmall.evaluation.metrics import evaluate
+from medsmall.evaluation.regression import evaluate_regression
+from medsmall.task import Task
+
+SUITABLE_LOSS = {
+    Task.BINARY: "bce",
+    Task.MULTILABEL: "bce",
+    Task.MULTICLASS: "cross_entropy",
+    Task.REGRESSION: "mse",
+}
 
 
 class Classifier(pl.LightningModule):
@@ -22,13 +31,14 @@ class Classifier(pl.LightningModule):
         mean, std: three numbers each, see `normalise`.
         strategy, schedule, loss: as the packages of those names describe.
         targets: names of the K outputs.
-        exclusive: whether exactly one target is 1 for each image (softmax), or each stands alone
-            (sigmoid).
+        task: what kind of targets they are.
         views: views of each image that `predict_step` averages.
     """
 
     mean: Tensor
     std: Tensor
+    offset: Tensor
+    scale: Tensor
 
     def __init__(
         self,
@@ -37,16 +47,17 @@ class Classifier(pl.LightningModule):
         std: list[float],
         strategy: Any,
         schedule: Any,
-        loss: nn.Module,
+        loss: Any,
         targets: list[str],
-        exclusive: bool,
+        task: Task,
         views: int,
     ) -> None:
         super().__init__()
-        if len(targets) > 1 and loss.multiclass != exclusive:
+        if task not in loss.tasks:
             raise MedsmallError(
-                f"The loss {type(loss).__name__} does not suit {len(targets)} targets that are "
-                f"{'exclusive: set loss=cross_entropy' if exclusive else 'not: set loss=bce'}."
+                f"The loss {type(loss).__name__} is not for a {task} task (targets: "
+                f"{', '.join(targets[:5])}{', ...' if len(targets) > 5 else ''}): set "
+                f"loss={SUITABLE_LOSS[task]}."
             )
         self.network, self.module = network, network.module
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
@@ -54,7 +65,9 @@ class Classifier(pl.LightningModule):
         self.normalise(mean, std)
         self.strategy, self.schedule, self.loss = strategy, schedule, loss
         self.targets, self.views = targets, views
-        self.exclusive = exclusive and len(targets) > 1  # one output alone has no rivals
+        self.task = task
+        self.register_buffer("offset", torch.zeros(1, len(targets)))
+        self.register_buffer("scale", torch.ones(1, len(targets)))
         depth = len(network.groups)
         self.rates = strategy.rates(depth)
         if not (min(self.rates) > 0 and strategy.weight_decay >= 0):
@@ -77,6 +90,16 @@ class Classifier(pl.LightningModule):
         self.mean = torch.tensor(mean, dtype=torch.float32).view(1, 3, 1, 1)
         self.std = torch.tensor(std, dtype=torch.float32).view(1, 3, 1, 1)
 
+    def standardise(self, labels: Tensor) -> None:
+        """Learn to predict (label - mean) / standard deviation of the train `labels` (N, K).
+
+        Continuous labels alone: a head that begins near 0 is hundreds of months off otherwise.
+        """
+        if self.task is Task.REGRESSION:
+            self.offset = labels.nanmean(0, keepdim=True).float()
+            variance = ((labels - self.offset) ** 2).nanmean(0, keepdim=True)
+            self.scale = variance.sqrt().clamp(min=1e-6).float()
+
     @torch.no_grad()
     def try_out(self, side: int) -> None:
         """One forward pass of `side` x `side` px; MedsmallError if the network refuses the size."""
@@ -97,10 +120,12 @@ class Classifier(pl.LightningModule):
         # what tensor cores and oneDNN compute in: on a CPU it saves a third of the time
         return self.module(x.contiguous(memory_format=torch.channels_last))
 
-    def probabilities(self, logits: Tensor) -> np.ndarray:
-        """float64 (N, K) in [0, 1]."""
+    def predictions(self, logits: Tensor) -> np.ndarray:
+        """float64 (N, K): probabilities, or for regression values in the unit of the targets."""
         z = logits.double()
-        return (z.softmax(1) if self.exclusive else z.sigmoid()).cpu().numpy()
+        if self.task is Task.REGRESSION:
+            return (z * self.scale.to(z) + self.offset.to(z)).cpu().numpy()
+        return (z.softmax(1) if self.task is Task.MULTICLASS else z.sigmoid()).cpu().numpy()
 
     def configure_optimizers(self) -> Any:
         """AdamW with one parameter group per layer group, at the strategy's rates."""
@@ -146,7 +171,7 @@ class Classifier(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """The mean loss over the known labels of the batch, of all processes together."""
         images, labels = batch
-        total, weight = self.loss(self(images), labels)
+        total, weight = self.loss(self(images), (labels - self.offset) / self.scale)
         everywhere = weight.detach().clone()
         processes = self._add_up(everywhere)
         self.train_loss.append((total.detach(), weight.detach()))
@@ -167,9 +192,10 @@ class Classifier(pl.LightningModule):
         self.seen.append((self(images).float(), labels))
 
     def on_validation_epoch_end(self) -> None:
-        """Log train_loss, val_loss (unweighted) and val_auroc (mean over defined targets).
+        """Log train_loss, val_loss (unweighted) and, over the targets, the mean AUROC or MAE.
 
-        They are of single images, also where the test is scored by study.
+        They are of single images, also where the test is scored by study. The loss of a regression
+        is of standardised labels, the mean absolute error in their own unit.
         """
         if self.train_loss:
             sums = torch.stack([torch.stack(step) for step in self.train_loss]).sum(0)
@@ -183,15 +209,19 @@ class Classifier(pl.LightningModule):
                 f"The training diverged in epoch {self.current_epoch + 1}: lower strategy.lr (it "
                 f"is {self.rates[-1]:g}), or set trainer.gradient_clip_val=1."
             )
-        metrics = evaluate(
-            labels.double().cpu().numpy(),
-            self.probabilities(logits),
-            self.targets,
-            self.exclusive,
-            None,
-        )
-        for name, value in (("loss", metrics["loss"]), ("auroc", metrics["mean"]["auroc"])):
-            self.log(f"val_{name}", float("nan") if value is None else value)
+        for name, value in self._validation_metrics(labels.double(), logits.double()).items():
+            self.log(name, float("nan") if value is None else value)
+
+    def _validation_metrics(self, labels: Tensor, logits: Tensor) -> dict[str, float | None]:
+        if self.task is Task.REGRESSION:
+            y = labels.cpu().numpy()
+            found = evaluate_regression(y, self.predictions(logits), self.targets)
+            standard = ((labels - self.offset) / self.scale).cpu().numpy()
+            loss = evaluate_regression(standard, logits.cpu().numpy(), self.targets)["loss"]
+            return {"val_loss": loss, "val_mae": found["mean"]["mae"]}
+        y, prob = labels.cpu().numpy(), self.predictions(logits)
+        found = evaluate(y, prob, self.targets, self.task)
+        return {"val_loss": found["loss"], "val_auroc": found["mean"]["auroc"]}
 
     def predict_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
         """Logits (images, K) averaged over the views of each image."""

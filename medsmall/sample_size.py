@@ -1,7 +1,7 @@
 """Which labelled images of the split one run may see: the label budget.
 
 A sample size is any object with ``label: str`` (for names: "50", "0.1", "all") and
-``draw(table, split, targets, exclusive) -> pd.DataFrame``, one row per image of the run:
+``draw(table, split, targets, task) -> pd.DataFrame``, one row per image of the run:
 `image`, `patient`, `part` ("train", "val", "test") and the targets (1, 0, NaN = unknown).
 
 A draw is the beginning of one random order of the pool, so draws are nested (n=50 is inside
@@ -18,6 +18,7 @@ import pandas as pd
 
 from medsmall.errors import MedsmallError
 from medsmall.split import PARTS, empty_classes
+from medsmall.task import Task
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Natural:
         return "all" if size is None else f"{size}"
 
     def draw(
-        self, table: pd.DataFrame, split: pd.Series, targets: list[str], exclusive: bool
+        self, table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task
     ) -> pd.DataFrame:
         """Rows of the run, in the order train, val, test (see the module's docstring).
 
@@ -69,7 +70,7 @@ class Natural:
         multiclass); a multilabel draw needs one target with both labels, as rare ones may be
         missing from any small draw.
         """
-        pools = _pools(table, split, targets, exclusive)
+        pools = _pools(table, split, targets, task)
         n = len(pools["train"]) if self.n is None else self.n
         if self.fraction is not None:
             n = round(self.fraction * n)
@@ -77,7 +78,7 @@ class Natural:
         rng_key = (self.seed, self.repeat)
         train = _take({"images": pools["train"]}, [n], "train", rng_key, self.oversample)
         val = _take({"images": pools["val"]}, [n_val], "val", rng_key, oversample=False)
-        return _joined(train, val, pools["test"], targets, exclusive)
+        return _joined(train, val, pools["test"], targets, task)
 
 
 @dataclass(frozen=True)
@@ -114,19 +115,19 @@ class Balanced:
         return "all" if self.n is None else str(self.n)
 
     def draw(
-        self, table: pd.DataFrame, split: pd.Series, targets: list[str], exclusive: bool
+        self, table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task
     ) -> pd.DataFrame:
         """Rows of the run, in the order train (class by class), val, test.
 
         Raises MedsmallError where a class has too few images and for several targets that are
         not exclusive, which cannot be balanced together.
         """
-        if len(targets) > 1 and not exclusive:
+        if task in (Task.MULTILABEL, Task.REGRESSION):
             raise MedsmallError(
-                f"sample_size=balanced needs one binary target or exclusive classes, and the "
-                f"{len(targets)} targets are not exclusive: set sample_size=natural."
+                f"sample_size=balanced needs one binary target or exclusive classes, but the task "
+                f"is {task} (targets: {', '.join(targets)}): set sample_size=natural."
             )
-        pools = _pools(table, split, targets, exclusive)
+        pools = _pools(table, split, targets, task)
         train, val = (_by_class(pools[part], targets) for part in ("train", "val"))
         shares = (
             _binary_shares(train, self.n, self.positive_fraction)
@@ -139,7 +140,7 @@ class Balanced:
             _take(val, _equal_shares(val, self.val), "val", rng_key, oversample=False),
             pools["test"],
             targets,
-            exclusive,
+            task,
         )
 
 
@@ -149,7 +150,7 @@ def labels_used(draw: pd.DataFrame) -> int:
 
 
 def _pools(
-    table: pd.DataFrame, split: pd.Series, targets: list[str], exclusive: bool
+    table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task
 ) -> dict[str, pd.DataFrame]:
     """Rows of each part with a known label, sorted by image."""
     if table["image"].duplicated().any():
@@ -157,7 +158,7 @@ def _pools(
         raise MedsmallError(f"Image {twice} is in the sample table twice: keep one of the rows.")
     known = table[targets].notna().any(axis=1)
     pool = table.assign(part=split).loc[known, ["image", "patient", "part", *targets]]
-    if exclusive and len(targets) > 1:
+    if task is Task.MULTICLASS:
         wrong = (pool[targets] == 1).sum(axis=1) != 1
         if wrong.any():
             raise MedsmallError(
@@ -240,11 +241,11 @@ def _joined(
     val: pd.DataFrame,
     test: pd.DataFrame,
     targets: list[str],
-    exclusive: bool,
+    task: Task,
 ) -> pd.DataFrame:
     for part, rows in (("train", train), ("val", val)):
-        empty = empty_classes(rows, targets, exclusive)
-        multilabel = len(targets) > 1 and not exclusive
+        empty = empty_classes(rows, targets, task)
+        multilabel = task is Task.MULTILABEL
         if empty and (not multilabel or len(empty) == len(targets)):
             target, missing = next(iter(empty.items()))
             raise MedsmallError(

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import pytorch_lightning as pl
 import torch
+from prepared import prepared_of
 from sklearn.metrics import log_loss, roc_auc_score
 from torch.nn import functional as F
 
@@ -16,24 +17,34 @@ from medsmall.datamodule import DataModule
 from medsmall.errors import MedsmallError
 from medsmall.loss.bce import BCE
 from medsmall.loss.cross_entropy import CrossEntropy
-from medsmall.run.score import probabilities
+from medsmall.loss.regression import RegressionLoss
+from medsmall.run.score import predicted
 from medsmall.schedule.one_cycle import OneCycle
 from medsmall.strategy.finetune_all import FinetuneAll
+from medsmall.task import Task
 
 NAN = float("nan")
 
 
-def make(targets=("a", "b", "c"), exclusive=False, views=1, mean=(0.5,) * 3, std=(0.25,) * 3,
+def make(targets=("a", "b", "c"), task=None, views=1, mean=(0.5,) * 3, std=(0.25,) * 3,
          loss=None, weighted=False):  # fmt: skip
     torch.manual_seed(0)
     k = len(targets)
     network = TimmNetwork("test_resnet", None, None).build(k)
-    loss = loss or (CrossEntropy(weighted) if exclusive else BCE(weighted))
+    loss = loss or (CrossEntropy(weighted) if task is Task.MULTICLASS else BCE(weighted))
     loss.fit(torch.eye(max(k, 2))[:, :k])
     schedule = OneCycle(warmup=0.3, start_divisor=25.0, end_divisor=1e4, cycle_momentum=True)
     strategy = FinetuneAll(lr=1e-3, weight_decay=0.0)
     classifier = Classifier(
-        network, list(mean), list(std), strategy, schedule, loss, list(targets), exclusive, views
+        network,
+        list(mean),
+        list(std),
+        strategy,
+        schedule,
+        loss,
+        list(targets),
+        task or Task.of_findings(targets),
+        views,
     )
     return classifier.eval()
 
@@ -61,7 +72,8 @@ def data_of(labels, parts, targets, augmentation=None, batch=4):
     draw.insert(0, "image", [f"{i}.png" for i in range(len(draw))])
     draw.insert(1, "part", parts)
     pixels = images(len(draw), channels=1).permute(0, 2, 3, 1)
-    return DataModule(draw, pixels, list(targets), augmentation or NoAugmentation(), batch, 0, 0)
+    prepared, augmentation = prepared_of(pixels, draw), augmentation or NoAugmentation()
+    return DataModule(draw, prepared, list(targets), augmentation, batch, 0, 0)
 
 
 def test_inputs_are_scaled_to_1_and_normalised_channel_by_channel():
@@ -92,37 +104,57 @@ def test_statistics_and_network_travel_in_the_state_dict():
 
 def test_probabilities_are_sigmoids_of_targets_that_stand_alone():
     logits = torch.tensor([[-2.0, 0.0, 3.0], [50.0, -50.0, 1.0]])
-    prob = make().probabilities(logits)
+    prob = make().predictions(logits)
     assert prob.dtype == np.float64
     np.testing.assert_allclose(prob, 1 / (1 + np.exp(-logits.double().numpy())), rtol=1e-12)
 
 
 def test_probabilities_are_a_softmax_of_exclusive_targets():
     logits = torch.tensor([[-2.0, 0.0, 3.0], [500.0, -500.0, 1.0]])
-    prob = make(exclusive=True).probabilities(logits)
+    prob = make(task=Task.MULTICLASS).predictions(logits)
     e = np.exp(logits.double().numpy() - logits.double().numpy().max(1, keepdims=True))
     np.testing.assert_allclose(prob, e / e.sum(1, keepdims=True), rtol=1e-12)
     np.testing.assert_allclose(prob.sum(1), 1)
 
 
-def test_one_target_of_an_exclusive_data_set_is_binary():
-    prob = make(targets=["a"], exclusive=True).probabilities(torch.tensor([[0.0], [2.0]]))
+def test_one_target_is_binary():
+    assert Task.of_classes(["a"]) is Task.BINARY
+    prob = make(targets=["a"]).predictions(torch.tensor([[0.0], [2.0]]))
     np.testing.assert_allclose(prob[:, 0], [0.5, 1 / (1 + np.exp(-2))])
 
 
 @pytest.mark.parametrize(
-    ("loss", "exclusive", "remedy"),
-    [(CrossEntropy(False), False, "loss=bce"), (BCE(False), True, "loss=cross_entropy")],
+    ("loss", "task", "remedy"),
+    [
+        (CrossEntropy(False), Task.MULTILABEL, "loss=bce"),
+        (BCE(False), Task.MULTICLASS, "loss=cross_entropy"),
+        (BCE(False), Task.REGRESSION, "loss=mse"),
+        (RegressionLoss(2), Task.MULTILABEL, "loss=bce"),
+    ],
 )
-def test_a_loss_that_does_not_suit_the_targets_is_refused(loss, exclusive, remedy):
-    with pytest.raises(MedsmallError, match=f"does not suit 3 targets .* set {remedy}"):
-        make(loss=loss, exclusive=exclusive)
+def test_a_loss_that_does_not_suit_the_targets_is_refused(loss, task, remedy):
+    with pytest.raises(MedsmallError, match=f"not for a {task} task .*a, b, c.* set {remedy}"):
+        make(loss=loss, task=task)
 
 
 @pytest.mark.parametrize("loss", [CrossEntropy(False), BCE(False)])
-@pytest.mark.parametrize("exclusive", [False, True])
-def test_either_loss_suits_one_target(loss, exclusive):
-    make(targets=["a"], loss=loss, exclusive=exclusive)
+def test_either_loss_suits_one_target(loss):
+    make(targets=["a"], loss=loss)
+
+
+def test_regression_learns_standardised_labels_and_predicts_in_their_unit():
+    classifier = make(targets=["months"], task=Task.REGRESSION, loss=RegressionLoss(2))
+    labels = torch.tensor([[100.0], [140.0], [NAN], [120.0]], dtype=torch.float64)
+    classifier.standardise(labels)
+    spread = float(np.std([100, 140, 120]))
+    np.testing.assert_allclose(
+        classifier.predictions(torch.tensor([[0.0], [1.0]])), [[120], [120 + spread]], rtol=1e-6
+    )
+    y = np.linspace(20, 220, 12)[:, None]
+    metrics, predicted = validated(classifier, y, ["months"])
+    error = predicted[:, 0] - y[2:, 0]
+    assert float(metrics["val_mae"]) == pytest.approx(np.abs(error).mean(), rel=1e-5)
+    assert float(metrics["val_loss"]) == pytest.approx(((error / spread) ** 2).mean(), rel=1e-4)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -142,7 +174,7 @@ def test_the_training_loss_is_the_mean_over_known_labels(weighted):
 
 
 def test_the_training_loss_of_exclusive_targets_is_cross_entropy():
-    classifier = make(exclusive=True)
+    classifier = make(task=Task.MULTICLASS)
     x, classes = images(4), torch.tensor([2, 0, 1, 1])
     loss = classifier.training_step((x, F.one_hot(classes, 3).float()), 0)
     with torch.no_grad():
@@ -174,7 +206,7 @@ def test_scores_have_the_order_of_the_draw_and_average_logits_over_views():
     augmentation = Paper(32, rotation_deg=10.0, flip=0.5, crop=0.9, tta_views=2)
     parts = ["train"] * 4 + ["val"] * 4 + ["test"] * 11
     data = data_of(np.zeros((19, 1)), parts, targets, augmentation)
-    prob = probabilities(trainer(), classifier, data, "test")
+    prob = predicted(trainer(), classifier, data, "test")
     logits = []
     with torch.no_grad():
         for image in range(11):
@@ -190,7 +222,7 @@ def validated(classifier, labels, targets):
     found.validate(classifier, data, verbose=False)
     x = torch.cat([x for x, _ in data.val_dataloader()])
     with torch.no_grad():
-        return found.callback_metrics, classifier.probabilities(classifier.eval()(x))
+        return found.callback_metrics, classifier.predictions(classifier.eval()(x))
 
 
 def test_validation_logs_the_loss_and_mean_auroc_that_scikit_learn_gives():
@@ -207,7 +239,7 @@ def test_validation_logs_the_loss_and_mean_auroc_that_scikit_learn_gives():
 
 def test_validation_of_exclusive_targets_logs_the_cross_entropy():
     labels = np.eye(3)[np.arange(20) % 3]
-    metrics, prob = validated(make(exclusive=True), labels, "abc")
+    metrics, prob = validated(make(task=Task.MULTICLASS), labels, "abc")
     y = labels[2:].argmax(1)
     assert float(metrics["val_loss"]) == pytest.approx(log_loss(y, prob), rel=1e-5)
     aurocs = [roc_auc_score(y == k, prob[:, k]) for k in range(3)]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from medsmall.errors import MedsmallError
 from medsmall.sample_size import Balanced, Natural, labels_used
 from medsmall.split import ByPatient, Official, check_classes, check_disjoint
+from medsmall.task import Task
 
 
 def make_table(images=600, prevalence=0.2, unknown=0.05, seed=0):
@@ -33,9 +34,9 @@ SPLIT = ByPatient(0.6, 0.2, 0.2).assign(TABLE, ["Hernia"])
 CLASSES = ["A", "B", "C"]
 
 
-def draw(size, table=TABLE, targets=("Hernia",), exclusive=False, split=None):
+def draw(size, table=TABLE, targets=("Hernia",), task=None, split=None):
     split = SPLIT.reindex(table.index) if split is None else split
-    return size.draw(table, split, list(targets), exclusive)
+    return size.draw(table, split, list(targets), task or Task.of_findings(targets))
 
 
 def images(drawn, part):
@@ -106,14 +107,14 @@ def test_null_is_all_of_the_rarer_class_and_as_many_of_the_other():
 
 def test_multiclass_draws_have_equal_shares_and_the_rest_in_the_first_classes():
     table = multiclass_table()
-    drawn = draw(Balanced(n=50, val=None), table, CLASSES, exclusive=True)
+    drawn = draw(Balanced(n=50, val=None), table, CLASSES, task=Task.MULTICLASS)
     train, val = (drawn[drawn["part"] == part][CLASSES].sum() for part in ("train", "val"))
     assert list(train) == [17, 17, 16]
     assert list(val) == [(table[SPLIT == "val"]["C"] == 1).sum()] * 3
     with pytest.raises(MedsmallError, match="exclusive targets"):
-        draw(Balanced(), table.assign(B=1.0), CLASSES, exclusive=True)
+        draw(Balanced(), table.assign(B=1.0), CLASSES, task=Task.MULTICLASS)
     with pytest.raises(MedsmallError, match="set sample_size=natural"):
-        draw(Balanced(), table, CLASSES, exclusive=False)
+        draw(Balanced(), table, CLASSES, task=Task.MULTILABEL)
 
 
 def test_natural_sizes():
@@ -169,10 +170,10 @@ def test_a_multilabel_draw_needs_one_target_with_both_labels():
 
 def test_a_multiclass_draw_needs_every_class():
     table = multiclass_table()
-    drawn = images(draw(Natural(n=20), table, CLASSES, exclusive=True), "train")
+    drawn = images(draw(Natural(n=20), table, CLASSES, task=Task.MULTICLASS), "train")
     table.loc[table["image"].isin(drawn), CLASSES] = [1.0, 0.0, 0.0]
     with pytest.raises(MedsmallError, match=r"train draw of 20 .*target B"):
-        draw(Natural(n=20), table, CLASSES, exclusive=True)
+        draw(Natural(n=20), table, CLASSES, task=Task.MULTICLASS)
 
 
 def test_a_part_without_any_known_label_is_refused():
@@ -228,7 +229,7 @@ def chestxray14():
 def test_hernia_in_chestxray14_is_drawn_nested_and_by_patient(chestxray14):
     split = Official().assign(chestxray14, ["Hernia"])
     check_disjoint(chestxray14, split)
-    check_classes(chestxray14, split, ["Hernia"], exclusive=False)
+    check_classes(chestxray14, split, ["Hernia"], Task.BINARY)
     assert (split == "test").sum() == 25596
     assert chestxray14.loc[split == "test", "Hernia"].sum() == 86
     small, medium, large = (

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medsmall.task import Task
+
 METRICS = (
     "auroc",
     "average_precision",
@@ -27,28 +29,27 @@ def evaluate(
     y: NDArray[np.floating],
     prob: NDArray[np.floating],
     targets: list[str],
-    exclusive: bool,
+    task: Task,
     thresholds: dict[str, float | None] | None = None,
 ) -> dict[str, Any]:
     """All metrics, ready for JSON (Python int, float, None).
 
     `y` (N, K): 1, 0, NaN = unknown; `prob` (N, K): 0 to 1; columns in the order of `targets`.
-    `exclusive`: the targets are classes, one 1 per row (or all unknown); a threshold per target
-    (see `choose_threshold`; absent or None: what depends on it is None).
+    `task`: for multiclass the targets are classes, one 1 per row (or all unknown). A threshold per
+    target: see `choose_threshold`; absent or None: what depends on it is None.
 
-    Result: ``n`` rows; ``loss``, the unweighted mean of -log p over the known labels (exclusive:
-    of the true class), p clipped to [1e-7, 1 - 1e-7]; exclusive only: ``accuracy`` and
+    Result: ``n`` rows; ``loss``, the unweighted mean of -log p over the known labels (multiclass:
+    of the true class), p clipped to [1e-7, 1 - 1e-7]; multiclass only: ``accuracy`` and
     ``balanced_accuracy`` (mean recall) of the most probable class; ``reasons`` for a None among
     these; ``targets``: by name ``n`` (known), ``n_positive``, every name of METRICS,
-    ``threshold``, ``reasons`` (exclusive: one class against the rest); ``mean``: every name of
+    ``threshold``, ``reasons`` (multiclass: one class against the rest); ``mean``: every name of
     METRICS over the targets that define it, ``<name>_over`` how many those are, ``reasons``.
 
     Raises ValueError on shapes that differ, a NaN or out-of-range `prob`, other values in `y`.
     """
     y, prob = _checked(y, prob, targets)
     thresholds = thresholds or {}
-    multiclass = exclusive and len(targets) > 1
-    overall = _multiclass(y, prob, targets) if multiclass else _log_loss(y, prob)
+    overall = _multiclass(y, prob, targets) if task is Task.MULTICLASS else _log_loss(y, prob)
     by_target = {
         name: _one_target(y[:, k], prob[:, k], thresholds.get(name))
         for k, name in enumerate(targets)

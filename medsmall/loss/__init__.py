@@ -2,11 +2,12 @@
 
 A loss is an ``nn.Module`` built from its YAML in conf/loss with
 
-- ``multiclass``: bool, whether several targets must be exclusive classes, or must not be;
+- ``tasks``: the kinds of targets (`medsmall.task.Task`) it is for;
 - ``fit(labels)``: learns its weights from the drawn train labels, (N, K) with NaN for unknown;
 - ``forward(logits, labels) -> (total, weight)``: for (B, K) float logits and labels the weighted
   sum of the losses over what is known, and the sum of those weights. Their ratio is the loss:
   it is left to the caller, who may first add up both over several processes.
 
-Weights follow w_i = total / (classes * n_i), so that their mean over the draw is 1.
+Continuous labels are standardised before. Weights follow w_i = total / (classes * n_i), so that
+their mean over the draw is 1.
 """

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from medsmall.task import Task
+
 
 class BCE(nn.Module):
     """Binary cross-entropy; `weighted` balances the two classes of each target.
@@ -12,7 +14,7 @@ class BCE(nn.Module):
     negatives n / (2 (n - n1)); a class that is not in the draw weighs 1.
     """
 
-    multiclass = False
+    tasks = (Task.BINARY, Task.MULTILABEL)
 
     def __init__(self, weighted: bool) -> None:
         super().__init__()

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from medsmall.task import Task
+
 
 class CrossEntropy(nn.Module):
     """Cross-entropy; `weighted` balances the classes with w_i = n / (classes * n_i).
@@ -12,7 +14,7 @@ class CrossEntropy(nn.Module):
     this equal to binary cross-entropy.
     """
 
-    multiclass = True
+    tasks = (Task.BINARY, Task.MULTICLASS)
 
     def __init__(self, weighted: bool) -> None:
         super().__init__()

@@ -12,8 +12,8 @@ from medsmall.run.record import write_whole
 class History(pl.Callback):
     """Writes `path` after every epoch: one row per epoch so far.
 
-    Columns: epoch (from 1), train_loss, val_loss, val_auroc, and lr_<k>, the learning rate of
-    layer group k (from 0 at the input) in the last step of the epoch.
+    Columns: epoch (from 1), train_loss, val_loss, val_auroc (regression: val_mae), and lr_<k>, the
+    learning rate of layer group k (from 0 at the input) in the last step of the epoch.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,8 +28,9 @@ class History(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Add the epoch; only the first process writes."""
         row: dict[str, Any] = {"epoch": trainer.current_epoch + 1}
-        for name in ("train_loss", "val_loss", "val_auroc"):
-            row[name] = float(trainer.callback_metrics[name])
+        for name in ("train_loss", "val_loss", "val_auroc", "val_mae"):
+            if name in trainer.callback_metrics:
+                row[name] = float(trainer.callback_metrics[name])
         row |= {f"lr_{k}": rate for k, rate in enumerate(self.rates)}
         self.rows.append(row)
         if trainer.is_global_zero:

@@ -10,35 +10,44 @@ import torch
 from medsmall.classifier import Classifier
 from medsmall.datamodule import DataModule
 from medsmall.evaluation.metrics import choose_threshold, evaluate, per_unit
+from medsmall.evaluation.regression import evaluate_regression, regression_per_unit
 from medsmall.run.fit import uninterrupted
+from medsmall.task import Task
 
 
-def probabilities(
+def predicted(
     trainer: pl.Trainer, classifier: Classifier, data: DataModule, part: str
 ) -> np.ndarray:
     """float64 (N, K): one row per image of `part`, in the draw's order.
 
-    Logits are averaged over the views before they become probabilities. `trainer` must be of one
+    Logits are averaged over the views before they become predictions. `trainer` must be of one
     process: several would score some images twice to come out even.
     """
     batches = uninterrupted(trainer.predict, classifier, data.scoring_dataloader(part))
     assert batches is not None
-    return classifier.probabilities(torch.cat([torch.as_tensor(batch) for batch in batches]))
+    return classifier.predictions(torch.cat([torch.as_tensor(batch) for batch in batches]))
 
 
 def predictions(
-    draw: pd.DataFrame, table: pd.DataFrame, unit: str, targets: list[str], prob: np.ndarray
+    draw: pd.DataFrame,
+    table: pd.DataFrame,
+    unit: str,
+    targets: list[str],
+    task: Task,
+    values: np.ndarray,
 ) -> pd.DataFrame:
-    """The test images with labels and probabilities: what predictions.csv holds.
+    """The test images with labels and predicted `values`: what predictions.csv holds.
 
     Columns: image, patient, the unit (if it is not the image), <target>..., prob_<target>...
+    (for regression pred_<target>, in the unit of the target).
     """
     rows = draw.loc[draw["part"] == "test"].reset_index(drop=True)
     frame = rows[["image", "patient"]].copy()
     if unit != "image":
         frame[unit] = units(rows, table, unit)
     frame[targets] = rows[targets]
-    frame[[f"prob_{target}" for target in targets]] = prob
+    prefix = "pred" if task is Task.REGRESSION else "prob"
+    frame[[f"{prefix}_{target}" for target in targets]] = values
     return frame
 
 
@@ -54,21 +63,24 @@ def metrics(
     table: pd.DataFrame,
     unit: str,
     targets: list[str],
-    exclusive: bool,
-    prob: dict[str, np.ndarray],
+    task: Task,
+    values: dict[str, np.ndarray],
 ) -> dict[str, Any]:
-    """``val`` and ``test`` as `medsmall.evaluation.metrics.evaluate` gives them.
+    """``val`` and ``test`` as `evaluate`, or for regression `evaluate_regression`, gives them.
 
     Thresholds are chosen on val and serve both. Scores of one unit are averaged first.
     """
     by_unit = {}
+    mean_per_unit = per_unit if task is not Task.REGRESSION else regression_per_unit
     for part in ("val", "test"):
         rows = draw.loc[draw["part"] == part]
         labels = rows[targets].to_numpy()
-        by_unit[part] = per_unit(labels, prob[part], units(rows, table, unit))[:2]
+        by_unit[part] = mean_per_unit(labels, values[part], units(rows, table, unit))[:2]
+    if task is Task.REGRESSION:
+        return {part: evaluate_regression(*of_part, targets) for part, of_part in by_unit.items()}
     labels, scores = by_unit["val"]
     thresholds = {t: choose_threshold(labels[:, k], scores[:, k]) for k, t in enumerate(targets)}
     return {
-        part: evaluate(labels, scores, targets, exclusive, thresholds)
+        part: evaluate(labels, scores, targets, task, thresholds)
         for part, (labels, scores) in by_unit.items()
     }

@@ -1,6 +1,7 @@
 """Writes a trained network as safetensors."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -12,12 +13,15 @@ def write_weights(
     path: Path, tensors: dict[str, Tensor], mean: list[float], std: list[float], **about: str
 ) -> None:
     """The tensors, with the statistics their inputs are normalised with in the metadata."""
-    statistics = {
-        "mean": " ".join(f"{x:.9g}" for x in mean),
-        "std": " ".join(f"{x:.9g}" for x in std),
-    }
+    statistics = {"mean": numbers(mean), "std": numbers(std)}
     contiguous = {name: tensor.contiguous().cpu() for name, tensor in tensors.items()}
     path.write_bytes(save(contiguous, metadata={**about, **statistics}))
+
+
+def numbers(values: Iterable[float] | Tensor) -> str:
+    """Numbers as text, exact to float32: "0.485 0.456 0.406"."""
+    flat = values.flatten().tolist() if isinstance(values, Tensor) else values
+    return " ".join(f"{x:.9g}" for x in flat)
 
 
 def sha256(tensors: dict[str, Tensor]) -> str:

@@ -1,0 +1,79 @@
+"""The metrics of a continuous target, from labels and predictions in its own unit."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+METRICS = ("mae", "rmse", "mean_error", "r2", "pearson_r")
+
+
+def evaluate_regression(
+    y: NDArray[np.floating], predicted: NDArray[np.floating], targets: list[str]
+) -> dict[str, Any]:
+    """All metrics, ready for JSON (Python int, float, None), in the form `metrics.evaluate` has.
+
+    `y` (N, K): NaN = unknown; `predicted` (N, K): finite; both in the unit of the targets.
+    ``loss`` is the mean squared error over all known labels. ``targets`` by name: ``n`` (known),
+    ``mae``, ``rmse``, ``mean_error`` (predicted - y: above 0 overestimates), ``r2`` = 1 - SSE/SST
+    and ``pearson_r``, None with a reason where the labels (or the predictions) are all equal.
+    ``mean``: the mean of each over the targets that define it, ``<name>_over`` how many.
+
+    Raises ValueError on shapes that differ or a prediction that is not finite.
+    """
+    label, value = np.array(y, dtype=np.float64), np.array(predicted, dtype=np.float64)
+    if not label.shape == value.shape == (len(label), len(targets)):
+        raise ValueError(f"y {label.shape} and predicted {value.shape} must both be (N, K)")
+    if not np.isfinite(value).all():
+        raise ValueError("predictions must be finite")
+    known = ~np.isnan(label)
+    squared = (value - label)[known] ** 2
+    loss = float(squared.mean()) if known.any() else None
+    by_target = {
+        name: _one_target(label[known[:, k], k], value[known[:, k], k])
+        for k, name in enumerate(targets)
+    }
+    reasons = {} if known.any() else {"loss": "no known label"}
+    overall = {"n": len(label), "loss": loss, "reasons": reasons}
+    return overall | {"targets": by_target, "mean": _mean(by_target)}
+
+
+def regression_per_unit(
+    y: NDArray[np.floating], predicted: NDArray[np.floating], units: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
+    """One row per unit, sorted by it: the means of its known labels and of its predictions."""
+    label = pd.DataFrame(y).groupby(units).mean()  # it leaves NaN out
+    value = pd.DataFrame(predicted).groupby(units).mean()
+    return label.to_numpy(), value.to_numpy(), label.index.to_numpy()
+
+
+def _one_target(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, Any]:
+    values: dict[str, float | None] = dict.fromkeys(METRICS)
+    if not len(y):
+        return {"n": 0, **values, "reasons": dict.fromkeys(METRICS, "no known label")}
+    reasons = {}
+    error = predicted - y
+    values["mae"] = float(np.abs(error).mean())
+    values["rmse"] = float(np.sqrt((error**2).mean()))
+    values["mean_error"] = float(error.mean())
+    if np.ptp(y) > 0:
+        values["r2"] = float(1 - (error**2).sum() / ((y - y.mean()) ** 2).sum())
+    else:
+        reasons["r2"] = reasons["pearson_r"] = f"all {len(y)} labels are equal"
+    if np.ptp(y) > 0 and np.ptp(predicted) > 0:
+        values["pearson_r"] = float(np.corrcoef(y, predicted)[0, 1])
+    else:
+        reasons.setdefault("pearson_r", f"all {len(y)} predictions are equal")
+    return {"n": len(y), **values, "reasons": reasons}
+
+
+def _mean(by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    mean: dict[str, Any] = {"reasons": {}}
+    for name in METRICS:
+        defined = [values[name] for values in by_target.values() if values[name] is not None]
+        mean[name] = float(np.mean(defined)) if defined else None
+        mean[f"{name}_over"] = len(defined)
+        if not defined:
+            mean["reasons"][name] = next(iter(by_target.values()))["reasons"][name]
+    return mean

@@ -1,0 +1,31 @@
+"""Losses of a continuous target: squared or absolute error."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from medsmall.task import Task
+
+
+class RegressionLoss(nn.Module):
+    """The mean error raised to a power: `power` 2 is squared error, 1 absolute error.
+
+    Labels arrive standardised, see `medsmall.classifier.Classifier.standardise`. Absolute error is
+    less moved by outliers, and is what bone age is scored with (RSNA challenge: Halabi et al.,
+    Radiology 2019).
+    """
+
+    tasks = (Task.REGRESSION,)
+
+    def __init__(self, power: Literal[1, 2]) -> None:
+        super().__init__()
+        self.power = power
+
+    def fit(self, labels: Tensor) -> None:
+        """Nothing to learn: every known label weighs 1."""
+
+    def forward(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The sum over the known labels, and how many they are."""
+        known = ~labels.isnan()
+        error = (outputs.float() - labels.nan_to_num(0.0)).abs() ** self.power
+        return (error * known).sum(), known.sum().float()
