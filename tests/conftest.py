@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,10 @@ from medsmall.run.quiet import quieten
 
 sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, also in worker processes
 
+from datasets import made
 from small_run import HERNIA
+
+PATIENTS = {"chestxray14": 120, "chexpert": 100}  # of the phantoms below; others have 60
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +45,26 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no real samples: set MEDSMALL_DATA")
     return folder.absolute()
+
+
+class Phantoms(dict):
+    """Option or class -> root of its generated release, written when first asked for; read only."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def __missing__(self, key: Any) -> Path:
+        option = key if isinstance(key, str) else key.name
+        if option not in self:
+            root = self.folder / option
+            root.mkdir()
+            made(option, root).write_phantom(root, PATIENTS.get(option, 60), 0)
+            self[option] = root
+        self[key] = self[option]
+        return self[key]
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Phantoms:
+    return Phantoms(tmp_path_factory.mktemp("releases"))

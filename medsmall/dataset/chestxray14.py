@@ -8,6 +8,7 @@ import pandas as pd
 
 from medsmall.dataset import images, tables
 from medsmall.errors import MedsmallError
+from medsmall.task import Task
 
 LABELS = [
     "Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia",
@@ -46,7 +47,7 @@ class ChestXray14:
 
     name = "chestxray14"
     modality = "chest x-ray"
-    exclusive = False
+    variant = reading = ""
     unit = "image"
     labels = LABELS
     citation = (
@@ -65,6 +66,7 @@ class ChestXray14:
     ) -> None:
         self.root = Path(root).expanduser()
         self.targets = tables.chosen(targets, LABELS, self)
+        self.task = Task.of_findings(self.targets)
         tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing_images = missing_images
         self.phantom_patients = phantom_patients
@@ -72,15 +74,18 @@ class ChestXray14:
     def table(self) -> pd.DataFrame:
         """One row per image of the entry table (v2020 where both are there), 14 label columns.
 
-        `view` is "PA" or "AP"; ages above 120 years are NaN.
+        `view` is "PA", "AP" or "" (anything else). Ages are in years, also where the table says
+        `060Y`, `013M` or `001D`; NaN above 120.
         """
         path = tables.find(self, "Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
         entries = tables.read_csv(
             path,
             ["Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender",
              "View Position"],
+            full=["Image Index", "Patient ID"],
         )  # fmt: skip
-        name = entries["Image Index"]
+        name = tables.check_images(entries["Image Index"].str.strip(), path)
+        view = entries["View Position"].str.strip().str.upper()
         frame = {
             "image": self._located(name),
             "patient": entries["Patient ID"].str.strip().str.zfill(8),
@@ -88,7 +93,7 @@ class ChestXray14:
             **_findings(entries["Finding Labels"], path),
             "age": tables.age_in_years(entries["Patient Age"]),
             "sex": tables.sex_of(entries["Patient Gender"]),
-            "view": entries["View Position"].fillna(""),
+            "view": view.where(view.isin(["PA", "AP"]), ""),
         }
         return pd.DataFrame(frame)
 
@@ -102,7 +107,7 @@ class ChestXray14:
 
     def _official_split(self, names: pd.Series) -> pd.Series:
         lists = {
-            part: set(tables.find(self, f"{part}_list.txt").read_text().split())
+            part: set(tables.read_names(tables.find(self, f"{part}_list.txt")))
             for part in ("train_val", "test")
         }
         both = lists["train_val"] & lists["test"]
@@ -122,22 +127,21 @@ class ChestXray14:
             )
         return split
 
-    def absent(self, table: pd.DataFrame) -> pd.Series:
-        """True where the image file is not there."""
-        return images.absent_files(self.root, table["image"])
+    def file(self, image: str) -> Path:
+        """The file that holds the image of one row."""
+        return self.root / image
 
     def read(self, image: str) -> np.ndarray:
         """Grey (H, W) uint8; the release is 1024 x 1024, some files of it RGBA."""
         return images.decode(self.root / image, grey=True)
 
-    @staticmethod
-    def write_phantom(root: Path, patients: int, seed: int) -> None:
+    def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated films and tables in the layout, and with the quirks, of 2017.
 
         1 to 3 films of 128 x 128 px per patient, a quarter of the patients in the test list. The
         findings are far more frequent than in the release: a hernia in 16 % of the patients.
         """
-        from medsmall.dataset import phantom, phantom_chest
+        from medsmall.phantom import chest, drawing
 
         (root / "images").mkdir(parents=True)
         rng = np.random.default_rng([seed, 14])
@@ -148,16 +152,16 @@ class ChestXray14:
         lists: dict[str, list[str]] = {"test": [], "train_val": []}
         for patient in range(patients):
             rng = np.random.default_rng([seed, 14, patient])
-            body, sex, age = phantom_chest.build(rng), rng.choice(["F", "M"]), rng.integers(18, 90)
+            body, sex, age = chest.build(rng), rng.choice(["F", "M"]), rng.integers(18, 90)
             lasting = [label for label, share in PREVALENCE.items() if rng.random() < share]
             for follow_up in range(rng.choice([1, 2, 3], p=[0.45, 0.3, 0.25])):
                 name = f"{patient + 1:08d}_{follow_up:03d}.png"
                 seen = [label for label in lasting if rng.random() < 0.85]
                 seen += ["Hernia"] if patient in hernia else []
-                pixels, found = phantom_chest.chest(body, seen, rng, lesions=seed + patient)
+                pixels, found = chest.chest(body, seen, rng, lesions=seed + patient)
                 if rng.random() < 0.02:  # the release has some RGBA files
                     pixels = np.dstack([pixels] * 3 + [np.full_like(pixels, 255)])
-                phantom.save(pixels, root / "images" / name)
+                drawing.save(pixels, root / "images" / name)
                 years = 414 if len(entries) == 1 else age + follow_up
                 written = f"{years:03d}Y" if patient % 10 == 9 else str(years)
                 entries.append(

@@ -9,6 +9,7 @@ import pandas as pd
 
 from medsmall.dataset import images, tables
 from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.task import Task
 
 LABELS = [
     "No Finding", "Enlarged Cardiomediastinum", "Cardiomegaly", "Lung Opacity", "Lung Lesion",
@@ -41,7 +42,8 @@ class CheXpert:
             or "ignore" where it has none.
         blank: what an empty cell ("not mentioned") becomes: "zeros" = 0 or "ignore" = NaN. In
             CheXpert most negatives are blank: with "ignore" few negatives remain.
-        frontal_only: leave the lateral films out.
+        views: which films: "frontal", "lateral" or "both". Findings are of the study, so a
+            lateral film has the labels of the frontal one beside it.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
@@ -51,7 +53,7 @@ class CheXpert:
 
     name = "chexpert"
     modality = "chest x-ray"
-    exclusive = False
+    variant = reading = ""
     unit = "image"
     labels = LABELS
     citation = (
@@ -68,16 +70,18 @@ class CheXpert:
         uncertain: Literal["zeros", "ones", "ignore"]
         | dict[str, Literal["zeros", "ones", "ignore"]] = "zeros",
         blank: Literal["zeros", "ignore"] = "zeros",
-        frontal_only: bool = True,
+        views: Literal["frontal", "lateral", "both"] = "frontal",
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 900,
     ) -> None:
         self.root = Path(root).expanduser()
         self.targets = tables.chosen(targets, COMPETITION, self)
+        self.task = Task.of_findings(self.targets)
         self.uncertain = _policy_per_label(uncertain)
         tables.one_of(blank, ["zeros", "ignore"], "dataset.blank")
         self.blank = blank
-        self.frontal_only = frontal_only
+        tables.one_of(views, ["frontal", "lateral", "both"], "dataset.views")
+        self.views = views
         tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing_images = missing_images
         self.phantom_patients = phantom_patients
@@ -85,8 +89,9 @@ class CheXpert:
     def table(self) -> pd.DataFrame:
         """One row per film of train.csv and valid.csv, 14 label columns, then the metadata.
 
-        `view` is "PA", "AP", "LL", "RL", "" (a frontal without direction) or "lateral"; `study`
-        is the folder of the study, which may hold several films.
+        `view` is "PA", "AP", "LL", "RL" (the release gives these two to 17 frontals), "" (a
+        frontal without direction) or "lateral"; `study` is the folder of the study, which may
+        hold several films.
         """
         parts = [self._part(part) for part in SPLIT]
         return pd.concat(parts, ignore_index=True)
@@ -94,9 +99,17 @@ class CheXpert:
     def _part(self, part: str) -> pd.DataFrame:
         path = tables.find(self, f"{part}.csv", f"{part}.csv.gz")
         text = ["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA"]
-        films = tables.read_csv(path, text, LABELS)
-        if self.frontal_only:
-            films = films[films["Frontal/Lateral"] == "Frontal"].reset_index(drop=True)
+        films = tables.read_csv(path, text, LABELS, full=["Path"])
+        foreign = ~films["Frontal/Lateral"].isin(["Frontal", "Lateral"])
+        if foreign.any():
+            raise MedsmallError(
+                f"{path.absolute()} does not say whether {films['Path'][foreign].iloc[0]} is "
+                "Frontal or Lateral (column Frontal/Lateral): correct the table."
+            )
+        tables.check_images(films["Path"], path)
+        if self.views != "both":
+            chosen = films["Frontal/Lateral"] == self.views.title()
+            films = films[chosen].reset_index(drop=True)
         image = tables.below_release(films["Path"], path, depth=4)
         side = films["AP/PA"].fillna("")
         lateral = (films["Frontal/Lateral"] == "Lateral") & ~side.isin(["LL", "RL"])
@@ -108,7 +121,7 @@ class CheXpert:
             "age": tables.age_in_years(films["Age"]),
             "sex": tables.sex_of(films["Sex"]),
             "view": side.mask(lateral, "lateral"),
-            "study": image.str.rpartition("/")[0],
+            "study": image.str.rsplit("/", n=1).str[0],
         }
         return pd.DataFrame(frame).astype(dict.fromkeys(["patient", "split"], "str"))
 
@@ -117,29 +130,28 @@ class CheXpert:
         column = column.fillna(0.0) if self.blank == "zeros" else column
         return column.mask(column == UNCERTAIN, MEANING[self.uncertain[label]])
 
-    def absent(self, table: pd.DataFrame) -> pd.Series:
-        """True where the image file is not there."""
-        return images.absent_files(self.root, table["image"])
+    def file(self, image: str) -> Path:
+        """The file that holds the image of one row."""
+        return self.root / image
 
     def read(self, image: str) -> np.ndarray:
         """Grey (H, W) uint8; the small release is about 320 x 390."""
         return images.decode(self.root / image, grey=True)
 
-    @staticmethod
-    def write_phantom(root: Path, patients: int, seed: int) -> None:
+    def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated films of 156 x 128 px and tables in the layout of `-small`.
 
         1 or 2 studies per patient, some with a lateral or a second frontal film; the last seventh
         of the patients is `valid`, whose labels are complete.
         """
-        from medsmall.dataset import phantom, phantom_chest
+        from medsmall.phantom import chest, drawing
 
         header = ",".join(["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *LABELS])
         lines = {"train": [header], "valid": [header]}
         for patient in range(patients):
             rng = np.random.default_rng([seed, 5, patient])
             part = "valid" if patient >= patients - max(1, patients // 7) else "train"
-            body, age = phantom_chest.build(rng), rng.integers(18, 91)
+            body, age = chest.build(rng), rng.integers(18, 91)
             sex = "Unknown" if patient == 1 else rng.choice(["Female", "Male"])
             lasting = [label for label, share in PREVALENCE.items() if rng.random() < share]
             for study in range(1, 1 + rng.choice([1, 2], p=[0.7, 0.3])):
@@ -150,12 +162,12 @@ class CheXpert:
                 views = [[], ["lateral"], ["frontal"]][rng.choice(3, p=[0.75, 0.15, 0.1])]
                 for number, view in enumerate(["frontal", *views], start=1):
                     if view == "frontal":
-                        pixels, _ = phantom_chest.chest(body, seen, rng, seed + patient, (128, 156))
+                        pixels, _ = chest.chest(body, seen, rng, seed + patient, (128, 156))
                         side = rng.choice(["AP", "PA", "LL", "RL"], p=[0.79, 0.19, 0.01, 0.01])
                     else:
-                        pixels, side = phantom_chest.lateral(body, rng, (156, 128)), ""
+                        pixels, side = chest.lateral(body, rng, (156, 128)), ""
                     file = f"{folder}/view{number}_{view}.jpg"
-                    phantom.save(pixels, root / file)
+                    drawing.save(pixels, root / file)
                     row = [f"CheXpert-v1.0-small/{file}", sex, age + study - 1, view.title(), side]
                     lines[part].append(",".join(map(str, [*row, *cells])))
         for part in lines:

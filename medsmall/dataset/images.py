@@ -4,57 +4,124 @@ import os
 import struct
 import zlib
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageOps
 
+from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 
-# What Pillow raises on an empty, cut off or foreign file (a broken PNG chunk is a SyntaxError).
-_UNREADABLE = (
-    OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
-    Image.DecompressionBombError,
-)  # fmt: skip
+DICOM_SUFFIXES = {".dcm", ".dicom"}
+MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or a bomb
+_ORIENTATION = 0x0112  # the EXIF tag
 _MAX_16_BIT = 65535
+# What Pillow raises on an empty, cut off or foreign file (a broken PNG chunk is a SyntaxError).
+_UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
 def decode(path: Path, grey: bool = False) -> np.ndarray:
     """The pixels of one image file as uint8, (H, W) for a grey file and (H, W, 3) for a colour one.
 
-    Transparency is dropped, a palette is looked up, 16-bit grey is scaled by 1/257 so that 65535
-    becomes 255. With `grey`, colour is turned to luma (ITU-R 601), exact where R = G = B.
-    Raises MedsmallError, with the full path, where the file is absent or cannot be decoded.
+    The content decides how it is read, not the name; `dicom.decode` says what becomes of DICOM.
+    Transparency is dropped, a palette is looked up, CMYK is turned to RGB, 16-bit grey is scaled
+    by 1/257 so that 65535 becomes 255, and a photograph taken with the camera turned (EXIF
+    orientation) is turned upright, as every viewer shows it. With `grey`, colour is turned to luma
+    (ITU-R 601), exact where R = G = B.
+
+    Raises MedsmallError, with the full path, where the file is absent, cannot be decoded, has
+    several frames, more than `MAX_PIXELS` pixels, or pixels of no known range.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
+        with open(path, "rb") as file:
+            if is_dicom(file):
+                return _decode_dicom(path, grey)
+            with Image.open(file) as image:
+                _refuse_frames(image, path)
+                image.load()
+                return _eight_bits(_upright(image), path, grey)
     except FileNotFoundError:
         raise MedsmallError(
             f"The image {Path(path).absolute()} is absent: get it, or go on without the absent "
             "ones with dataset.missing_images=drop."
         ) from None
+    except Image.DecompressionBombError as error:
+        raise MedsmallError(_too_large(path, str(error))) from None
     except _UNREADABLE as error:
+        if Path(path).suffix.lower() in DICOM_SUFFIXES and Path(path).stat().st_size:
+            return _decode_dicom(path, grey)  # written without the preamble that marks DICOM
+        reason = _reason(error)
+    raise MedsmallError(
+        f"The image {Path(path).absolute()} cannot be read ({reason}): get it "
+        "again, or delete it and go on without it with dataset.missing_images=drop."
+    )
+
+
+def is_dicom(file: BinaryIO) -> bool:
+    """Whether a file, open at its start, has the mark of DICOM; it is left at its start."""
+    head = file.read(132)
+    file.seek(0)
+    return head[128:] == b"DICM"
+
+
+def _decode_dicom(path: Path, grey: bool) -> np.ndarray:
+    from medsmall.dataset import dicom  # pydicom takes a moment to import
+
+    return dicom.decode(Path(path), grey)
+
+
+def _refuse_frames(image: Image.Image, path: Path) -> None:
+    """One picture only; the second one in a telephone's MPO is a preview or a depth map."""
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if frames > 1:
         raise MedsmallError(
-            f"The image {Path(path).absolute()} cannot be read ({error or 'cut off'}): get it "
-            "again, or delete it and go on without it with dataset.missing_images=drop."
-        ) from None
+            f"The image {Path(path).absolute()} has {frames} frames, and which one the label is "
+            "about is not known: save the one that is meant as an image of its own."
+        )
+
+
+def _too_large(path: Path, reason: str) -> str:
+    pixels = next((int(word) for word in reason.replace("(", " ").split() if word.isdigit()), 0)
+    return (
+        f"The image {Path(path).absolute()} has {pixels:,} pixels, more than the "
+        f"{MAX_PIXELS:,} that are decoded at once: save it smaller or in tiles; a network sees "
+        "image_size_px of it."
+    )
+
+
+def _reason(error: BaseException) -> str:
+    """What was wrong, without the path: the sentence has it already."""
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "it is no image of a known format"
+    return getattr(error, "strerror", None) or str(error) or "it is cut off"
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _eight_bits(image: Image.Image, path: Path, grey: bool) -> np.ndarray:
+    """Every mode of Pillow's as uint8; the common ones are copied as they are."""
+    if image.mode == "L" or (image.mode == "RGB" and not grey):
+        return np.array(image)
     if image.mode == "I" or image.mode.startswith("I;16"):
-        return _eight_bits(np.asarray(image), path)
+        return _from_16_bits(np.asarray(image), path)
     if image.mode == "F":
         raise MedsmallError(
             f"The image {Path(path).absolute()} holds floating-point pixels, whose range "
             "is not known: save it with 8 or 16 bits."
         )
-    if image.mode in ("1", "L", "LA", "La"):
+    if image.mode in ("1", "LA", "La"):
         return np.array(image.convert("L"))
     # By way of RGB: a palette entry marked transparent must not turn black on its way to grey.
-    colour = image.convert("RGB")
+    colour = image if image.mode == "RGB" else image.convert("RGB")
     return np.array(colour.convert("L") if grey else colour)
 
 
-def _eight_bits(pixels: np.ndarray, path: Path) -> np.ndarray:
+def _from_16_bits(pixels: np.ndarray, path: Path) -> np.ndarray:
     if pixels.min() < 0 or pixels.max() > _MAX_16_BIT:
         raise MedsmallError(
             f"The image {Path(path).absolute()} has pixels from {pixels.min()} to {pixels.max()}, "
@@ -63,15 +130,15 @@ def _eight_bits(pixels: np.ndarray, path: Path) -> np.ndarray:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def absent_files(root: Path, images: pd.Series) -> pd.Series:
-    """Which of the `images` (paths relative to `root`) are no files: bool, with their index.
+def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:
+    """Which of the `images` of a sample table have no file: bool, with their index.
 
     Lists each folder once: one `stat` per image takes minutes on a network drive.
     """
-    parts = [image.rpartition("/") for image in images]
-    listed = {folder: names_in(root / folder) for folder in {part[0] for part in parts}}
+    files = [os.path.split(dataset.file(image)) for image in images]
+    listed = {folder: names_in(Path(folder)) for folder in {folder for folder, _ in files}}
     return pd.Series(
-        [name not in listed[folder] for folder, _, name in parts], index=images.index, dtype=bool
+        [name not in listed[folder] for folder, name in files], index=images.index, dtype=bool
     )
 
 
@@ -84,35 +151,25 @@ def names_in(folder: Path) -> set[str]:
         return set()
 
 
-def present_only(
-    table: pd.DataFrame,
-    absent: pd.Series,
-    policy: Literal["error", "drop"],
-    name: str,
-    root: Path,
-) -> pd.DataFrame:
-    """The rows of `table` whose image is there, with a RangeIndex.
+def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of its `table` whose image is there, with a RangeIndex.
 
-    Args:
-        table: a sample table.
-        absent: one bool per row, from `Dataset.absent`.
-        policy: "error" raises MedsmallError if any image is absent, "drop" leaves the row out.
-            Where all are absent, both raise.
-        name: the data set's name, for the message.
-        root: where its images should be, for the message.
+    With ``dataset.missing_images`` "error" an absent image raises MedsmallError, with "drop" its
+    row is left out; where all are absent, both raise.
     """
+    absent = absent_files(dataset, table["image"])
     if not absent.any():
         return table.reset_index(drop=True)
     count, first = int(absent.sum()), table["image"][absent].iloc[:3]
     found = (
-        f"{name}: {count:,} of the {len(table):,} images listed are absent under "
-        f"{Path(root).absolute()}, first: {', '.join(first)}"
+        f"{dataset.name}: {count:,} of the {len(table):,} images listed are absent under "
+        f"{dataset.root.absolute()}, first: {', '.join(first)}"
     )
     if absent.all():
         raise MedsmallError(
             f"{found}; get them, or try everything on generated images with phantom=true."
         )
-    if policy == "error":
+    if dataset.missing_images == "error":
         raise MedsmallError(
             f"{found}; get them, or go on without them with dataset.missing_images=drop."
         )

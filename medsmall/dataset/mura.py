@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from medsmall.dataset import images, tables
-from medsmall.errors import MedsmallError
+from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.task import Task
 
 LABELS = ["abnormal"]
+BODY_PARTS = ["ELBOW", "FINGER", "FOREARM", "HAND", "HUMERUS", "SHOULDER", "WRIST"]
+FINDINGS = ["normal", "abnormal"]
 SPLIT = {"train": "train_val", "valid": "test"}
 
 
@@ -20,7 +23,11 @@ class Mura:
         root: the folder that holds `train_image_paths.csv` and the three other tables (or
             `.csv.gz`). The tables begin each path with the release's own folder name; that part
             is cut off, whatever it is.
-        targets: only "abnormal" is there.
+        targets: with `classes` "abnormal" there is only that one; with "part_finding" some of
+            the classes, by default all.
+        classes: "abnormal", one yes-or-no target, or "part_finding", the exclusive classes
+            ELBOW_normal, ELBOW_abnormal, FINGER_normal, ..., two per body part.
+        body_parts: use the films of these only, in this order of classes; None: of all seven.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
@@ -31,9 +38,8 @@ class Mura:
 
     name = "mura"
     modality = "bone x-ray"
-    exclusive = False
+    variant = reading = ""
     unit = "study"
-    labels = LABELS
     citation = (
         "Rajpurkar et al., MURA: large dataset for abnormality detection in musculoskeletal "
         "radiographs, MIDL 2018"
@@ -45,11 +51,23 @@ class Mura:
         self,
         root: str,
         targets: list[str] | None = None,
+        classes: Literal["abnormal", "part_finding"] = "abnormal",
+        body_parts: list[str] | None = None,
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
         self.root = Path(root).expanduser()
-        self.targets = tables.chosen(targets, LABELS, self)
+        tables.one_of(classes, ["abnormal", "part_finding"], "dataset.classes")
+        self.body_parts = BODY_PARTS
+        if body_parts is not None:
+            self.body_parts = tables.some_of(
+                body_parts, BODY_PARTS, "dataset.body_parts", "mura has no body part"
+            )
+        self.labels = LABELS
+        if classes == "part_finding":
+            self.labels = [f"{part}_{finding}" for part in self.body_parts for finding in FINDINGS]
+        self.targets = tables.chosen(targets, self.labels, self)
+        self.task = Task.of_classes(self.targets)
         tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing_images = missing_images
         self.phantom_patients = phantom_patients
@@ -60,15 +78,15 @@ class Mura:
         Age, sex and view are not in the release: NaN and "".
         """
         parts = [self._part(part) for part in SPLIT]
-        return pd.concat(parts, ignore_index=True)
+        table = pd.concat(parts, ignore_index=True)
+        return table[table["body_part"].isin(self.body_parts)].reset_index(drop=True)
 
     def _part(self, part: str) -> pd.DataFrame:
         names = f"{part}_image_paths.csv", f"{part}_labeled_studies.csv"
         listed, labelled = [tables.find(self, name, f"{name}.gz") for name in names]
-        image = tables.below_release(
-            tables.read_headless_csv(listed, ["image"])["image"], listed, depth=5
-        )
-        study = image.str.rpartition("/")[0]
+        films = tables.read_headless_csv(listed, ["image"])["image"]
+        image = tables.below_release(tables.check_images(films, listed), listed, depth=5)
+        study = image.str.rsplit("/", n=1).str[0]
         label = study.map(_labels(labelled))
         if label.isna().any():
             raise MedsmallError(
@@ -77,43 +95,58 @@ class Mura:
                 "get both tables again."
             )
         folders = study.str.split("/")
+        body_part = folders.str[1].str.removeprefix("XR_")
         frame = {
             "image": image,
             "patient": folders.str[2],
             "split": SPLIT[part],
-            "abnormal": label.astype("float64"),
+            **self._columns(body_part, label.astype("float64"), listed),
             "age": np.nan,
             "sex": "",
             "view": "",
             "study": study,
-            "body_part": folders.str[1].str.removeprefix("XR_"),
+            "body_part": body_part,
         }
         text = ["image", "patient", "split", "sex", "view", "study", "body_part"]
         return pd.DataFrame(frame).astype(dict.fromkeys(text, "str"))
 
-    def absent(self, table: pd.DataFrame) -> pd.Series:
-        """True where the image file is not there."""
-        return images.absent_files(self.root, table["image"])
+    def _columns(
+        self, body_part: pd.Series, abnormal: pd.Series, listed: Path
+    ) -> dict[str, np.ndarray]:
+        """One float64 column per label."""
+        foreign = ~body_part.isin(BODY_PARTS)
+        if foreign.any():
+            raise MedsmallError(
+                f"{listed.absolute()} has the body part '{body_part[foreign].iloc[0]}', which the "
+                f"release does not know{did_you_mean(body_part[foreign].iloc[0], BODY_PARTS)}."
+            )
+        if self.labels == LABELS:
+            return {"abnormal": abnormal.to_numpy()}
+        finding = abnormal.map({0.0: "normal", 1.0: "abnormal"})
+        return tables.one_hot(list(body_part + "_" + finding), self.labels, self.targets)
+
+    def file(self, image: str) -> Path:
+        """The file that holds the image of one row."""
+        return self.root / image
 
     def read(self, image: str) -> np.ndarray:
         """Grey (H, W) uint8 of varied size, up to 512 px; the release mixes grey and RGB files."""
         return images.decode(self.root / image, grey=True)
 
-    @staticmethod
-    def write_phantom(root: Path, patients: int, seed: int) -> None:
+    def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated films of 96 to 144 px, grey and RGB mixed, and the four tables.
 
         1 to 3 films per study; a fifth of the patients has a second body part, some a second
         study of the same. The last sixth of the patients is `valid`.
         """
-        from medsmall.dataset import phantom, phantom_bone
+        from medsmall.phantom import bone, drawing
 
-        kinds, parts = list(phantom_bone.INJURIES), list(phantom_bone.BONES)
+        kinds, parts = list(bone.INJURIES), list(bone.BONES)
         lines: dict[str, list[str]] = {}
         for patient in range(patients):
             rng = np.random.default_rng([seed, 7, patient])
             split = "valid" if patient >= patients - max(1, patients // 6) else "train"
-            build = phantom_bone.limb(rng)
+            build = bone.limb(rng)
             chosen = rng.choice(parts, size=rng.choice([1, 2], p=[0.8, 0.2]), replace=False)
             for part in chosen:
                 for study in range(1, 1 + rng.choice([1, 2], p=[0.85, 0.15])):
@@ -126,11 +159,11 @@ class Mura:
                     lines.setdefault(f"{split}_labeled_studies", []).append(study_line)
                     for number in range(1, 1 + rng.integers(1, 4)):
                         shape = int(rng.integers(112, 145)), int(rng.integers(96, 129))
-                        pixels = phantom_bone.bone(part, build, injury, rng, shape)
+                        pixels = bone.bone(part, build, injury, rng, shape)
                         if rng.random() < 0.3:
                             pixels = np.dstack([pixels] * 3)
                         file = f"{folder}/image{number}.png"
-                        phantom.save(pixels, root / file)
+                        drawing.save(pixels, root / file)
                         lines.setdefault(f"{split}_image_paths", []).append(f"MURA-v1.1/{file}")
         for name, rows in lines.items():
             tables.write_lines(root / f"{name}.csv", rows)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from medsmall.dataset.chestxray14 import LABELS, ChestXray14
+from medsmall.dataset.images import absent_files
 from medsmall.errors import MedsmallError
 
 ROWS = [
@@ -67,7 +68,7 @@ def test_kaggles_folders(release):
         "images_012/images/00000002_000.png",
         "images/00000003_000.png",
     ]
-    assert data.absent(table).tolist() == [False, True, False, True]
+    assert absent_files(data, table["image"]).tolist() == [False, True, False, True]
 
 
 @pytest.mark.parametrize("file", ["train_val_list.txt", "test_list.txt", "Data_Entry_2017.csv"])
@@ -104,11 +105,65 @@ def test_a_missing_column(release):
         ChestXray14(str(release)).table()
 
 
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (ROWS[3].replace("00000003_000.png", " "), "no Image Index in line 6: fill it in"),
+        (ROWS[3].replace(",3,", ",,"), "no Patient ID in line 6"),
+        (ROWS[3].replace("00000003_000.png", "../../x.png"), "'../../x.png', which is not a path"),
+        (ROWS[3].replace("00000003_000.png", "/etc/x.png"), "'/etc/x.png', which is not a path"),
+        (ROWS[3].replace("00000003_000.png", "..\\x.png"), "which is not a path below"),
+        (ROWS[3].replace("00000003_000.png", "C:x.png"), "'C:x.png', which is not a path below"),
+        (ROWS[0], "lists 1 images more than once, such as 00000001_000.png"),
+    ],
+)
+def test_rows_that_name_no_image_of_the_release(release, row, message):
+    write(release, [*ROWS, row])
+    with pytest.raises(MedsmallError, match=message):
+        ChestXray14(str(release)).table()
+
+
+def test_views_and_ages_as_other_copies_write_them(release):
+    rows = [
+        f"{i:08}_000.png,No Finding,0,{i},{age},M,{view},1,1,1,1,"
+        for i, (age, view) in enumerate(
+            [("058Y", "PA"), ("013M", "ap"), ("001D", " PA "), ("414", "LL"), ("", ""), ("0", "AP")]
+        )
+    ]
+    write(release, rows)
+    (release / "train_val_list.txt").write_text("00000000_000.png\n")
+    table = ChestXray14(str(release)).table()
+    assert table["view"].tolist() == ["PA", "AP", "PA", "", "", "AP"]
+    np.testing.assert_allclose(table["age"], [58, 13 / 12, 1 / 365.25, np.nan, np.nan, 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "told"),
+    [
+        ("test_list.txt", "utf-16", "not in UTF-8 but UTF-16"),
+        ("train_val_list.txt", "latin-1", "byte 0xe9"),
+        ("Data_Entry_2017.csv", "utf-16", "not in UTF-8 but UTF-16"),
+        ("Data_Entry_2017.csv", "latin-1", "byte 0xe9.*save it as UTF-8"),
+    ],
+)
+def test_a_file_in_another_encoding_is_named(release, name, encoding, told):
+    text = (release / name).read_text() + ("é" if encoding == "latin-1" else "")
+    (release / name).write_bytes(text.encode(encoding))
+    with pytest.raises(MedsmallError, match=f"{name} is {told}" if "UTF-16" in told else told):
+        ChestXray14(str(release)).table()
+
+
+def test_a_byte_order_mark_does_not_hide_the_first_image(release):
+    path = release / "test_list.txt"
+    path.write_text(path.read_text(), encoding="utf-8-sig")
+    assert ChestXray14(str(release)).table()["split"].tolist()[2] == "test"
+
+
 def test_real_table(real_data):
     data = ChestXray14(str(real_data / "chestxray14"), targets=["Hernia"])
     start = time.perf_counter()
     table = data.table()
-    absent = data.absent(table)
+    absent = absent_files(data, table["image"])
     assert time.perf_counter() - start < 6  # about 0.6 s where nothing else runs
     assert len(table) == 112_120
     assert table["patient"].nunique() == 30_805
@@ -118,6 +173,31 @@ def test_real_table(real_data):
     assert (~absent).sum() == len(list((real_data / "chestxray14" / "images").iterdir()))
     present = table[~absent]["image"]
     assert {data.read(image).ndim for image in present.iloc[::10]} == {2}
+
+
+def test_real_metadata_in_both_versions_of_the_table(real_data, tmp_path):
+    """The table of 2017 has a comma more at the end of each line, and ages up to 414."""
+    root = real_data / "chestxray14"
+    table = ChestXray14(str(root)).table()
+    assert table["view"].value_counts().to_dict() == {"PA": 67_310, "AP": 44_810}
+    assert table["sex"].value_counts().to_dict() == {"M": 63_340, "F": 48_780}
+    assert table["age"].isna().sum() == 0
+    assert table["age"].max() == 95
+
+    lines = (root / "Data_Entry_2017_v2020.csv").read_text().splitlines()
+    ages = ["414", "148", "060Y", "013M"]
+    for row, age in enumerate(ages, start=1):
+        cells = lines[row].split(",")
+        cells[4] = age
+        lines[row] = ",".join(cells)
+    (tmp_path / "Data_Entry_2017.csv").write_text("".join(f"{line},\n" for line in lines))
+    for name in ("train_val_list.txt", "test_list.txt"):
+        (tmp_path / name).write_bytes((root / name).read_bytes())
+    older = ChestXray14(str(tmp_path)).table()
+    assert older["age"].isna().sum() == 2
+    np.testing.assert_allclose(older["age"][2:4], [60, 13 / 12])
+    assert older.drop(columns="age").equals(table.drop(columns="age"))
+    assert older["age"][len(ages) :].equals(table["age"][len(ages) :])
 
 
 def test_real_labels_against_an_independent_reading(real_data):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medsmall.dataset.chexpert import COMPETITION, LABELS, CheXpert
+from medsmall.dataset.images import absent_files
 from medsmall.errors import MedsmallError
 
 HEADER = ",".join(["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *LABELS])
@@ -51,9 +52,15 @@ def test_rows_of_frontals(release):
     assert table["study"].iloc[1] == "train/patient00001/study2"
 
 
-def test_laterals_on_request(release):
-    table = CheXpert(str(release), frontal_only=False).table()
+def test_views(release):
+    table = CheXpert(str(release), views="both").table()
     assert table["view"].tolist() == ["AP", "PA", "lateral", "", "LL", "RL", "AP"]
+    lateral = CheXpert(str(release), views="lateral").table()
+    assert lateral["view"].tolist() == ["lateral", "LL", "RL"]
+    assert lateral["image"].str.contains("lateral").all()
+    assert lateral.index.tolist() == [0, 1, 2]
+    with pytest.raises(MedsmallError, match="dataset.views cannot be 'laterals'.*'lateral'"):
+        CheXpert("x", views="laterals")
 
 
 @pytest.mark.parametrize(
@@ -107,6 +114,30 @@ def test_an_absent_table_is_named(release, name):
         CheXpert(str(release)).table()
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (row(""), "has no Path in line 8: fill it in"),
+        (row("x/train/../../secret.jpg"), "'x/train/../../secret.jpg', which is not a path below"),
+        (row("x/train/p1/s1/v1.jpg", view="frontal"), "whether x/train/p1/s1/v1.jpg is Frontal"),
+        (row("x/train/p1/s1/v1.jpg", view=""), "column Frontal/Lateral"),
+        (row("x/train/p1/s1/v1.jpg", Edema="yes"), "a cell that is no number"),
+    ],
+)
+def test_bad_rows(release, line, message):
+    text = (release / "train.csv").read_text()
+    (release / "train.csv").write_text(f"{text}{line}\n")
+    with pytest.raises(MedsmallError, match=message):
+        CheXpert(str(release)).table()
+
+
+def test_duplicate_rows(release):
+    text = (release / "train.csv").read_text()
+    (release / "train.csv").write_text(text + text.splitlines()[1] + "\n")
+    with pytest.raises(MedsmallError, match=r"1 images more than once, such as .*view1_frontal"):
+        CheXpert(str(release)).table()
+
+
 def test_a_foreign_path_and_column(release):
     text = (release / "train.csv").read_text()
     (release / "train.csv").write_text(text + row("patient1.jpg") + "\n")
@@ -130,8 +161,8 @@ def test_real_counts_against_an_independent_reading(real_data):
             counts[label].update(column)
     assert rows == {"train": 223_414, "valid": 234, "train frontal": 191_027, "valid frontal": 202}
 
-    both = CheXpert(str(root), uncertain="ignore", blank="ignore", frontal_only=False).table()
-    no_blank = CheXpert(str(root), uncertain="ignore", frontal_only=False).table()
+    both = CheXpert(str(root), uncertain="ignore", blank="ignore", views="both").table()
+    no_blank = CheXpert(str(root), uncertain="ignore", views="both").table()
     assert len(both) == 223_414 + 234
     for label in LABELS:
         assert (both[label] == 1).sum() == counts[label]["1.0"]
@@ -140,6 +171,11 @@ def test_real_counts_against_an_independent_reading(real_data):
         assert both[label].isna().sum() == counts[label]["-1.0"] + counts[label][""]
     frontal = CheXpert(str(root)).table()["split"].value_counts().to_dict()
     assert frontal == {"train_val": 191_027, "test": 202}
+    lateral = CheXpert(str(root), views="lateral").table()
+    assert lateral["split"].value_counts().to_dict() == {"train_val": 32_387, "test": 32}
+    assert set(lateral["view"]) == {"lateral"}
+    views = {"AP": 161_759, "PA": 29_453, "lateral": 32_419, "LL": 16, "RL": 1}
+    assert both["view"].value_counts().to_dict() == views
     assert both[both["split"] == "train_val"]["patient"].nunique() == 64_540
     assert (both["sex"] == "").sum() == 1
 
@@ -153,9 +189,9 @@ def test_phantom_has_the_quirks(phantoms):
     assert {line["Sex"] for line in lines} == {"Male", "Female", "Unknown"}
     assert {line["AP/PA"] for line in lines if line["Frontal/Lateral"] == "Lateral"} == {""}
     assert max(Counter(line["Path"].rpartition("/")[0] for line in lines).values()) > 1
-    everything = CheXpert(str(root), frontal_only=False)
+    everything = CheXpert(str(root), views="both")
     assert (everything.table()["view"] == "lateral").any()
-    assert not everything.absent(everything.table()).any()
+    assert not absent_files(everything, everything.table()["image"]).any()
     assert everything.read(CheXpert(str(root)).table()["image"].iloc[0]).shape == (128, 156)
 
 

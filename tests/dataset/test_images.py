@@ -1,9 +1,13 @@
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from medsmall.dataset.images import absent_files, decode, present_only
+from medsmall.dataset.images import MAX_PIXELS, absent_files, decode, present_only
 from medsmall.errors import MedsmallError
 
 RNG = np.random.default_rng(0)
@@ -108,17 +112,133 @@ def test_absent_files_equals_a_look_at_each(tmp_path):
     names = ["a/1.png", "a/3.png", "b/c/3.png", "b/3.png", "no/1.png", "top.png", "no.png",
              "top.png/x.png"]  # fmt: skip
     images = pd.Series(names, index=range(10, 10 + len(names)))
-    absent = absent_files(tmp_path, images)
+    absent = absent_files(SimpleNamespace(file=lambda image: tmp_path / image), images)
     assert absent.dtype == bool
     assert absent.to_dict() == {i: not (tmp_path / n).is_file() for i, n in images.items()}
+
+
+def test_cmyk_is_turned_to_rgb(tmp_path):
+    # flat fields: JPEG is not exact elsewhere
+    for cmyk, rgb in {(0, 0, 0, 0): 255, (0, 0, 0, 255): 0, (0, 0, 0, 128): 127}.items():
+        for name in ("x.jpg", "x.tiff"):  # Pillow writes the JPEG inverted, as Adobe does
+            path = saved(tmp_path, Image.new("CMYK", (16, 16), cmyk), name)
+            read = decode(path).astype(int)
+            assert read.shape == (16, 16, 3)
+            assert np.abs(read - rgb).max() <= 2, (cmyk, name)
+    cyan = decode(saved(tmp_path, Image.new("CMYK", (16, 16), (255, 0, 0, 0)), "x.jpg")).astype(int)
+    assert np.abs(cyan - [0, 255, 255]).max() <= 2
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_photograph_is_read_upright(tmp_path, suffix, orientation):
+    upright = np.zeros((16, 24, 3), np.uint8)
+    upright[:8, :8] = 255  # a white corner at the top left
+    turned = {  # how the camera stores it: rows and columns of EXIF 2.3, tag 0x0112
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
+        5: upright.transpose(1, 0, 2), 6: np.rot90(upright),
+        7: upright.transpose(1, 0, 2)[::-1, ::-1], 8: np.rot90(upright, -1),
+    }[orientation]  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(np.ascontiguousarray(turned))
+    image.save(tmp_path / f"x{suffix}", exif=exif, quality=95, subsampling=0)
+    read = decode(tmp_path / f"x{suffix}").astype(int)
+    assert read.shape == upright.shape
+    assert np.abs(read - upright).mean() < 3
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tiff", ".png", ".webp"])
+def test_several_frames_are_refused_by_number(tmp_path, suffix):
+    frames = [Image.fromarray(RNG.integers(0, 256, (9, 9), np.uint8)) for _ in range(3)]
+    path = tmp_path / f"x{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], **LOSSLESS.get(suffix, {}))
+    with pytest.raises(MedsmallError, match="has 3 frames") as error:
+        decode(path)
+    assert str(path) in str(error.value)
+    saved(tmp_path, frames[0], f"one{suffix}")
+    assert decode(tmp_path / f"one{suffix}", grey=True).shape == (9, 9)
+
+
+LOSSLESS = {".webp": {"lossless": True}}
+
+
+def test_the_second_picture_of_a_telephone_is_passed_over(tmp_path):
+    first, second = (Image.fromarray(RNG.integers(0, 256, (9, 9), np.uint8)) for _ in range(2))
+    first.save(tmp_path / "x.jpg", format="MPO", save_all=True, append_images=[second])
+    with Image.open(tmp_path / "x.jpg") as image:
+        assert image.n_frames == 2
+    assert decode(tmp_path / "x.jpg").shape == (9, 9)
+
+
+def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    big = Image.new("1", (20000, 20000))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
+    path = saved(tmp_path, big)
+    monkeypatch.undo()
+    started = time.perf_counter()
+    with pytest.raises(MedsmallError, match="has 400,000,000 pixels") as error:
+        decode(path)
+    assert time.perf_counter() - started < 1
+    assert f"{MAX_PIXELS:,}" in str(error.value)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(("written", "named"), [("png", "jpg"), ("jpeg", "png"), ("png", "dcm"),
+                                                ("tiff", "jpeg")])  # fmt: skip
+def test_the_content_decides_not_the_name(tmp_path, written, named):
+    path = tmp_path / f"x.{named}"
+    Image.fromarray(np.full((16, 16), 77, np.uint8)).save(path, format=written)
+    assert np.abs(decode(path).astype(int) - 77).max() <= 1
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("mode", ["YCbCr", "CMYK", "P", "RGBA", "LA", "1", "I;16"])
+def test_every_other_mode_of_pillow_is_eight_bits(tmp_path, grey, mode):
+    Image.new(mode, (8, 6)).save(tmp_path / "x.tiff")
+    read = decode(tmp_path / "x.tiff", grey)
+    assert read.dtype == np.uint8
+    assert read.shape[:2] == (6, 8)
+    assert read.ndim == 2 if grey else read.ndim in (2, 3)
+
+
+def test_decoding_takes_what_the_decoder_takes(tmp_path):
+    path = tmp_path / "x.png"
+    smooth = np.add.outer(np.arange(1024), np.arange(1024)) // 8 + RNG.integers(0, 9, (1024, 1024))
+    Image.fromarray(smooth.astype(np.uint8)).save(path)
+
+    def bare():
+        with Image.open(path) as image:
+            return np.array(image)
+
+    def seconds(read):
+        started = time.perf_counter()
+        read()
+        return time.perf_counter() - started
+
+    pairs = [(seconds(bare), seconds(lambda: decode(path))) for _ in range(15)]
+    ours, theirs = min(ours for _, ours in pairs), min(theirs for theirs, _ in pairs)
+    assert theirs / ours > 0.8
+
+
+def data_of(policy, gone):
+    return SimpleNamespace(
+        name="films",
+        root=Path("/data/films"),
+        missing_images=policy,
+        file=lambda image: Path("/none" if image in gone else Path(__file__).parent) / FILES[image],
+    )
+
+
+FILES = dict.fromkeys("abcde", Path(__file__).name)
 
 
 class TestPresentOnly:
     table = pd.DataFrame({"image": list("abcde"), "y": range(5)}, index=range(5, 10))
 
     def call(self, gone, policy):
-        absent = pd.Series(gone, index=self.table.index)
-        return present_only(self.table, absent, policy, "films", "/data/films")
+        absent = set(self.table["image"][gone])
+        return present_only(data_of(policy, absent), self.table)
 
     @pytest.mark.parametrize("policy", ["error", "drop"])
     def test_nothing_absent(self, policy):

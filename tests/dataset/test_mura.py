@@ -1,11 +1,14 @@
 import csv
 import gzip
+from collections import Counter
 
 import pytest
 from PIL import Image
 
 from medsmall.dataset.mura import Mura
 from medsmall.errors import MedsmallError
+from medsmall.split import Stratified, deviation
+from medsmall.task import Task
 
 STUDIES = {
     "train/XR_ELBOW/patient00001/study1_positive": 2,
@@ -38,6 +41,78 @@ def test_rows(release):
     assert table["split"].tolist() == ["train_val"] * 3 + ["test"]
     # One patient under two body parts is one patient.
     assert table["patient"].tolist() == ["patient00001"] * 3 + ["patient11185"]
+
+
+def test_body_part_and_finding_as_exclusive_classes(release):
+    data = Mura(str(release), classes="part_finding")
+    assert data.task is Task.MULTICLASS
+    assert len(data.targets) == 14
+    assert data.targets[:3] == ["ELBOW_normal", "ELBOW_abnormal", "FINGER_normal"]
+    table = data.table()
+    assert (table[data.targets].sum(axis=1) == 1).all()
+    classes = table[data.targets].idxmax(axis=1)
+    assert classes.tolist() == ["ELBOW_abnormal"] * 2 + ["HAND_normal", "WRIST_abnormal"]
+    assert "abnormal" not in table
+
+    some = Mura(str(release), ["HAND_normal", "ELBOW_abnormal"], classes="part_finding")
+    table = some.table()
+    assert table["HAND_normal"].tolist()[:3] == [0, 0, 1]
+    assert table.loc[3, some.targets].isna().all()  # a wrist is none of them
+    one = Mura(str(release), ["HAND_normal"], classes="part_finding")
+    assert one.task is Task.BINARY
+    assert one.table()["HAND_normal"].tolist() == [0, 0, 1, 0]
+
+
+def test_films_of_some_body_parts(release):
+    data = Mura(str(release), body_parts=["HAND", "WRIST"])
+    table = data.table()
+    assert table["body_part"].tolist() == ["HAND", "WRIST"]
+    assert table["abnormal"].tolist() == [0, 1]
+    assert table.index.tolist() == [0, 1]
+    both = Mura(str(release), classes="part_finding", body_parts=["WRIST", "HAND"])
+    assert both.targets == ["WRIST_normal", "WRIST_abnormal", "HAND_normal", "HAND_abnormal"]
+    assert both.table()[both.targets].sum().tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"body_parts": ["ELBOWS"]}, "mura has no body part 'ELBOWS' .did you mean 'ELBOW'"),
+        ({"body_parts": []}, "dataset.body_parts is empty: name some of ELBOW, FINGER"),
+        ({"body_parts": "HAND"}, r"write dataset.body_parts=\[HAND\]"),
+        ({"body_parts": ["HAND", "HAND"]}, "dataset.body_parts names HAND more than once"),
+        ({"classes": "part_findings"}, "dataset.classes cannot be .* 'part_finding'"),
+        ({"targets": ["HAND_normal"]}, "mura has no target 'HAND_normal'"),
+        (
+            {"classes": "part_finding", "body_parts": ["HAND"], "targets": ["WRIST_normal"]},
+            "mura has no target 'WRIST_normal'",
+        ),
+    ],
+)
+def test_bad_options_are_named(options, message):
+    with pytest.raises(MedsmallError, match=message):
+        Mura("x", **options)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("x/train/../../../home/image1.png", "not a path below the data set's root"),
+        ("/etc/train/XR_ELBOW/patient00001/study1_positive/image1.png", "not a path below"),
+        ("x/train/XR_ELBOW/patient00001/study1_positive/image1.png", "1 images more than once"),
+        ("x/train/XR_ELBOV/patient00009/study1_positive/image1.png", "'ELBOV'.*mean 'ELBOW'"),
+    ],
+)
+def test_bad_films(release, line, message):
+    path = release / "train_image_paths.csv"
+    name = path.read_text().partition("/")[0]
+    path.write_text(path.read_text() + line.replace("x/", f"{name}/") + "\n")
+    labels = release / "train_labeled_studies.csv"
+    labels.write_text(
+        labels.read_text() + f"{name}/train/XR_ELBOV/patient00009/study1_positive/,1\n"
+    )
+    with pytest.raises(MedsmallError, match=message):
+        Mura(str(release)).table()
 
 
 def test_packed_tables_are_the_plain_ones(release):
@@ -85,6 +160,30 @@ def test_real_counts(real_data):
         with gzip.open(root / f"{part}_labeled_studies.csv.gz", "rt", newline="") as file:
             positive += sum(int(row[1]) for row in csv.reader(file))
     assert table.drop_duplicates("study")["abnormal"].sum() == positive
+
+
+def test_real_counts_by_body_part(real_data):
+    """Films per class against the folder names in the list, and the patients' several parts."""
+    root = real_data / "tables" / "MURA-v1.1"
+    counts = Counter()
+    for part in ("train", "valid"):
+        with gzip.open(root / f"{part}_image_paths.csv.gz", "rt") as file:
+            for line in file:
+                _, _, body_part, _, study, _ = line.split("/")
+                finding = "abnormal" if study.endswith("positive") else "normal"
+                counts[f"{body_part.removeprefix('XR_')}_{finding}"] += 1
+    data = Mura(str(root), classes="part_finding")
+    table = data.table()
+    assert table[data.targets].sum().to_dict() == counts
+    assert counts["ELBOW_normal"] == 2_925 + 235
+    assert counts["HUMERUS_abnormal"] == 599 + 140
+    hands = Mura(str(root), body_parts=["HAND"]).table()
+    assert hands.groupby("split").size().to_dict() == {"train_val": 5_543, "test": 460}
+    assert hands["abnormal"].sum() == counts["HAND_abnormal"]
+
+    split = Stratified().assign(table, data.targets)
+    assert (split.groupby(table["patient"]).nunique() == 1).all()
+    assert deviation(table, split, data.targets)["deviation"].abs().max() < 0.05
 
 
 def test_phantom_has_the_quirks(phantoms):

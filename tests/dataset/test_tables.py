@@ -1,4 +1,5 @@
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,9 @@ def test_words_like_na_and_none_stay_words(tmp_path):
     [
         ("t.csv", "Pat,y\n1,2\n", "no column 'Path' (did you mean 'Pat'?)"),
         ("t.csv", "", "is empty"),
-        ("t.csv", b"\xff\xfe\x00\x01\n\x80", "cannot be read as a table"),
+        ("t.csv", "Path,y\na,1\n".encode("utf-16"), "not in UTF-8 but UTF-16 (byte 0xff)"),
+        ("t.csv", "Path,y\né,1\n".encode("latin-1"), "not in UTF-8 (byte 0xe9): save it as"),
+        ("t.csv", b"Path,y\na,1\n\x00,2\n" + b'"', "cannot be read as a table"),
         ("t.csv.gz", b"no gzip", "cannot be read as a table"),
         ("t.csv.gz", gzip.compress(b"Path,y\n" + b"a,1\n" * 9999)[:40], "cannot be read"),
         ("t.csv", "Path,y\na,high\n", "no number"),
@@ -93,3 +96,59 @@ def test_the_release_folder_is_cut_off_whatever_it_is(tmp_path):
 def test_foreign_paths_are_refused(tmp_path, path):
     with pytest.raises(MedsmallError, match=f"'{path}'"):
         tables.below_release(pd.Series([path]), tmp_path / "t.csv", depth=2)
+
+
+CLASSES = ["a", "b", "c"]
+
+
+def test_all_classes_are_one_hot():
+    columns = tables.one_hot(["b", "a", "c", "b"], CLASSES, CLASSES[::-1])
+    assert list(columns) == CLASSES
+    np.testing.assert_array_equal(np.stack(list(columns.values())), np.eye(3)[:, [1, 0, 2, 1]])
+    assert columns["a"].dtype == np.float64
+
+
+def test_rows_of_classes_not_asked_for_are_unknown():
+    columns = tables.one_hot(["b", "a", "c"], CLASSES, ["c", "a"])
+    np.testing.assert_array_equal(columns["a"], [np.nan, 1, 0])
+    np.testing.assert_array_equal(columns["c"], [np.nan, 0, 1])
+    np.testing.assert_array_equal(columns["b"], [1, 0, 0])
+
+
+def test_one_class_is_against_the_rest():
+    columns = tables.one_hot(["b", "a", "c"], CLASSES, ["a"])
+    np.testing.assert_array_equal(columns["a"], [0, 1, 0])
+
+
+def test_a_blank_cell_of_a_full_column_is_told_by_its_line(tmp_path):
+    path = write(tmp_path / "t.csv", "Path,y\na,1\n ,2\nb,\n,3\n")
+    assert len(tables.read_csv(path, ["Path"], ["y"])) == 4
+    with pytest.raises(MedsmallError, match="t.csv has no Path in line 3 and 1 more: fill it in"):
+        tables.read_csv(path, ["Path"], ["y"], full=["Path"])
+
+
+@pytest.mark.parametrize(
+    "path", ["../a.png", "a/../b.png", "/a.png", "a//b.png", "./a.png", "a\\b.png", "C:/a", "a/"]
+)
+def test_images_outside_the_root_are_refused(tmp_path, path):
+    with pytest.raises(MedsmallError, match="not a path below the data set's root"):
+        tables.check_images(pd.Series(["a.png", path], dtype="str"), tmp_path / "t.csv")
+
+
+def test_odd_names_below_the_root_are_images():
+    images = pd.Series(["a..png", "..a/b.png", "a b/.c.png", "ä.png"], dtype="str")
+    assert tables.check_images(images, Path("t.csv")).equals(images)
+
+
+def test_an_image_listed_twice_is_refused(tmp_path):
+    images = pd.Series(["a.png", "b.png", "a.png"], dtype="str")
+    with pytest.raises(MedsmallError, match="1 images more than once, such as a.png"):
+        tables.check_images(images, tmp_path / "t.csv")
+
+
+def test_names_of_a_list(tmp_path):
+    path = write(tmp_path / "l.txt", "\ufeffa.png\r\nb.png\n\n")
+    assert tables.read_names(path) == ["a.png", "b.png"]
+    path = write(tmp_path / "l.txt", "a.png\né.png".encode("latin-1"))
+    with pytest.raises(MedsmallError, match="l.txt is not in UTF-8 .byte 0xe9"):
+        tables.read_names(path)

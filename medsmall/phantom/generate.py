@@ -14,7 +14,7 @@ from medsmall.errors import MedsmallError
 SEED = 0
 
 
-def phantom_root(dataset: type[Dataset], output_root: str, patients: int) -> Path:
+def phantom_root(dataset: Dataset, output_root: str, patients: int) -> Path:
     """The folder with `patients` generated patients of `dataset`, written now if it is not there.
 
     Written to a temporary folder that takes its name when it is whole; processes that start
@@ -24,9 +24,10 @@ def phantom_root(dataset: type[Dataset], output_root: str, patients: int) -> Pat
         raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
     folder = Path(output_root).expanduser().absolute() / "phantoms"
     here = Path(__file__).parent
-    code = [Path(inspect.getfile(dataset)), *sorted(here.glob("phantom*.py"))]
+    code = [Path(inspect.getfile(type(dataset))), *sorted(here.glob("*.py"))]
     drawn_by = hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:8]
-    root = folder / f"{dataset.name}-{patients}-{drawn_by}"
+    kind = "-".join(filter(None, [dataset.name, dataset.variant]))
+    root = folder / f"{kind}-{patients}-{drawn_by}"
     if root.is_dir():
         return root
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medsmall.dataset.phantom import (
+from medsmall.phantom.drawing import (
     Array,
     Exposure,
     cloud,

@@ -6,10 +6,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from medsmall.dataset import phantom, phantom_bone, phantom_chest
 from medsmall.dataset.chestxray14 import LABELS, PREVALENCE, ChestXray14
 from medsmall.dataset.chexpert import LABELS as CHEXPERT_LABELS
 from medsmall.dataset.mura import Mura
+from medsmall.phantom import bone, chest, drawing
 
 DRAWN_BY_THE_BODY = {
     "Cardiomegaly", "Emphysema", "Enlarged Cardiomediastinum", "No Finding", "Lung Opacity",
@@ -22,26 +22,26 @@ def films(data, table, size):
 
 
 def test_every_finding_has_a_shape():
-    assert {*LABELS, *CHEXPERT_LABELS} - DRAWN_BY_THE_BODY == set(phantom_chest.SHAPES)
+    assert {*LABELS, *CHEXPERT_LABELS} - DRAWN_BY_THE_BODY == set(chest.SHAPES)
     assert set(PREVALENCE) == set(LABELS) - {"Hernia"}
 
 
-@pytest.mark.parametrize("finding", sorted({*phantom_chest.SHAPES, "Cardiomegaly", "Emphysema"}))
+@pytest.mark.parametrize("finding", sorted({*chest.SHAPES, "Cardiomegaly", "Emphysema"}))
 def test_every_finding_changes_the_film(finding):
     for patient in range(5):
-        body = phantom_chest.build(np.random.default_rng(patient))
-        with_it, boxes = phantom_chest.chest(body, [finding], np.random.default_rng(7), patient)
-        without, none = phantom_chest.chest(body, [], np.random.default_rng(7), patient)
+        body = chest.build(np.random.default_rng(patient))
+        with_it, boxes = chest.chest(body, [finding], np.random.default_rng(7), patient)
+        without, none = chest.chest(body, [], np.random.default_rng(7), patient)
         assert none == {}
-        assert set(boxes) == {finding} & set(phantom_chest.SHAPES)
+        assert set(boxes) == {finding} & set(chest.SHAPES)
         assert np.abs(with_it.astype(int) - without).max() > 10
 
 
 def test_the_box_holds_the_change():
-    body = phantom_chest.build(np.random.default_rng(1))
+    body = chest.build(np.random.default_rng(1))
     for patient in range(10):
-        with_it, boxes = phantom_chest.chest(body, ["Mass"], np.random.default_rng(7), patient)
-        without, _ = phantom_chest.chest(body, [], np.random.default_rng(7), patient)
+        with_it, boxes = chest.chest(body, ["Mass"], np.random.default_rng(7), patient)
+        without, _ = chest.chest(body, [], np.random.default_rng(7), patient)
         left, top, width, height = boxes["Mass"]
         changed = np.abs(with_it.astype(int) - without)
         inside = changed[top : top + height, left : left + width].sum()
@@ -49,9 +49,9 @@ def test_the_box_holds_the_change():
 
 
 def test_lesions_stay_in_place_over_follow_ups():
-    body = phantom_chest.build(np.random.default_rng(1))
+    body = chest.build(np.random.default_rng(1))
     boxes = [
-        phantom_chest.chest(body, ["Hernia", "Mass"], np.random.default_rng(visit), 5)[1]
+        chest.chest(body, ["Hernia", "Mass"], np.random.default_rng(visit), 5)[1]
         for visit in range(4)
     ]
     for finding in ("Hernia", "Mass"):
@@ -59,12 +59,12 @@ def test_lesions_stay_in_place_over_follow_ups():
         assert spread.max() < 16  # posture moves them by some pixels
 
 
-@pytest.mark.parametrize("part", sorted(phantom_bone.BONES))
+@pytest.mark.parametrize("part", sorted(bone.BONES))
 def test_every_injury_changes_every_part(part):
-    patient = phantom_bone.limb(np.random.default_rng(0))
-    for injury in phantom_bone.INJURIES:
+    patient = bone.limb(np.random.default_rng(0))
+    for injury in bone.INJURIES:
         hurt, whole = (
-            phantom_bone.bone(part, patient, word, np.random.default_rng(3), (120, 100))
+            bone.bone(part, patient, word, np.random.default_rng(3), (120, 100))
             for word in (injury, "")
         )
         assert hurt.shape == (120, 100)
@@ -101,7 +101,7 @@ def test_hernia_can_be_learned_but_not_from_the_grey_alone():
         rng = np.random.default_rng([11, patient])
         labels.append(patient % 2)
         seen = ["Hernia"] if patient % 2 else []
-        film, _ = phantom_chest.chest(phantom_chest.build(rng), seen, rng, patient)
+        film, _ = chest.chest(chest.build(rng), seen, rng, patient)
         low = film[64:112, 40:92].astype(np.float32)
         edges = np.abs(np.diff(low, 2, axis=0))
         region.append(cv2.resize(edges, (10, 10), interpolation=cv2.INTER_AREA).ravel())
@@ -124,12 +124,12 @@ def test_the_default_chest_phantom_feeds_a_balanced_draw_of_200():
 
 
 def test_primitives():
-    x, y = phantom.grid(10, 20)
+    x, y = drawing.grid(10, 20)
     assert x.shape == y.shape == (10, 20)
     np.testing.assert_allclose([x.min(), x.max(), y.min(), y.max()], [-1.9, 1.9, -0.9, 0.9], 1e-6)
-    ramp = phantom.edge(np.linspace(-2, 2, 9), 2.0)
+    ramp = drawing.edge(np.linspace(-2, 2, 9), 2.0)
     np.testing.assert_allclose(ramp, [0, 0, 0, 0.25, 0.5, 0.75, 1, 1, 1])
-    deep = phantom.disc(np.array([0.0, 1.0, 2.0]), np.zeros(3), (0.0, 0.0), (1.0, 1.0))
+    deep = drawing.disc(np.array([0.0, 1.0, 2.0]), np.zeros(3), (0.0, 0.0), (1.0, 1.0))
     np.testing.assert_allclose(deep, [1, 0, -1])
-    far = phantom.stroke(np.array([0.0, 3.0]), np.array([2.0, 0.0]), (-1.0, 0.0), (1.0, 0.0))
+    far = drawing.stroke(np.array([0.0, 3.0]), np.array([2.0, 0.0]), (-1.0, 0.0), (1.0, 0.0))
     np.testing.assert_allclose(far, [2, 2])

@@ -1,0 +1,102 @@
+"""Images sorted into class folders: which files are images, and which folder is what."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from medsmall.dataset.images import DICOM_SUFFIXES, is_dicom
+from medsmall.dataset.own.classes import PARTS, say_once
+from medsmall.errors import MedsmallError
+
+IMAGE_SUFFIXES = DICOM_SUFFIXES | {
+    ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm",
+    ".tif", ".tiff", ".webp",
+}  # fmt: skip
+JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image: its path below the root with `/`, its class, its part ("" where none is said)."""
+
+    image: str
+    kind: str
+    part: str
+
+
+def is_junk(name: str) -> bool:
+    """Whether systems leave such a file or folder behind; hidden ones are."""
+    return name.startswith(".") or name.casefold() in JUNK
+
+
+def is_image(file: Path) -> bool:
+    """By its suffix; a file of another or no suffix is one if it has the mark of DICOM."""
+    if file.suffix.lower() in IMAGE_SUFFIXES:
+        return True
+    if file.suffix.lower() in (".csv", ".txt", ".json", ".xml", ".npy", ".npz", ".zip"):
+        return False
+    try:
+        with open(file, "rb") as content:
+            return is_dicom(content)
+    except OSError:
+        return False
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file below `folder` but junk, sorted folder by folder."""
+    for below, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = sorted(name for name in folders if not is_junk(name))
+        for name in sorted(names):
+            if not is_junk(name):
+                yield Path(below, name)
+
+
+def part_folders(root: Path) -> dict[str, str]:
+    """Folder name -> part, where all folders of `root` are named train, val, test; else none."""
+    names = [e.name for e in os.scandir(root) if e.is_dir() and not is_junk(e.name)]
+    parts = {name: PARTS[name.casefold()] for name in names if name.casefold() in PARTS}
+    if "train" not in parts.values():
+        return {}
+    others = sorted(set(names) - set(parts))
+    if others:
+        raise MedsmallError(
+            f"{root.absolute()} holds {', '.join(sorted(parts))} beside {', '.join(others)}: "
+            "move what is no part of the split elsewhere, or set dataset.root to one of them."
+        )
+    if len(set(parts.values())) < len(parts):
+        raise MedsmallError(
+            f"{root.absolute()} holds one part under two names ({', '.join(sorted(parts))}): "
+            "move their files together."
+        )
+    return parts
+
+
+def find_images(root: Path, name: str) -> list[Found]:
+    """All images, sorted by path; says on stderr, as `name`, how many other files are there.
+
+    Raises MedsmallError where there are not at least two classes with images.
+    """
+    parts = part_folders(root)
+    found, others = [], []
+    for file in files_below(root):
+        path = file.relative_to(root)
+        place = path.parts[1:] if parts else path.parts
+        if len(place) > 1 and is_image(file):
+            part = parts[path.parts[0]] if parts else ""
+            found.append(Found(path.as_posix(), place[0], part))
+        else:
+            others.append(path.as_posix())
+    classes = sorted({one.kind for one in found})
+    if len(classes) < 2:
+        there = f"one class only ({classes[0]})" if classes else "no images in class folders"
+        raise MedsmallError(
+            f"{root.absolute()} has {there}: a folder of images is sorted as <class>/<image>, "
+            "or train/<class>/<image> and test/<class>/<image>."
+        )
+    if others:
+        say_once(
+            f"{name}: {len(others):,} files under {root.absolute()} are no images in a class "
+            f"folder and are passed over, such as {others[0]}."
+        )
+    return sorted(found, key=lambda one: one.image)

@@ -1,0 +1,98 @@
+"""Classes that people name themselves: which of two is the positive one, and what is no name."""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pandas as pd
+
+from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.terminal import say
+
+RESERVED = ("image", "patient", "split", "age", "sex", "view")  # of the sample table
+NEGATIVE = {
+    "0", "absent", "benign", "control", "controls", "false", "healthy", "negative", "no", "none",
+    "nofinding", "normal", "unaffected", "uninfected", "nontumor", "notumor",
+}  # fmt: skip
+PARTS = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
+    "dev": "val", "test": "test", "testing": "test", "train_val": "train_val",
+    "trainval": "train_val",
+}  # fmt: skip
+
+
+def is_negative(name: str) -> bool:
+    """Whether a class is by its name the absence of something: normal, healthy, no_tumour, ..."""
+    words = re.split(r"[\s_-]+", name.strip().casefold())
+    return words[0] in ("no", "non", "not") or "".join(words) in NEGATIVE
+
+
+def positive_of(classes: Sequence[str], positive: str | None) -> str:
+    """Which of two `classes` is the positive one.
+
+    `positive` where given; else, where one class alone is named like an absence, the other; else
+    the second in the order of sorted names. Raises MedsmallError where `positive` is no class.
+    """
+    if positive is not None:
+        if positive not in classes:
+            raise MedsmallError(
+                f"dataset.positive is no class '{positive}'{did_you_mean(positive, classes)}."
+            )
+        return positive
+    findings = [name for name in sorted(classes) if not is_negative(name)]
+    return findings[0] if len(findings) == 1 else sorted(classes)[-1]
+
+
+def label_names(classes: Sequence[str], positive: str | None) -> list[str]:
+    """The label columns of sorted `classes`: the positive one of two, else all of them."""
+    names = [positive_of(classes, positive)] if len(classes) == 2 else list(classes)
+    check_names(names)
+    return names
+
+
+def check_names(names: Sequence[str]) -> None:
+    """MedsmallError where a label would bear the name of another column of the sample table."""
+    for name in names:
+        if name in RESERVED:
+            raise MedsmallError(
+                f"A label cannot be called '{name}', which is a column of every sample table: "
+                "rename it in your data."
+            )
+
+
+def data_name(name: str) -> str:
+    """`name`, which becomes part of file names; MedsmallError where it cannot."""
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise MedsmallError(f"dataset.name cannot be '{name}': use letters, digits, _, - and dots.")
+    return name
+
+
+def one_hot(classes: pd.Series, labels: Sequence[str], targets: Sequence[str]) -> pd.DataFrame:
+    """One float64 column per label: 1 in rows of that class, 0 in others, NaN where it is "".
+
+    Where some of several classes are the `targets`, rows of the other classes are unknown in them.
+    """
+    known = classes != ""
+    frame = pd.DataFrame({
+        name: (classes == name).astype("float64").where(known) for name in labels
+    })  # fmt: skip
+    if len(targets) > 1:
+        frame.loc[~classes.isin(targets), list(targets)] = float("nan")
+    return frame
+
+
+def parts_to_learn(split: pd.Series) -> pd.Series:
+    """Official parts, where "train" becomes "train_val" if there is a test but no val part.
+
+    Validation is then taken from it, by patient (split=official).
+    """
+    there = set(split)
+    if "test" in there and not {"val", "train_val"} & there:
+        return split.replace("train", "train_val")
+    return split
+
+
+@lru_cache
+def say_once(sentence: str) -> None:
+    """A line on stderr, the first time in a process: a table is read more than once."""
+    say(sentence)

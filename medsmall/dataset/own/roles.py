@@ -1,0 +1,128 @@
+"""What the columns of somebody's table may be for, by their names and by what they hold."""
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from medsmall.dataset import tables
+from medsmall.dataset.own.classes import PARTS, RESERVED
+from medsmall.dataset.own.column import Column
+from medsmall.dataset.table import MANY
+from medsmall.errors import MedsmallError
+
+Free = Mapping[str, Column]
+Chosen = tuple[str, str] | None  # a column, and why
+
+# The word for what must not be torn apart, the more telling ones first.
+PATIENTS = (
+    r"patient|subject|participant|person|mrn|^pid$|^pat_?(id|no|nr)?$", r"^case(_?(id|no))?$",
+    r"lesion", r"slide|specimen|animal|donor", r"study|exam|accession",
+)  # fmt: skip
+LABEL = r"label|class|diagnos|^dx$|target|finding|categor|grade|outcome|patholog|score|^y$|malign"
+NO_LABEL = (
+    r"^unnamed|^index$|^id$|_id$|^no$|width|height|date|time|file|path|comment|note|spacing|"
+    r"^male$|^female$|laterality|^side$|follow|fold|seed|site|hospital|device|manufacturer"
+)
+
+
+def _like(pattern: str, name: str) -> bool:
+    return bool(re.search(pattern, re.sub(r"\W+", "_", name.strip().lower())))
+
+
+def split_of(free: Free) -> Chosen:
+    """The column whose cells all name parts, train among them."""
+    for name, column in free.items():
+        parts = {PARTS.get(cell.lower()) for cell in column.cells.unique()}
+        if None not in parts and len(parts) > 1 and {"train", "train_val"} & parts:
+            return name, "its values are " + ", ".join(sorted(column.cells.unique()))
+    return None
+
+
+def age_of(free: Free) -> Chosen:
+    """A column named like an age, in years or as DICOM writes them."""
+    for name, column in free.items():
+        if _like(r"(^|_)ages?($|_)", name):
+            years = tables.age_in_years(column.cells)
+            if years.notna().mean() > 0.5:
+                return name, f"its name; {years.min():.0f} to {years.max():.0f} years"
+    return None
+
+
+def sex_of(free: Free) -> Chosen:
+    """A column named like a sex, of which most cells begin with F or M."""
+    for name, column in free.items():
+        if _like(r"(^|_)(sex|gender)", name):
+            sexes = tables.sex_of(column.cells)
+            if (sexes != "").mean() > 0.5:
+                return name, f"its name; {(sexes == 'F').sum():,} F, {(sexes == 'M').sum():,} M"
+    return None
+
+
+def view_of(free: Free) -> Chosen:
+    """A column named like a view."""
+    for name, column in free.items():
+        if _like(r"(^|_)(view|projection)($|_)", name) and column.cells.nunique() <= MANY:
+            return name, "its name"
+    return None
+
+
+def patient_of(free: Free) -> Chosen:
+    """A column named like patients, or what else must not be torn apart, without blank cells."""
+    for pattern in PATIENTS:
+        for name, column in free.items():
+            count = column.cells.nunique()
+            if _like(pattern, name) and (column.cells != "").all() and count > 2:
+                return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
+    return None
+
+
+# In this order: "patient_age" is an age before it is a patient.
+ROLES: dict[str, Callable[[Free], Chosen]] = {
+    "split": split_of, "age": age_of, "sex": sex_of, "view": view_of, "patient": patient_of,
+}  # fmt: skip
+
+
+def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
+    """The column of classes or of a number, or else the columns of 0 and 1, and why.
+
+    A name like label, class, diagnosis or score goes first; then 0 and 1; then text of few
+    values; then the only column of numbers. MedsmallError lists the columns where none will do.
+    """
+    able = {
+        name: c for name, c in free.items() if name not in RESERVED and not _like(NO_LABEL, name)
+    }
+    kinds = {name: column.kind for name, column in able.items()}
+    yes_no = [name for name, kind in kinds.items() if kind == "yes or no"]
+    classes = [name for name, column in able.items() if _is_of_classes(column)]
+    numbers = [name for name, kind in kinds.items() if kind == "numbers" and name not in classes]
+    for names, what in ((classes, "classes"), (numbers, "numbers")):
+        for name in names:
+            if _like(LABEL, name):
+                return name, [], f"its name; {able[name].cells.nunique():,} different {what}"
+    called = [name for name in yes_no if _like(LABEL, name)]
+    if called:
+        return None, called, "the name, and 0 and 1 in it"
+    if yes_no:
+        return None, yes_no, "0 and 1 in the column" + "s" * (len(yes_no) > 1)
+    text = [name for name in classes if kinds[name] == "text"]
+    if text:
+        others = f" (or is it {', '.join(text[1:])}?)" if len(text) > 1 else ""
+        return text[0], [], f"{able[text[0]].cells.nunique():,} different names in it{others}"
+    if len(numbers) == 1 and not any(_like(LABEL, name) for name in able):
+        return numbers[0], [], "the only column of numbers"
+    held = ", ".join(f"{name} ({column.kind})" for name, column in free.items()) or "none"
+    raise MedsmallError(
+        f"{path.absolute()} has no column that looks like a label (0 and 1, up to {MANY} classes "
+        f"of which an image has one, or a number); the columns left are {held}: add one, several "
+        "labels as a column of 0 and 1 each."
+    )
+
+
+def _is_of_classes(column: Column) -> bool:
+    """Text, or whole numbers, of 2 to MANY values, fewer than half of the rows."""
+    known = column.known
+    count = known.nunique()
+    few = 2 <= count <= min(MANY, max(2, len(known) // 2))
+    if column.kind == "numbers":
+        return few and bool((column.numbers().dropna() % 1 == 0).all())
+    return few and column.kind == "text"
