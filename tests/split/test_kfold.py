@@ -1,0 +1,73 @@
+"""Cross-validation: every image is tested on once, and every fold is like the whole."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medsmall.errors import MedsmallError
+from medsmall.split import PARTS, KFold, deviation
+from medsmall.split.stratified import divide
+
+
+@given(folds=st.integers(2, 6), seed=st.integers(0, 2**32))
+@settings(max_examples=15, deadline=None)
+def test_every_image_is_in_one_test_part_and_no_patient_in_two_parts(make_uneven, folds, seed):
+    table = make_uneven(patients=80, targets=3, tail=2.5, seed=seed % 1000)
+    tested = pd.Series(0, index=table.index)
+    shuffled = table.sample(frac=1, random_state=seed % 1000)
+    for fold in range(folds):
+        rule = KFold(fold=fold, folds=folds, seed=seed)
+        split = rule.assign(table, ["T0", "T1", "T2"])
+        assert set(split) == set(PARTS)
+        assert (split.groupby(table["patient"]).nunique() == 1).all()
+        assert rule.assign(shuffled, ["T0", "T1", "T2"]).sort_index().equals(split)
+        tested += split == "test"
+    assert (tested == 1).all()
+
+
+def test_every_fold_and_its_val_part_are_like_the_whole(make_uneven):
+    table = make_uneven(patients=2000, targets=10, tail=2.5)
+    targets = [f"T{i}" for i in range(10)]
+    for fold in range(5):
+        split = KFold(fold=fold).assign(table, targets)
+        shares = split.value_counts(normalize=True).to_dict()
+        assert shares == pytest.approx({"train": 0.7, "val": 0.1, "test": 0.2}, rel=0.01)
+        rows = deviation(table, split, targets)
+        worst = rows.loc[rows["deviation"].abs().idxmax()]
+        assert abs(worst["deviation"]) < 0.1, f"{worst['target']} in {worst['part']}"
+
+
+def test_a_rare_target_is_spread_over_as_many_folds_as_have_it():
+    table = pd.DataFrame(
+        {"patient": [f"p{i:03}" for i in range(100)], "rare": [1.0] * 4 + [0.0] * 96}
+    )
+    positives = [
+        table["rare"][KFold(fold=fold).assign(table, ["rare"]) == "test"].sum() for fold in range(5)
+    ]
+    assert sorted(positives) == [0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"fold": 5}, "split.fold=5 is not one of the 5 folds.*choose 0 to 4"),
+        ({"fold": -1}, "split.fold=-1"),
+        ({"folds": 1}, "split.folds=1 is no division"),
+        ({"val": 0.0}, "split.val=0.0 leaves train or val"),
+        ({"folds": 2, "val": 0.5}, "below the 0.5 of the images"),
+        ({"seed": -3}, "seed=-3"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(MedsmallError, match=message):
+        KFold(**arguments)
+
+
+def test_more_folds_than_patients_is_refused():
+    table = pd.DataFrame({"patient": list("abc"), "T": np.array([1.0, 0, 1])})
+    folds = divide(table, ["T"], [1.0] * 5, [42, 0])
+    empty = min(set(range(5)) - set(folds))
+    with pytest.raises(MedsmallError, match="test part .* gets no patient: set fewer split.folds"):
+        KFold(fold=empty).assign(table, ["T"])
