@@ -3,6 +3,8 @@
 import albumentations as A
 import cv2
 
+from medsmall.augmentation.pipeline import Pipeline
+from medsmall.augmentation.reasons import reasons
 from medsmall.errors import MedsmallError
 
 
@@ -15,24 +17,38 @@ class Paper:
         flip: probability of a horizontal flip.
         crop: side of the crop over the side of the image, in (0, 1]; the paper's 234/250.
         tta_views: augmented views beside the plain one at test time.
+        strict: refuse, rather than warn of, what is unsafe for the data set's modality.
     """
 
+    modality = ""  # the paper used it on films of the chest and of bones alike
+
     def __init__(
-        self, image_size_px: int, rotation_deg: float, flip: float, crop: float, tta_views: int
+        self,
+        image_size_px: int,
+        rotation_deg: float,
+        flip: float,
+        crop: float,
+        tta_views: int,
+        strict: bool = False,
     ) -> None:
         if not 0 < crop <= 1 or not 0 <= flip <= 1 or not 0 <= rotation_deg <= 180 or tta_views < 0:
             raise MedsmallError(
                 "augmentation: crop must lie in (0, 1], flip in [0, 1], rotation_deg and tta_views "
                 f"at 0 or above, but they are {crop}, {flip}, {rotation_deg} and {tta_views}."
             )
-        self.rotation_deg = rotation_deg
-        self.flip = flip
+        self.image_size_px, self.strict = image_size_px, strict
+        self.rotation_deg, self.flip, self.crop = rotation_deg, flip, crop
         self.side = max(1, round(crop * image_size_px))
         self.tta_views = tta_views
 
+    @property
+    def reasons(self) -> dict[str, str]:
+        """What each key of its YAML is."""
+        return reasons("paper")
+
     def training(self) -> A.Compose:
         """Rotate, perhaps flip, crop anywhere."""
-        return A.Compose(
+        return Pipeline(
             [
                 A.Rotate(limit=self.rotation_deg, border_mode=cv2.BORDER_REFLECT, p=1.0),
                 A.HorizontalFlip(p=self.flip),
@@ -42,4 +58,4 @@ class Paper:
 
     def plain(self) -> A.Compose:
         """Crop the centre."""
-        return A.Compose([A.CenterCrop(self.side, self.side)])
+        return Pipeline([A.CenterCrop(self.side, self.side)])

@@ -1,0 +1,183 @@
+"""Which augmentations are unsafe for which images, and why.
+
+What is judged is the pipeline itself, transform by transform, by what it does to a test picture
+(`effect`): one of the user's own is covered as well as those in conf/augmentation.
+"""
+
+from typing import Any, NamedTuple
+
+from medsmall.augmentation.effect import effects
+from medsmall.augmentation.reasons import shipped_for
+from medsmall.errors import MedsmallError
+
+
+class Rule(NamedTuple):
+    """An effect (field of `Effect`) may not exceed `most` for a `reason`."""
+
+    effect: str
+    most: float
+    reason: str
+
+
+UPRIGHT = "such images are taken and shown upright"
+MOST_GREY = "beyond any difference between exposures what is dark or bright means another thing"
+RULES: dict[str, tuple[Rule, ...]] = {
+    "chest x-ray": (
+        Rule("mirror", 0, "it puts the heart on the other side, as in situs inversus"),
+        Rule("turn_deg", 15, "frontal films are taken upright, and air rises while fluid sinks"),
+        Rule("bend", 0.01, "cardiomegaly and hernias are read off the outlines"),
+        Rule("lost", 0.3, "a hernia, an effusion or a pneumothorax may lie in what is cut away"),
+        Rule("grey", 0.2, MOST_GREY),
+    ),
+    "bone x-ray": (
+        Rule("turn_deg", 45, "limbs are shown with one end up by convention"),
+        Rule("bend", 0.01, "a bent cortex is a fracture, and bone age is read off shapes"),
+        Rule("lost", 0.4, "the fracture may lie in what is cut away"),
+        Rule("grey", 0.2, MOST_GREY),
+    ),
+    "mammography": (
+        Rule("turn_deg", 20, "views are hung upright with the pectoral muscle at the top"),
+        Rule("bend", 0.01, "architectural distortion and spiculation are findings of shape"),
+        Rule("lost", 0.2, "lesions at the chest wall lie at the very edge"),
+        Rule("grey", 0.1, "density is read off the grey level"),
+        Rule("local", 0.03, "it changes the density read and lifts noise into microcalcifications"),
+        Rule("noise", 0.03, "noise hides microcalcifications and looks like them"),
+    ),
+    "brain mri": (
+        Rule("turn_deg", 30, UPRIGHT),
+        Rule("bend", 0.04, "midline shift and atrophy are findings of shape"),
+        Rule("lost", 0.4, "the lesion may lie in what is cut away"),
+        Rule("grey", 0.2, "sequences are told apart by which tissue is bright"),
+        Rule("local", 0.03, "a lesion is known by its grey level against white matter"),
+    ),
+    "retina": (
+        Rule("turn_deg", 30, "upper and lower rim of the optic disc differ (ISNT rule)"),
+        Rule("bend", 0.01, "tortuous vessels and the cup of the disc are findings of shape"),
+        Rule("lost", 0.25, "haemorrhages of the periphery lie at the edge of the field"),
+        Rule("grey", 0.2, MOST_GREY),
+        Rule("colour", 0.06, "red is blood and yellow is exudate"),
+    ),
+    "skin": (
+        Rule("bend", 0.01, "asymmetry and irregular outline are criteria of melanoma (ABCD rule)"),
+        Rule("lost", 0.5, "the border of the lesion may lie in what is cut away"),
+        Rule("grey", 0.2, MOST_GREY),
+        Rule("colour", 0.06, "blue-white veil, redness and pigment are criteria"),
+    ),
+    "cells": (
+        Rule("bend", 0.06, "the shape of a cell and its nucleus tells its kind"),
+        Rule("lost", 0.3, "parasites may lie at the rim of the cell"),
+        Rule("grey", 0.2, MOST_GREY),
+        Rule("colour", 0.07, "the stain tells chromatin from cytoplasm"),
+    ),
+    "histology": (
+        Rule("bend", 0.06, "the shape of nuclei and glands is graded"),
+        Rule("lost", 0.5, "a few tumour cells may decide a patch"),
+        Rule("grey", 0.2, MOST_GREY),
+        Rule("colour", 0.1, "haematoxylin and eosin must not change places"),
+    ),
+    "oct": (
+        Rule("turn_deg", 20, "the layers lie one above the other"),
+        Rule("bend", 0.01, "thickness and waviness of the layers are the finding"),
+        Rule("lost", 0.3, "fluid may lie in what is cut away"),
+        Rule("grey", 0.2, MOST_GREY),
+    ),
+    "ultrasound": (
+        Rule("turn_deg", 30, "sound comes from above, and shadows fall downwards"),
+        Rule("lost", 0.4, "the lesion or its shadow may lie in what is cut away"),
+        Rule("grey", 0.2, MOST_GREY),
+    ),
+    "ct": (
+        Rule("mirror", 0, "it puts liver and heart on the other side (situs inversus)"),
+        Rule("turn_deg", 30, "slices are shown with the front up, and fluid sinks to the back"),
+        Rule("bend", 0.03, "sizes and shapes of organs are findings"),
+        Rule("lost", 0.4, "the lesion may lie in what is cut away"),
+        Rule("grey", 0.03, "grey levels are Hounsfield units within the window"),
+        Rule("local", 0.03, "grey levels are Hounsfield units within the window"),
+    ),
+}  # fmt: skip
+WORDS = {  # of an effect, in a sentence whose subject is the transform
+    "mirror": "mirrors the image",
+    "turn_deg": "turns the image by up to {:.0f} degrees",
+    "bend": "bends shapes by up to {:.1%} of the side",
+    "lost": "cuts away up to {:.0%} of the image",
+    "grey": "changes grey levels by {:.0%} of their range",
+    "local": "changes contrast from place to place by {:.0%} of the range",
+    "noise": "adds noise of {:.0%} of the range",
+    "colour": "changes colours by {:.0%} of the range",
+}
+KEYS = {  # what to set where an augmentation has such a key: by transform, then by effect
+    "HorizontalFlip": {"": "flip"},
+    "VerticalFlip": {"": "vertical_flip"},
+    "RandomRotate90": {"": "quarter_turns"},
+    "Rotate": {"": "rotation_deg"},
+    "Affine": {"": "rotation_deg", "lost": "translate"},
+    "RandomCrop": {"": "crop"},
+    "CropAndPad": {"": "crop_pad"},
+    "Elastic": {"": "elastic"},
+    "CLAHE": {"": "clahe_p"},
+    "ColorJitter": {"": "brightness", "colour": "hue"},
+    "GaussNoise": {"": "noise"},
+}
+
+
+def check(augmentation: Any, modality: str) -> list[str]:
+    """What is unsafe about an augmentation for images of `modality`: a sentence each, or nothing.
+
+    A sentence says what, why, and the remedy. With `augmentation.strict` they are a MedsmallError
+    instead. `modality` is one of `medsmall.dataset.MODALITIES`; of "other" nothing is known, so
+    only a policy that is meant for something else is spoken of.
+    """
+    warnings = [*_meant_for_others(augmentation, modality), *_unsafe(augmentation, modality)]
+    if warnings and augmentation.strict:
+        more = f" ({len(warnings) - 1} more with strict=false)" if len(warnings) > 1 else ""
+        raise MedsmallError(f"augmentation.strict=true refuses: {warnings[0].rstrip('.')}{more}.")
+    return warnings
+
+
+def _meant_for_others(augmentation: Any, modality: str) -> list[str]:
+    if augmentation.modality in ("", modality):
+        return []
+    meant = f"augmentation={augmentation.name} is meant for {augmentation.modality} images"
+    if modality == "other":
+        return [f"{meant}, but these are said to be of another kind: set dataset.modality."]
+    known = shipped_for(modality)
+    remedy = f"choose augmentation={known[0]}" if known else "choose augmentation=own or none"
+    return [f"{meant}, but these are {modality} images, whose reasons differ: {remedy}."]
+
+
+def _unsafe(augmentation: Any, modality: str) -> list[str]:
+    """One sentence per transform and remedy."""
+    sentences: dict[tuple[str, str], str] = {}
+    pipeline = augmentation.training()
+    rules = RULES.get(modality, ())
+    if not rules or not len(pipeline):
+        return []
+    for transform, effect in effects(pipeline, augmentation.image_size_px):
+        name = type(transform).__name__
+        for rule in rules:
+            done = getattr(effect, rule.effect)
+            if done > rule.most:
+                remedy = _remedy(augmentation, name, rule, modality)
+                sentence = (
+                    f"{name} {WORDS[rule.effect].format(done)}, which is unsafe for {modality} "
+                    f"images, as {rule.reason}: {remedy}."
+                )
+                sentences.setdefault((name, remedy), sentence)
+    return list(sentences.values())
+
+
+def _remedy(augmentation: Any, transform: str, rule: Rule, modality: str) -> str:
+    keys = KEYS.get(transform, {})
+    key = keys.get(rule.effect, keys.get(""))
+    if key is None or not hasattr(augmentation, key):
+        first = f"leave {transform} out or make it weaker"
+    elif rule.effect in ("mirror", "turn_deg") and key != "rotation_deg":
+        first = f"set augmentation.{key}=0"
+    else:
+        first = f"{'raise' if key == 'crop' else 'lower'} augmentation.{key}"
+    others = [option for option in shipped_for(modality) if option != _name(augmentation)]
+    return " or ".join([first, *(f"choose augmentation={option}" for option in others)])
+
+
+def _name(augmentation: Any) -> str:
+    return getattr(augmentation, "name", "")
