@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from medsmall.cache import Prepared
 from medsmall.errors import MedsmallError
 
 PLAIN = 0  # the view without chance; views 1, 2, ... are augmented
@@ -62,31 +63,29 @@ class Images(Dataset[tuple[Tensor, Tensor]]):
     """Batches by lists of (image, view): view 0 is plain, any other an augmentation of its own.
 
     Args:
-        pixels: uint8 (M, side, side, C).
-        rows: (N,) the row of `pixels` of each image; an image drawn twice stands there twice.
+        prepared: the images of the draw.
+        rows: (N,) the row in `prepared` of each image; an image drawn twice stands there twice.
         labels: float32 (N, K), NaN for unknown.
         augmentation: as medsmall.augmentation describes.
         seed: of the augmentations.
     """
 
     def __init__(
-        self, pixels: Tensor, rows: Tensor, labels: Tensor, augmentation: Any, seed: int
+        self, prepared: Prepared, rows: np.ndarray, labels: Tensor, augmentation: Any, seed: int
     ) -> None:
-        self.pixels, self.rows, self.labels, self.seed = pixels, rows, labels, seed
+        self.prepared, self.rows, self.labels, self.seed = prepared, rows, labels, seed
         self.plain, self.augmented = augmentation.plain(), augmentation.training()
 
     def __getitem__(self, batch: list[tuple[int, int]]) -> tuple[Tensor, Tensor]:
         """uint8 (B, C, H, W) and float32 (B, K)."""
-        views = np.stack([self._view(image, view) for image, view in batch])
-        labels = self.labels[[image for image, _ in batch]]
-        return torch.from_numpy(views).permute(0, 3, 1, 2).contiguous(), labels
+        views = [self._view(image, view).transpose(2, 0, 1) for image, view in batch]
+        return torch.from_numpy(np.stack(views)), self.labels[[image for image, _ in batch]]
 
     def _view(self, image: int, view: int) -> np.ndarray:
         pipeline = self.plain if view == PLAIN else self.augmented
         if view != PLAIN:
-            state = np.random.SeedSequence([self.seed, view, image]).generate_state(1)
-            pipeline.set_random_seed(int(state[0]))
-        return pipeline(image=self.pixels[self.rows[image]].numpy())["image"]
+            pipeline.begin(self.seed, view, image)
+        return pipeline(image=self.prepared.pixels(self.rows[image]))["image"]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -97,15 +96,14 @@ class DataModule(pl.LightningDataModule):
 
     Args:
         draw: columns `image`, `part` ("train", "val", "test") and the targets.
-        pixels: uint8 (M, side, side, C), those of the M different images of the draw, in the
-            order in which they first appear.
+        prepared: the different images of the draw, in any order.
         targets, augmentation, batch_size, seed, num_workers: as in the config.
     """
 
     def __init__(
         self,
         draw: pd.DataFrame,
-        pixels: Tensor,
+        prepared: Prepared,
         targets: list[str],
         augmentation: Any,
         batch_size: int,
@@ -114,11 +112,12 @@ class DataModule(pl.LightningDataModule):
     ) -> None:
         super().__init__()
         labels = torch.tensor(draw[targets].to_numpy(), dtype=torch.float32)
-        rows = torch.from_numpy(pd.factorize(draw["image"])[0])
+        rows = pd.Index(prepared.images).get_indexer(pd.Index(draw["image"]))
+        assert (rows >= 0).all(), "every drawn image is prepared"
         self.images = {
-            part: Images(pixels, rows[of_part], labels[of_part], augmentation, seed)
+            part: Images(prepared, rows[of_part], labels[of_part], augmentation, seed)
             for part in ("train", "val", "test")
-            if (of_part := torch.tensor((draw["part"] == part).to_numpy())).any()
+            if len(of_part := np.flatnonzero(draw["part"] == part))
         }
         self.batch_size, self.seed, self.num_workers = batch_size, seed, num_workers
         self.views = 1 + augmentation.tta_views
@@ -168,3 +167,22 @@ class DataModule(pl.LightningDataModule):
             persistent_workers=self.num_workers > 0,
             pin_memory=torch.cuda.is_available(),
         )
+
+
+def augmented_side(augmentation: Any, side: int) -> int:
+    """Side in px of what the augmentation makes of images of `side`; tries both its pipelines."""
+    image = np.zeros((side, side, 1), dtype=np.uint8)
+    try:
+        shapes = [
+            pipeline(image=image)["image"].shape[:2]
+            for pipeline in (augmentation.plain(), augmentation.training())
+        ]
+    except Exception as error:  # albumentations has its own classes for what does not fit
+        raise MedsmallError(f"augmentation cannot take {side} x {side} px: {error}") from error
+    plain, training = shapes
+    if plain != training or plain[0] != plain[1]:
+        raise MedsmallError(
+            f"augmentation makes views of {training[0]} x {training[1]} px in training and of "
+            f"{plain[0]} x {plain[1]} px for validation: both must be the same square."
+        )
+    return int(plain[0])

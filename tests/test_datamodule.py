@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prepared import prepared_of
 
 from medsmall.augmentation.none import NoAugmentation
 from medsmall.augmentation.paper import Paper
@@ -116,9 +117,16 @@ def make(augmentation=None, train=10, val=5, test=7, channels=1, batch=4, worker
     )
     rng = np.random.default_rng(0)
     pixels = torch.from_numpy(rng.integers(0, 256, (n, SIDE, SIDE, channels), dtype=np.uint8))
-    data = DataModule(draw, pixels, ["row"], augmentation or paper(), batch, seed, workers)
+    data = DataModule(
+        draw, prepared_of(pixels, draw), ["row"], augmentation or paper(), batch, seed, workers
+    )
     data.trainer = SimpleNamespace(global_rank=rank, world_size=processes)
     return data
+
+
+def all_pixels(data):
+    prepared = data.images["train"].prepared
+    return torch.tensor(np.stack([prepared.pixels(row) for row in range(len(prepared))]))
 
 
 def rows(batches):
@@ -145,7 +153,7 @@ def test_batches_are_uint8_channels_first_with_float_labels(channels):
 
 def test_labels_belong_to_their_images_in_every_loader():
     data = make(NoAugmentation())
-    pixels = data.images["train"].pixels
+    pixels = all_pixels(data)
     loaders = [data.train_dataloader(), data.val_dataloader(), data.scoring_dataloader("test")]
     for loader in loaders:
         for images, labels in loader:
@@ -210,7 +218,7 @@ def test_validation_gives_plain_views_in_order_to_every_process():
         assert rows(batches) == list(range(10, 33))
     data = make()
     images = torch.cat([images for images, _ in data.val_dataloader()])
-    centre = data.images["val"].pixels[10:15, 2:18, 2:18].permute(0, 3, 1, 2)
+    centre = all_pixels(data)[10:15, 2:18, 2:18].permute(0, 3, 1, 2)
     assert images.equal(centre)
 
 
@@ -223,7 +231,7 @@ def test_scoring_gives_all_views_image_after_image(test, tta_views):
     assert rows(batches) == list(np.repeat(np.arange(15, 15 + test), views))
     assert all(len(images) % views == 0 for images, _ in batches)  # whole images
     images = torch.cat([images for images, _ in batches])
-    centre = data.images["test"].pixels[15 : 15 + test, 2:18, 2:18].permute(0, 3, 1, 2)
+    centre = all_pixels(data)[15 : 15 + test, 2:18, 2:18].permute(0, 3, 1, 2)
     assert images[::views].equal(centre)
     for i in range(test):
         of_image = images[i * views : (i + 1) * views]
@@ -249,7 +257,7 @@ def test_an_image_drawn_twice_comes_twice_with_two_augmentations():
     )
     rng = np.random.default_rng(0)
     pixels = torch.from_numpy(rng.integers(0, 256, (4, SIDE, SIDE, 1), dtype=np.uint8))
-    plain = DataModule(draw, pixels, ["row"], NoAugmentation(), 4, 0, 0)
+    plain = DataModule(draw, prepared_of(pixels, draw), ["row"], NoAugmentation(), 4, 0, 0)
     plain.trainer = SimpleNamespace(global_rank=0, world_size=1)
     ((images, labels),) = plain.train_dataloader()
     assert sorted(labels[:, 0].tolist()) == [0.0, 1.0, 1.0]
@@ -258,7 +266,7 @@ def test_an_image_drawn_twice_comes_twice_with_two_augmentations():
     ((image, _),) = plain.scoring_dataloader("test")
     assert image[0, 0].equal(pixels[3, ..., 0])
 
-    augmented = DataModule(draw, pixels, ["row"], paper(), 4, 0, 0)
+    augmented = DataModule(draw, prepared_of(pixels, draw), ["row"], paper(), 4, 0, 0)
     augmented.trainer = plain.trainer
     ((images, labels),) = augmented.train_dataloader()
     twice = images[labels[:, 0] == 1]

@@ -1,4 +1,4 @@
-"""Progress of long work, with the time left."""
+"""Progress of a training, with the time left."""
 
 import sys
 from typing import Any
@@ -6,32 +6,10 @@ from typing import Any
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from medsmall.run.quiet import quieten
-
-console = Console()  # results
-messages = Console(stderr=True)  # everything on the way to them
-
-
-def progress_bar() -> Progress:
-    """A bar on stderr: what, how much of it, time left. Nothing where stderr is no terminal."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=messages,
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-
-
-def say(sentence: str) -> None:
-    """A line on stderr, as it is: neither wrapped nor searched for markup."""
-    messages.print(sentence, markup=False, highlight=False, soft_wrap=True)
+from medsmall.terminal import progress_bar, say
 
 
 def announce(cfg: Any, dataset: str, draw: pd.DataFrame, weights: Any) -> None:
@@ -79,11 +57,14 @@ class TrainingProgress(pl.Callback):
         """Show the epoch's validation metrics."""
         if not self.bar:
             return
-        loss, auroc = (float(trainer.callback_metrics[f"val_{m}"]) for m in ("loss", "auroc"))
-        note = f"val loss {loss:.3f}"
+        val = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        note = f"val loss {val['val_loss']:.3f}"
+        auroc = val.get("val_auroc", float("nan"))
         if auroc == auroc:  # it is NaN where no target has both classes
             self.best = max(self.best, auroc)
             note += f", AUROC {auroc:.3f} (best {self.best:.3f})"
+        if "val_mae" in val:
+            note += f", mean absolute error {val['val_mae']:.3g}"
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
         self.bar.update(self.task, description=f"Training, {epoch}", note=note)
         if self.bar.disable:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import pytorch_lightning as pl
 import torch
+from prepared import prepared_of
 
 from medsmall.augmentation.none import NoAugmentation
 from medsmall.backbone.timm_network import Network, TimmNetwork
@@ -19,6 +20,7 @@ from medsmall.schedule.one_cycle import OneCycle
 from medsmall.strategy.feature_extractor import FeatureExtractor
 from medsmall.strategy.finetune_all import FinetuneAll
 from medsmall.strategy.gradual_unfreezing import GradualUnfreezing
+from medsmall.task import Task
 
 LR = 1e-3
 PAPERS_CYCLE = OneCycle(warmup=0.3, start_divisor=25.0, end_divisor=1e4, cycle_momentum=True)
@@ -85,11 +87,21 @@ def fit(strategy, architecture="test_resnet", epochs=3, steps=5, accumulate=1, s
         }
     )
     pixels = torch.from_numpy(rng.integers(0, 256, (images, 32, 32, 1), dtype=np.uint8))
-    data = DataModule(draw, pixels, ["Hernia"], NoAugmentation(), 4, seed=0, num_workers=0)
+    data = DataModule(
+        draw, prepared_of(pixels, draw), ["Hernia"], NoAugmentation(), 4, seed=0, num_workers=0
+    )
     loss = BCE(weighted=False)
     loss.fit(torch.tensor([[0.0], [1.0]]))
     classifier = Classifier(
-        network, network.mean, network.std, strategy, schedule, loss, ["Hernia"], False, views=1
+        network,
+        network.mean,
+        network.std,
+        strategy,
+        schedule,
+        loss,
+        ["Hernia"],
+        Task.BINARY,
+        views=1,
     )
     recorder = Recorder(network)
     trainer = pl.Trainer(

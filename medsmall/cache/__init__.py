@@ -1,0 +1,19 @@
+"""Decoded images on disk: each is decoded and resized once, for all runs, seeds and processes.
+
+``prepare(dataset, images, side, folder) -> Prepared`` decodes what is not there yet and gives the
+images as views of one memory-mapped file. A cache is two files in `folder`:
+
+- ``<name>.u8``: squares of `side` px, uint8, one after the other, grey ones with one channel;
+- ``<name>.sqlite``: which image lies where, with the size and time of the file it was read from,
+  a digest of its pixels and a hash of its look (`medsmall.audit.fingerprint`).
+
+The name tells what decides the content besides the files: data set, root, side, decoding code. An
+image whose file has changed since is decoded again, and lies at another place: a process that
+reads the old one is not disturbed. Pixels are on the disk before the index names them, so a
+process that is killed loses no more than its last seconds.
+"""
+
+from medsmall.cache.build import prepare
+from medsmall.cache.prepared import Prepared
+
+__all__ = ["Prepared", "prepare"]

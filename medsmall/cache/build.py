@@ -1,0 +1,217 @@
+"""Fills a cache: decodes what it lacks on all cores, and writes it in the order of the images."""
+
+import errno
+import hashlib
+import inspect
+import os
+import shutil
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from filelock import FileLock
+
+from medsmall.audit.fingerprint import difference_hash, digest
+from medsmall.cache.index import Entry, Index
+from medsmall.cache.prepared import Prepared
+from medsmall.dataset import Dataset, images
+from medsmall.errors import MedsmallError
+from medsmall.terminal import progress_bar, say
+
+CHUNK_BYTES = 32 * 2**20  # of pixels decoded before they are written: what bounds the memory
+CHUNK_IMAGES = 64
+Stamp = tuple[int, int]
+
+
+def prepare(
+    dataset: Dataset,
+    names: list[str],
+    side: int,
+    folder: Path,
+    unreadable: dict[str, str] | None = None,
+) -> Prepared:
+    """The images `names` of the table of `dataset` as squares of `side` px, each decoded once.
+
+    Every image is squeezed to the square, as in Romero et al.: height and width need not agree.
+    `folder` holds the caches of all data sets. Processes that want the same images at the same
+    time decode them once. Raises MedsmallError with the first image that cannot be read, or,
+    where `unreadable` is given, notes them there (name -> sentence) and leaves them out; also
+    where the disk is full.
+    """
+    stamps = _stamps(dataset, names)
+    folder = folder.expanduser().absolute()
+    path = folder / _name(dataset, side)
+    pixels, index = path.with_suffix(".u8"), Index(path.with_suffix(".sqlite"))
+    found = _valid(index, pixels, side, stamps)
+    if len(found) < len(stamps):
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_suffix(".lock")):
+            found = _valid(index, pixels, side, stamps)  # another process may have been faster
+            lacking = [image for image in stamps if image not in found]
+            _fill(dataset, lacking, stamps, side, pixels, index, unreadable)
+        found = _valid(index, pixels, side, stamps)
+    rows = [
+        (entry.image, entry.offset, entry.channels, entry.digest, entry.look)
+        for name in names
+        if (entry := found.get(name))
+    ]
+    return Prepared(pixels, side, rows)
+
+
+def squeezed(pixels: np.ndarray, side: int) -> np.ndarray:
+    """uint8 (H, W) or (H, W, 3) as (side, side, C): averaged if smaller, interpolated if larger.
+
+    C is 1 where all three channels are equal: grey stays one channel until the network. Averaging
+    is by halves as far as they go, which takes a tenth of the time of averaging at once and differs
+    from it by about half a grey level on films; no pixel is passed over.
+    """
+    while min(pixels.shape[:2]) >= 2 * side and not any(edge % 2 for edge in pixels.shape[:2]):
+        pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    passed_over = max(pixels.shape[:2]) > 2 * side  # by a bilinear interpolation
+    how = cv2.INTER_AREA if passed_over else cv2.INTER_LINEAR
+    square = cv2.resize(pixels, (side, side), interpolation=how)
+    if square.ndim == 3 and (square == square[..., :1]).all():
+        square = np.ascontiguousarray(square[..., 0])
+    return square if square.ndim == 3 else square[..., None]
+
+
+def _name(dataset: Dataset, side: int) -> str:
+    """Names the cache by what decides its content: data set, options, root, side, decoding code."""
+    decoding = [Path(images.__file__).with_name(name) for name in ("images.py", "dicom.py")]
+    code = [Path(inspect.getfile(type(dataset))), *decoding, Path(__file__)]
+    identity = hashlib.sha256(b"".join(file.read_bytes() for file in code if file.is_file()))
+    identity.update(f"{dataset.root.absolute()}|{dataset.reading}|{side}".encode())
+    return f"{dataset.name}-{side}px-{identity.hexdigest()[:8]}"
+
+
+def _stamps(dataset: Dataset, images: list[str]) -> dict[str, Stamp]:
+    """Size and time of the file of each image: another file, another image."""
+    files = {image: dataset.file(image) for image in images}
+    known: dict[Path, Stamp] = {}
+    for file in set(files.values()):
+        try:
+            status = file.stat()
+            known[file] = status.st_size, status.st_mtime_ns
+        except OSError:
+            known[file] = (-1, -1)  # absent, and so never in the cache: reading says it best
+    return {image: known[file] for image, file in files.items()}
+
+
+def _valid(index: Index, pixels: Path, side: int, stamps: dict[str, Stamp]) -> dict[str, Entry]:
+    """What the cache has of the images as they are now."""
+    if not pixels.is_file() or pixels.stat().st_size < index.end(side):
+        return {}
+    entries = index.entries(stamps)
+    return {name: e for name, e in entries.items() if (e.size, e.time) == stamps[name]}
+
+
+def _fill(
+    dataset: Dataset,
+    images: list[str],
+    stamps: dict[str, Stamp],
+    side: int,
+    pixels: Path,
+    index: Index,
+    unreadable: dict[str, str] | None,
+) -> None:
+    """Decode `images` and add them to the cache, chunk by chunk."""
+    if not pixels.is_file() or pixels.stat().st_size < index.end(side):
+        pixels.unlink(missing_ok=True)  # cut off from outside: begin again
+        index.file.unlink(missing_ok=True)
+    _check_room(len(images) * side**2, pixels.parent)
+    done, started = 0, time.monotonic()
+    with open(pixels, "ab") as file, progress_bar() as bar:
+        file.seek(file.truncate(index.end(side)))  # a killed process may have left a tail
+        task = bar.add_task(f"Preparing {dataset.name}", total=len(images), note="")
+        try:
+            for chunk in _decoded(dataset, images, side, unreadable):
+                index.add(_written(file, chunk, stamps))
+                done += len(chunk)
+                rate = done / (time.monotonic() - started)
+                bar.update(task, advance=len(chunk), note=f"{rate:,.0f} images/s")
+        except (OSError, sqlite3.OperationalError) as error:
+            file.truncate(index.end(side))
+            if not _is_full(error):
+                raise
+            raise MedsmallError(
+                f"The disk of {pixels.parent} is full after {done:,} of {len(images):,} images: "
+                "make room there, or set cache_root to a folder elsewhere; what is prepared is "
+                "kept."
+            ) from error
+    seconds = time.monotonic() - started
+    if seconds > 5:
+        say(f"Prepared {done:,} images of {dataset.name} in {seconds:,.0f} s ({pixels}).")
+
+
+def _decoded(
+    dataset: Dataset, images: list[str], side: int, unreadable: dict[str, str] | None
+) -> Iterator[dict[str, np.ndarray]]:
+    """The images in chunks, in order; the next chunk is being decoded while one is written."""
+
+    def read(image: str) -> np.ndarray | None:
+        try:
+            return squeezed(dataset.read(image), side)
+        except MedsmallError as error:
+            if unreadable is None:
+                raise
+            unreadable[image] = str(error)
+            return None
+
+    size = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // (3 * side**2)))
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # those of the pool are as many as there are cores
+    with ThreadPoolExecutor(cores() + 1) as pool:  # one may wait for a file
+        try:
+            ahead: deque[dict[str, Future[np.ndarray | None]]] = deque()
+            for start in range(0, len(images) + size, size):  # the last round submits nothing
+                chunk = images[start : start + size]
+                ahead.append({image: pool.submit(read, image) for image in chunk})
+                if len(ahead) == 2:
+                    results = {name: future.result() for name, future in ahead.popleft().items()}
+                    yield {name: image for name, image in results.items() if image is not None}
+        finally:
+            pool.shutdown(cancel_futures=True)
+            cv2.setNumThreads(threads)
+
+
+def _written(file: BinaryIO, chunk: dict[str, np.ndarray], stamps: dict[str, Stamp]) -> list[Entry]:
+    """Append the pixels of a chunk, down to the disk; its entries for the index."""
+    entries = []
+    for image, pixels in chunk.items():
+        look = difference_hash(pixels).tobytes()
+        entries.append(
+            Entry(image, file.tell(), pixels.shape[2], *stamps[image], digest(pixels), look)
+        )
+        file.write(pixels.tobytes())
+    file.flush()
+    os.fsync(file.fileno())
+    return entries
+
+
+def _check_room(bytes_needed: int, folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < bytes_needed:
+        raise MedsmallError(
+            f"Preparing the images needs {bytes_needed / 2**30:,.1f} GiB, but {folder} has "
+            f"{free / 2**30:,.1f} GiB free: make room, set cache_root to a folder elsewhere, or a "
+            "smaller image_size_px."
+        )
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return "full" in str(error)  # SQLite tells it in words
+
+
+def cores() -> int:
+    """The cores this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS or Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,39 @@
+"""Decode and resize a data set once, ahead of its runs: ``python -m medsmall.prepare dataset=...``.
+
+Runs do it themselves for the images they draw; this does it for all, say over night.
+"""
+
+import time
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from medsmall.command import as_command
+from medsmall.schema import check
+
+
+def work(cfg: DictConfig) -> None:
+    """Prepare every image of the data set that is there; says where and how fast."""
+    check(cfg)
+
+    from medsmall.cache import prepare
+    from medsmall.dataset.images import present_only
+    from medsmall.terminal import console
+    from medsmall.train import open_dataset
+
+    dataset = open_dataset(cfg)
+    table = present_only(dataset, dataset.table())
+    started = time.monotonic()
+    prepared = prepare(dataset, list(table["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    console.print(
+        f"{len(prepared):,} images of {dataset.name} at {cfg.image_size_px} px, "
+        f"{'grey' if prepared.channels == 1 else 'colour'}, ready in "
+        f"{time.monotonic() - started:,.1f} s: {prepared.file}",
+        soft_wrap=True, highlight=False, markup=False,
+    )  # fmt: skip
+
+
+main = as_command(work)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""The cache: right pixels, decoded once, whatever is killed, changed or missing."""
+
+import multiprocessing
+import os
+import pickle
+import sqlite3
+import time
+from concurrent.futures import ProcessPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from medsmall.audit.fingerprint import difference_hash, digest
+from medsmall.cache import build, prepare
+from medsmall.dataset import images as decoding
+from medsmall.errors import MedsmallError
+
+
+class Folder:
+    """Images of a folder, which counts how often each was decoded."""
+
+    name, reading = "folder", ""
+
+    def __init__(self, root, wait=0.0):
+        self.root, self.wait, self.log = root, wait, root / "decoded.log"
+
+    def file(self, image):
+        return self.root / image
+
+    def read(self, image):
+        time.sleep(self.wait)
+        with open(self.log, "a") as log:
+            log.write(f"{image}\n")
+        return decoding.decode(self.file(image))
+
+    def decoded(self):
+        return self.log.read_text().split() if self.log.exists() else []
+
+
+def write(path, seed, shape=(40, 30)):
+    rng = np.random.default_rng(seed)
+    Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(path)
+    return path.name
+
+
+@pytest.fixture
+def films(tmp_path):
+    root = tmp_path / "films"
+    root.mkdir()
+    names = [write(root / f"{i:03d}.png", i) for i in range(20)]
+    return Folder(root), names
+
+
+@pytest.mark.parametrize("side", [16, 40, 64])
+def test_pixels_are_those_of_the_file_squeezed_to_the_square(films, tmp_path, side):
+    data, names = films
+    prepared = prepare(data, names, side, tmp_path / "cache")
+    assert prepared.images == names
+    assert prepared.channels == 1
+    how = cv2.INTER_AREA if side == 16 else cv2.INTER_LINEAR  # of 40 x 30 px
+    for row, name in enumerate(names):
+        original = np.asarray(Image.open(data.root / name))
+        expected = cv2.resize(original, (side, side), interpolation=how)
+        np.testing.assert_array_equal(prepared.pixels(row)[..., 0], expected)
+        assert prepared.pixels(row).shape == (side, side, 1)
+        assert prepared.digests[row].tobytes() == digest(prepared.pixels(row))
+        np.testing.assert_array_equal(prepared.hashes[row], difference_hash(prepared.pixels(row)))
+
+
+@pytest.mark.parametrize("shape", [(1024, 1024), (1000, 600), (611, 937), (130, 120)])
+def test_squeezing_is_averaging(shape):
+    rng = np.random.default_rng(0)
+    film = cv2.GaussianBlur(rng.integers(0, 256, shape, dtype=np.uint8), None, 4)
+    film = cv2.normalize(film, None, 0, 255, cv2.NORM_MINMAX)
+    exact = cv2.resize(film.astype(np.float64), (100, 100), interpolation=cv2.INTER_AREA)
+    error = build.squeezed(film, 100)[..., 0] - exact
+    assert np.abs(error).mean() < 4
+    assert abs(error.mean()) < 0.6
+
+
+def test_each_image_is_decoded_once_however_often_it_is_asked_for(films, tmp_path):
+    data, names = films
+    some = prepare(data, names[5:10], 16, tmp_path / "cache")
+    everything = prepare(data, names[::-1], 16, tmp_path / "cache")
+    prepare(data, names, 16, tmp_path / "cache")
+    assert sorted(data.decoded()) == names
+    assert everything.images == names[::-1]
+    np.testing.assert_array_equal(everything.pixels(14), some.pixels(0))
+    twice = prepare(data, [names[3], names[3]], 16, tmp_path / "cache")
+    np.testing.assert_array_equal(twice.pixels(0), twice.pixels(1))
+    prepare(data, names[:1], 20, tmp_path / "cache")  # another size is another cache
+    assert len(data.decoded()) == len(names) + 1
+
+
+@pytest.mark.parametrize("kinds", ["g", "c", "gc", "cg", "ggcgc"])
+def test_grey_and_colour_images_keep_their_place_and_value(kinds, tmp_path):
+    root = tmp_path / "mixed"
+    root.mkdir()
+    names = []
+    for i, kind in enumerate(kinds):
+        colour = np.full((6, 4, 3), (i, 100 + i, 50), np.uint8)
+        pixels = colour if kind == "c" else np.full((6, 4), i, np.uint8)
+        Image.fromarray(pixels).save(root / f"{i}.png")
+        names.append(f"{i}.png")
+    prepared = prepare(Folder(root), names, 8, tmp_path / "cache")
+    assert prepared.channels == (3 if "c" in kinds else 1)
+    for i, kind in enumerate(kinds):
+        pixels = prepared.pixels(i)
+        assert pixels.shape == (8, 8, prepared.channels)
+        assert (pixels == ((i, 100 + i, 50) if kind == "c" else i)).all()
+
+
+def test_a_grey_image_saved_in_colour_takes_one_channel(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 256, (8, 8, 1), dtype=np.uint8)
+    Image.fromarray(grey.repeat(3, axis=2)).save(tmp_path / "a.png")
+    prepared = prepare(Folder(tmp_path), ["a.png"], 8, tmp_path / "cache")
+    np.testing.assert_array_equal(prepared.pixels(0), grey)
+    assert prepared.file.stat().st_size == 64
+
+
+def test_a_changed_file_is_decoded_again_and_its_old_readers_are_not_disturbed(films, tmp_path):
+    data, names = films
+    before = prepare(data, names, 16, tmp_path / "cache")
+    old = before.pixels(4).copy()
+    write(data.root / names[4], 99)
+    os.utime(data.root / names[4], ns=(1, 1))
+    after = prepare(data, names, 16, tmp_path / "cache")
+    assert data.decoded().count(names[4]) == 2
+    np.testing.assert_array_equal(before.pixels(4), old)
+    assert (after.pixels(4) != old).any()
+    np.testing.assert_array_equal(after.pixels(5), before.pixels(5))
+
+
+def test_what_an_unreadable_image_costs(films, tmp_path):
+    data, names = films
+    (data.root / names[7]).write_bytes(b"no image")
+    with pytest.raises(MedsmallError, match=names[7]):
+        prepare(data, names, 16, tmp_path / "cache")
+    unreadable = {}
+    prepared = prepare(data, names, 16, tmp_path / "cache", unreadable)
+    assert list(unreadable) == [names[7]]
+    assert names[7] in unreadable[names[7]]
+    assert prepared.images == names[:7] + names[8:]
+    with pytest.raises(MedsmallError, match="absent"):
+        prepare(data, ["gone.png"], 16, tmp_path / "cache")
+
+
+def test_it_goes_on_where_it_was_stopped(films, tmp_path, monkeypatch):
+    data, names = films
+    monkeypatch.setattr(build, "CHUNK_IMAGES", 4)
+    (data.root / names[13]).rename(tmp_path / "aside.png")
+    with pytest.raises(MedsmallError):
+        prepare(data, names, 16, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").glob("*.u8")
+    assert file.stat().st_size == 12 * 256  # three chunks of four are whole
+    with open(file, "ab") as tail:
+        tail.write(b"x" * 77)  # the beginning of a chunk that a killed process did not finish
+    (tmp_path / "aside.png").rename(data.root / names[13])
+    os.truncate(data.log, 0)
+    prepared = prepare(data, names, 16, tmp_path / "cache")
+    assert sorted(data.decoded()) == names[12:]
+    for row, name in enumerate(names):
+        expected = cv2.resize(decoding.decode(data.file(name)), (16, 16),
+                              interpolation=cv2.INTER_AREA)  # fmt: skip
+        np.testing.assert_array_equal(prepared.pixels(row)[..., 0], expected)
+
+
+@pytest.mark.parametrize("lost", ["*.u8", "*.sqlite", "cut"])
+def test_a_damaged_cache_is_made_anew(films, tmp_path, lost):
+    data, names = films
+    expected = prepare(data, names, 16, tmp_path / "cache").pixels(3).copy()
+    if lost == "cut":
+        (file,) = (tmp_path / "cache").glob("*.u8")
+        os.truncate(file, 100)
+    else:
+        next((tmp_path / "cache").glob(lost)).unlink()
+    prepared = prepare(data, names, 16, tmp_path / "cache")
+    np.testing.assert_array_equal(prepared.pixels(3), expected)
+    assert len(data.decoded()) == 2 * len(names)
+
+
+def test_a_full_disk_is_one_sentence_and_nothing_is_half_made(films, tmp_path, monkeypatch):
+    data, names = films
+    monkeypatch.setattr(build, "CHUNK_IMAGES", 4)
+    synced = os.fsync
+    calls = []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 3:
+            raise OSError(28, "No space left on device")
+        synced(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(MedsmallError, match=r"full after 8 of 20 images.*cache_root"):
+        prepare(data, names, 16, tmp_path / "cache")
+    (file,) = (tmp_path / "cache").glob("*.u8")
+    assert file.stat().st_size == 8 * 256
+    monkeypatch.setattr(os, "fsync", synced)
+    assert len(prepare(data, names, 16, tmp_path / "cache")) == 20
+
+
+def test_too_little_room_is_told_before_anything_is_decoded(films, tmp_path, monkeypatch):
+    data, names = films
+    monkeypatch.setattr(build.shutil, "disk_usage", lambda folder: type("", (), {"free": 1000}))
+    with pytest.raises(MedsmallError, match="GiB free: make room"):
+        prepare(data, names, 16, tmp_path / "cache")
+    assert data.decoded() == []
+
+
+def test_a_full_disk_under_the_index_is_told_likewise(films, tmp_path, monkeypatch):
+    data, names = films
+
+    def full(self, entries):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(build.Index, "add", full)
+    with pytest.raises(MedsmallError, match="full after 0 of 20"):
+        prepare(data, names, 16, tmp_path / "cache")
+
+
+def _prepare(root, names, folder):
+    prepared = prepare(Folder(root, wait=0.01), names, 16, folder)
+    return [digest(prepared.pixels(row)) for row in range(len(names))]
+
+
+def test_processes_that_start_together_decode_each_image_once(films, tmp_path):
+    data, names = films
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(3, mp_context=context) as pool:
+        jobs = [pool.submit(_prepare, data.root, names, tmp_path / "cache") for _ in range(3)]
+        first, second, third = (job.result() for job in jobs)
+    assert first == second == third
+    assert sorted(data.decoded()) == names
+
+
+def test_it_travels_to_a_worker_without_its_pixels(films, tmp_path):
+    data, names = films
+    prepared = prepare(data, names, 200, tmp_path / "cache")
+    pixels = prepared.pixels(2).copy()
+    parcel = pickle.dumps(prepared)
+    assert len(parcel) < 10_000 < prepared.file.stat().st_size
+    np.testing.assert_array_equal(pickle.loads(parcel).pixels(2), pixels)
+
+
+def test_the_file_cannot_be_written_to_by_accident(films, tmp_path):
+    data, names = films
+    with pytest.raises(ValueError, match="read-only"):
+        prepare(data, names, 16, tmp_path / "cache").pixels(0)[0, 0] = 1
