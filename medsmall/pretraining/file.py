@@ -1,19 +1,18 @@
 """Weights from a file."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
 from medsmall.errors import MedsmallError
+from medsmall.pretraining.seen import seen_by_run
 from medsmall.pretraining.weights import Weights
 
 
@@ -25,8 +24,9 @@ class WeightsFile:
         mean, std: statistics of grey levels in 0..1 it was trained with, one number for all
             channels or three; null: those written in a safetensors file, else the backbone's.
         trained_on: what it was trained on, for the record.
-        allow_test_overlap: go on although it has seen patients of the test split, which is known
-            where the file still lies in the record of its run.
+        allow_test_overlap: go on although it has seen patients or images of the test split, which
+            is known where the file still lies in the record of its run, or although it was trained
+            on this very data set and that is not known.
     """
 
     def __init__(
@@ -48,26 +48,18 @@ class WeightsFile:
     def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
         """The file's tensors; its statistics unless others were given."""
         written = statistics(self.path)
-        dataset, patients = seen_by_run(self.path.parent)
+        seen = seen_by_run(self.path.parent)
         return Weights(
             f"file {self.path.name}",
             hashlib.sha256(self.path.read_bytes()).hexdigest(),
             lambda network: _tensors(self.path),
             mean=self.mean or written.get("mean"),
             std=self.std or written.get("std"),
-            trained_on=dataset or self.trained_on,
-            patients=patients,
+            trained_on=seen[0].dataset if seen else self.trained_on,
+            seen=seen,
+            record=self.path.parent if seen else None,
             allow_test_overlap=self.allow_test_overlap,
         )
-
-
-def seen_by_run(folder: Path) -> tuple[str | None, frozenset[str]]:
-    """Data set and patients that the run recorded in `folder` has trained and chosen on, if any."""
-    if not (folder / "DONE").is_file():
-        return None, frozenset()
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    draw = pd.read_csv(folder / "draw.csv", dtype={"patient": str})
-    return metrics["dataset"], frozenset(draw.loc[draw["part"] != "test", "patient"])
 
 
 def _three(value: float | list[float] | None) -> list[float] | None:

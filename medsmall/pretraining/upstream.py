@@ -8,13 +8,16 @@ from omegaconf import DictConfig, open_dict
 from safetensors.torch import load_file
 
 from medsmall.configs import compose
-from medsmall.pretraining.file import seen_by_run, statistics
+from medsmall.pretraining.file import statistics
+from medsmall.pretraining.seen import seen_by_run
 from medsmall.pretraining.weights import Weights
 from medsmall.schema import check
 
 # What an upstream shares with the run that asks for it: the network and its input, where things
 # lie, and the machine. All else is its own, so that a sweep over it finds the one upstream.
-INHERITED = ["backbone", "image_size_px", "phantom", "data_root", "output_root", "num_workers"]
+INHERITED = [
+    "backbone", "image_size_px", "phantom", "data_root", "output_root", "cache_root", "num_workers",
+]  # fmt: skip
 MACHINE = ["accelerator", "devices", "strategy", "precision", "deterministic", "benchmark"]
 
 
@@ -49,14 +52,16 @@ class Upstream:
         """Find the upstream's record, or make it, and take its weights."""
         folder = train(self.config(cfg))
         metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        dataset, patients = seen_by_run(folder)
+        seen = seen_by_run(folder)
+        dataset = seen[0].dataset
         model = folder / "model.safetensors"
         return Weights(
             source=f"the {dataset} upstream {folder.name}",
             fingerprint=metrics["weights_sha256"],
             load=lambda network: load_file(model),
             trained_on=dataset,
-            patients=patients,
+            seen=seen,
+            record=folder,
             allow_test_overlap=self.allow_test_overlap,
             **statistics(model),
         )

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from medsmall.audit.upstream import Seen
 from medsmall.backbone.timm_network import Network
 from medsmall.errors import MedsmallError
 
@@ -21,8 +23,11 @@ class Weights:
         mean, std: statistics of grey levels in 0..1 that inputs were normalised with; None: those
             of the network's own defaults.
         trained_on: name of the data set they were trained on, as in ``dataset.name``.
-        patients: patients of `trained_on` whose images they have seen in training or validation.
-        allow_test_overlap: whether those may stand in the test split of the run that asks.
+        seen: what they have seen in training and validation, also before their last training;
+            empty where that is not known.
+        record: folder of the run that made them.
+        allow_test_overlap: whether what they have seen may stand in the test split of the run that
+            asks.
     """
 
     source: str
@@ -31,19 +36,30 @@ class Weights:
     mean: list[float] | None = None
     std: list[float] | None = None
     trained_on: str | None = None
-    patients: frozenset[str] = field(default=frozenset(), repr=False)
+    seen: tuple[Seen, ...] = field(default=(), repr=False)
+    record: Path | None = None
     allow_test_overlap: bool = False
 
     def refuse_overlap(self, dataset: str, test_patients: set[str]) -> None:
-        """Raise MedsmallError if the weights have seen patients of the test split."""
-        seen = sorted(self.patients & test_patients) if dataset == self.trained_on else []
-        if seen and not self.allow_test_overlap:
-            raise MedsmallError(
-                f"The weights of {self.source} were trained on {len(seen)} of the "
-                f"{len(test_patients)} patients in the test split (first: {', '.join(seen[:3])}): "
-                f"the test would not be one. Train the upstream with the same split, or go on "
-                f"with pretraining.allow_test_overlap=true."
+        """Raise MedsmallError if the weights have, or may have, seen patients of the test split."""
+        known = {patient for one in self.seen if one.dataset == dataset for patient in one.patients}
+        seen = sorted(known & test_patients)
+        unknown = dataset == self.trained_on and not self.seen
+        if not (seen or unknown) or self.allow_test_overlap:
+            return
+        which = (
+            "patients that nothing is known of"
+            if unknown
+            else (
+                f"{len(seen)} of the {len(test_patients)} patients in the test split "
+                f"(first: {', '.join(seen[:3])})"
             )
+        )
+        raise MedsmallError(
+            f"The weights of {self.source} were trained on {dataset}, on {which}: the test would "
+            f"not be one. Train the upstream with the same split, or go on with "
+            f"pretraining.allow_test_overlap=true."
+        )
 
     def enter(self, network: Network) -> tuple[list[float], list[float]]:
         """Copy the tensors into `network`, all but the head's; returns the mean and std to use.

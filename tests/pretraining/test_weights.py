@@ -1,8 +1,10 @@
 """How initial weights enter a network: all but the head, bit by bit, or an error with names."""
 
+import numpy as np
 import pytest
 import torch
 
+from medsmall.audit.upstream import Seen
 from medsmall.backbone.timm_network import TimmNetwork
 from medsmall.errors import MedsmallError
 from medsmall.pretraining.none import NoPretraining
@@ -112,7 +114,8 @@ def test_statistics_of_the_weights_go_before_those_of_the_network():
 
 
 def seen(**more):
-    return weights_of({}, trained_on="chexpert", patients=frozenset({"p1", "p2", "p3"}), **more)
+    one = Seen("chexpert", frozenset({"p1", "p2", "p3"}), np.zeros((0, 4)), np.zeros((0, 16)), [])
+    return weights_of({}, trained_on="chexpert", seen=(one,), **more)
 
 
 def test_weights_that_saw_test_patients_are_refused_with_their_number_and_names():
@@ -126,9 +129,15 @@ def test_weights_that_saw_test_patients_are_refused_with_their_number_and_names(
         (seen(), "chexpert", {"p9"}),
         (seen(), "mura", {"p2"}),  # patient numbers of two data sets have nothing in common
         (seen(allow_test_overlap=True), "chexpert", {"p2"}),
-        (weights_of({}, trained_on="chexpert"), "chexpert", {"p2"}),
+        (weights_of({}, trained_on="mura"), "chexpert", {"p2"}),
+        (weights_of({}, trained_on="chexpert", allow_test_overlap=True), "chexpert", {"p2"}),
         (NoPretraining().weights(None, None), "chexpert", {"p2"}),
     ],
 )
 def test_weights_that_saw_none_or_are_allowed_pass(weights, dataset, patients):
     weights.refuse_overlap(dataset, patients)
+
+
+def test_weights_trained_on_the_data_set_with_patients_unknown_are_refused():
+    with pytest.raises(MedsmallError, match="on patients that nothing is known of"):
+        weights_of({}, trained_on="chexpert").refuse_overlap("chexpert", {"p9"})

@@ -1,0 +1,30 @@
+"""Which part of the split each image is in, also where the split itself is at fault."""
+
+from typing import Any
+
+import pandas as pd
+
+from medsmall.audit.patients import patients_across_splits
+from medsmall.errors import MedsmallError
+
+
+def parts(
+    splitter: Any, table: pd.DataFrame, targets: list[str]
+) -> tuple[pd.Series, str, pd.DataFrame]:
+    """Part of every row (str, "" = unknown), a note for the user ("" = none), and findings.
+
+    Where the configured split refuses because a patient is in two parts, the patients are listed
+    and the parts are those of the official column. Where the data set has no official split, the
+    parts are unknown and the note says so. Other refusals are raised.
+    """
+    official = table["split"].fillna("").astype(str)
+    try:
+        part = splitter.assign(table, targets)
+    except MedsmallError as error:
+        across = patients_across_splits(table, official, used=True)
+        if len(across):
+            return official, "The parts are those of the official split.", across
+        if not (official == "").all():
+            raise
+        return official, f"{error} Till then no two images are in different parts.", across
+    return part, "", patients_across_splits(table, official, used=False)

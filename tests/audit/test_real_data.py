@@ -1,0 +1,73 @@
+"""What is known of the real samples is found, and no more; skipped where there are none."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hydra.utils import instantiate
+
+from medsmall.audit.films import constant_and_inverted
+from medsmall.audit.gate import gate
+from medsmall.audit.identical import identical_images
+from medsmall.audit.near import near_duplicates
+from medsmall.audit.patients import patients_across_splits
+from medsmall.cache import prepare
+from medsmall.configs import compose
+from medsmall.dataset.images import present_only
+
+
+@pytest.fixture
+def opened(real_data, tmp_path):
+    """Overrides -> data set, rows with their part, prepared images."""
+
+    def run(*overrides: str):
+        cfg = compose([*overrides, f"data_root={real_data}", "dataset.missing_images=drop"])
+        dataset = instantiate(cfg.dataset)
+        rows = present_only(dataset, dataset.table())
+        rows["part"] = instantiate(cfg.split).assign(rows, dataset.targets)
+        return dataset, rows, prepare(dataset, list(rows["image"]), 96, tmp_path)
+
+    return run
+
+
+def test_pneumoniamnist_has_eight_val_images_in_train(opened):
+    dataset, rows, prepared = opened("dataset=pneumoniamnist", "split=official")
+    found, pairs = identical_images(dataset, prepared, rows)
+    across = found[found["severity"] == "contamination"]
+    val = {image for pair in across[["image_a", "image_b"]].to_numpy() for image in pair}
+    assert len([image for image in val if image.startswith("val/")]) == 8
+    near, _, _ = near_duplicates(prepared, rows, pairs)
+    assert not (near["severity"] == "contamination").any()
+    (notice,) = gate("pneumoniamnist", rows, prepared, [], [])
+    assert notice.startswith("pneumoniamnist: 8 val image(s) stand in train, too")
+
+
+def test_kermanys_byte_identical_films(opened):
+    dataset, rows, prepared = opened("dataset=chest_xray", "split=by_patient")
+    found, pairs = identical_images(dataset, prepared, rows)
+    groups: dict[str, set[str]] = {}
+    for image in rows["image"]:
+        key = hashlib.sha256(Path(dataset.file(image)).read_bytes()).hexdigest()
+        groups.setdefault(key, set()).add(image)
+    expected = {frozenset(group) for group in groups.values() if len(group) > 1}
+    assert {frozenset(p) for p in found[["image_a", "image_b"]].to_numpy()} == expected
+    assert len(expected) >= 8
+    assert set(found["explanation"]) == {"byte-identical files"}
+    assert near_duplicates(prepared, rows, pairs)[0].empty
+    assert constant_and_inverted(prepared, rows, dataset.modality).empty
+    assert gate("chest_xray", rows, prepared, [], []) == []
+    official = patients_across_splits(rows, rows["split"], used=True)
+    assert len(official) >= 49
+    assert (official["patient_a"] == official["patient_b"]).all()
+
+
+@pytest.mark.parametrize("name", ["chestxray14", "ham10000", "malaria"])
+def test_nothing_is_made_up(opened, name):
+    dataset, rows, prepared = opened(f"dataset={name}", "split=by_patient")
+    found, pairs = identical_images(dataset, prepared, rows)
+    near, _, calibration = near_duplicates(prepared, rows, pairs)
+    assert found.empty
+    assert near.empty
+    assert calibration.alarms == 0
+    assert constant_and_inverted(prepared, rows, dataset.modality).empty
+    assert gate(name, rows, prepared, [], []) == []
