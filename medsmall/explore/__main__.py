@@ -1,0 +1,100 @@
+"""Look at a data set: ``python -m medsmall.explore dataset=mura`` writes one page about it."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+
+from medsmall.command import as_command
+from medsmall.schema import check
+from medsmall.train import open_dataset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from medsmall.dataset import Dataset
+    from medsmall.explore.page import Section
+
+
+def explore(cfg: DictConfig) -> Path:
+    """Write the page about the data set of `cfg` and return it.
+
+    It is <output_root>/explore/<dataset>/index.html; what an earlier look left is replaced.
+
+    Figures are about the images that are there. Where none is, the page tells what needs no
+    pixels; where some are absent, ``dataset.missing_images=drop`` has to be set, as for training.
+    Raises MedsmallError for whatever a user can mend; a page of before stays then.
+    """
+    check(cfg)
+
+    from medsmall.dataset.images import absent_files, present_only
+    from medsmall.explore import page, people_sections, table_sections
+    from medsmall.explore.summary import summary
+    from medsmall.terminal import say
+
+    dataset = open_dataset(cfg)
+    listed = dataset.table()
+    none_there = bool(absent_files(dataset, listed["image"]).all())
+    table = listed if none_there else present_only(dataset, listed)
+    if none_there:
+        say(f"{dataset.name}: no image is there, so the page tells what the table says.")
+    split = configured_split(cfg, dataset, table)
+    sections = list(table_sections.targets(dataset, table, listed, split))
+    sections += people_sections.patients(dataset, table)
+    if not none_there:
+        sections += of_pixels(cfg, dataset, table)
+    whole = summary(cfg, dataset, table, listed, none_there, sections)
+    # the option and, where the data are called otherwise (a table of one's own), their name too
+    names = dict.fromkeys([str(cfg.choices.dataset), dataset.name])
+    folder = Path(cfg.output_root).expanduser().absolute() / "explore"
+    return page.write(whole, folder / re.sub(r"[^\w.-]+", "_", "-".join(names)))
+
+
+def configured_split(
+    cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame"
+) -> "pd.Series | str":
+    """The part of each row as a run would have it, or the sentence that says why there is none."""
+    from medsmall.errors import MedsmallError
+
+    try:
+        return instantiate(cfg.split).assign(table, dataset.targets)
+    except MedsmallError as error:
+        return str(error)
+
+
+def of_pixels(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> "list[Section]":
+    """Contact sheets, what the augmentation does, sizes and grey levels, what cannot be read."""
+    from medsmall.explore import augmentation_section, image_sections, labels, pixels
+
+    augmentation = instantiate(cfg.augmentation)  # before the images: it may be refused
+    drawn = image_sections.chosen(dataset, table, cfg.seed)
+    sampled = pixels.sample(list(table["image"]), pixels.SAMPLE, cfg.seed)
+    on_sheets = [image for rows in drawn.values() for image in rows["image"]]
+    looks, failed = pixels.read_all(dataset, [*sampled, *on_sheets])
+    films = augmentation_section.chosen(drawn, set(looks)) or list(looks)[:1]
+    classes = len(labels.classes(table, dataset.targets, dataset.task))
+    return [
+        image_sections.contact_sheets(dataset, drawn, looks, classes),
+        augmentation_section.augmentation(
+            dataset, films, augmentation, cfg.choices.augmentation, cfg.image_size_px
+        ),
+        *image_sections.measured(dataset, table, looks, sampled),
+        *image_sections.unreadable(failed),
+    ]
+
+
+def work(cfg: DictConfig) -> None:
+    """One cell of the command line."""
+    page = explore(cfg)
+    print(f"Open {page} in a browser; every figure and table lies beside it as PNG and CSV.")
+
+
+def main() -> None:
+    """The command."""
+    as_command(work)()
+
+
+if __name__ == "__main__":
+    main()

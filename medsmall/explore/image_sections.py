@@ -1,0 +1,143 @@
+"""The sections of the page about pixels: contact sheets, sizes, grey levels, unreadable files."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from medsmall.dataset import Dataset
+from medsmall.explore import charts, labels, pixels
+from medsmall.explore.page import Drawing, Section, Table, file_name
+from medsmall.explore.thumbnails import Sheet, Thumbnail
+from medsmall.task import Task
+
+PER_CLASS = 12
+MOST_CLASSES = 24  # contact sheets of one page: it stays a few MB
+
+
+def chosen(dataset: Dataset, table: pd.DataFrame, seed: int) -> dict[str, pd.DataFrame]:
+    """Per class up to 12 rows of the table, drawn with `seed`, of as many patients as possible.
+
+    The most frequent 24 classes where there are more.
+    """
+    groups = labels.classes(table, dataset.targets, dataset.task)
+    if len(groups) > MOST_CLASSES:
+        frequent = sorted(groups, key=lambda name: -int(groups[name].sum()))[:MOST_CLASSES]
+        groups = {name: inside for name, inside in groups.items() if name in frequent}
+    drawn = {}
+    for k, (name, inside) in enumerate(groups.items()):
+        rows = table[inside]
+        order = np.random.default_rng([seed, k]).permutation(len(rows))
+        rows = rows.iloc[order]
+        again = rows["patient"].duplicated()
+        drawn[name] = pd.concat([rows[~again], rows[again]]).head(PER_CLASS)
+    return drawn
+
+
+def contact_sheets(
+    dataset: Dataset, drawn: dict[str, pd.DataFrame], looks: dict[str, pixels.Look], classes: int
+) -> Section:
+    """A sheet per class of the images `chosen`; `classes` is how many classes there are."""
+    section = Section("sheets", "Contact sheets")
+    section.text.append(
+        f"Up to {PER_CLASS} images per class, drawn at random, of different patients where there "
+        "are enough. Pointing at an image shows its name."
+    )
+    if classes > len(drawn):
+        section.text.append(f"The {len(drawn)} most frequent of {classes} classes are shown.")
+    rows = []
+    for k, (name, images) in enumerate(drawn.items()):
+        seen = [image for image in images["image"] if image in looks]
+        if not seen:
+            why = "none of the images drawn can be read" if len(images) else "there is no image"
+            section.text.append(f"{name}: {why}.")
+            continue
+        values = dict(zip(images["image"], images[dataset.targets[0]], strict=True))
+        numbers = dataset.task is Task.REGRESSION
+        thumbnails = [
+            Thumbnail(
+                looks[image].thumbnail, f"{name}: {image}", f"{values[image]:g}" if numbers else ""
+            )
+            for image in seen
+        ]
+        own = file_name("sheet", f"{k + 1:02d}", name)
+        section.sheets.append(Sheet(own, name, thumbnails))
+        patient = dict(zip(images["image"], images["patient"], strict=True))
+        rows += [{"class": name, "image": image, "patient": patient[image]} for image in seen]
+    if rows:
+        names = Table("contact_sheets", "Names of these images", pd.DataFrame(rows), folded=True)
+        section.tables.append(names)
+    return section
+
+
+def measured(
+    dataset: Dataset, table: pd.DataFrame, looks: dict[str, pixels.Look], sampled: list[str]
+) -> Iterator[Section]:
+    """Sizes, files and grey levels of the images `sampled` that could be read."""
+    section = Section("pixels", "Image sizes and grey levels")
+    measures = pixels.measures(looks, sampled)
+    if measures.empty:
+        section.text.append("No image could be read.")
+        yield section
+        return
+    section.text.append(
+        f"Measured on {len(measures):,} of {len(table):,} images, drawn at random."
+        if len(measures) < len(table)
+        else f"Measured on all {len(measures):,} images."
+    )
+    sizes, files = pixels.sizes(measures), pixels.files(measures)
+    if len(sizes) == 1:
+        section.text.append(f"All are {sizes['width'][0]} × {sizes['height'][0]} px.")
+    else:
+        alt = (
+            f"Width against height: from {measures['width'].min()} × {measures['height'].min()} to "
+            f"{measures['width'].max()} × {measures['height'].max()} px."
+        )
+        section.drawings.append(Drawing("image_sizes", "Sizes", charts.sizes(sizes), alt))
+    if measures["channels"].nunique() > 1:
+        grey = int((measures["channels"] == 1).sum())
+        section.text.append(f"{grey:,} are grey, {len(measures) - grey:,} in colour.")
+    flat = int((measures["sd"] == 0).sum())
+    if flat:
+        section.text.append(f"{flat:,} have one and the same value everywhere.")
+    read = [looks[image] for image in measures["image"]]
+    levels = pixels.grey_levels(read)
+    alt = "Average histogram of the grey levels, from 0 (black) to 255 (white)."
+    drawing = charts.grey_levels(levels)
+    section.drawings.append(Drawing("grey_levels", "Grey levels", drawing, alt))
+    groups = labels.classes(table, dataset.targets, dataset.task)
+    bright = pixels.brightness(
+        measures, {name: pd.Index(table["image"][inside]) for name, inside in groups.items()}
+    )
+    if len(files):
+        section.tables.append(Table("files", "Files", files))
+    if len(sizes) > 1:
+        section.tables.append(
+            Table("image_sizes", "Sizes, most frequent first", sizes, folded=True)
+        )
+    if len(bright):
+        section.text.append(
+            "A class that is brighter, or of another size, than the others can be told without "
+            "looking at the findings."
+        )
+        section.tables.append(
+            Table("brightness", "Grey levels and sizes per class", bright, folded=True)
+        )
+    section.tables += [
+        Table("grey_levels", "The average histogram", levels,
+              tuple(str(name) for name in levels if name != "level"), folded=True),
+        Table("image_measures", "Every image measured", measures, folded=True),
+    ]  # fmt: skip
+    yield section
+
+
+def unreadable(failed: dict[str, str]) -> Iterator[Section]:
+    """The images that could not be read, if any."""
+    if failed:
+        section = Section("unreadable", "Unreadable images")
+        section.text.append(
+            f"{len(failed):,} of the images looked at cannot be read and are left out above."
+        )
+        rows = pd.DataFrame({"image": list(failed), "reason": list(failed.values())})
+        section.tables.append(Table("unreadable", "Why", rows))
+        yield section

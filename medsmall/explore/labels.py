@@ -1,0 +1,178 @@
+"""Counts of the targets of a sample table: pure functions from table to table.
+
+A `table` has the columns of the data set contract; `targets` are columns of 1, 0 or NaN (unknown),
+or of any numbers for regression. `part` is a Series on the table's index that groups its rows.
+"""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from medsmall.task import Task
+
+PARTS = ("train_val", "train", "val", "test", "")  # in the order they are shown
+UNNAMED = "no part"
+WHOLE = "all"
+
+
+def named_parts(split: pd.Series) -> pd.Series:
+    """The column `split` with a word where it is empty."""
+    return split.fillna("").replace("", UNNAMED)
+
+
+def in_order(parts: pd.Series) -> list[str]:
+    """The parts that occur, train before val before test, others behind by name."""
+    usual = [part or UNNAMED for part in PARTS]
+    found = sorted(parts.unique())
+    return [p for p in usual if p in found] + [p for p in found if p not in usual]
+
+
+def count(table: pd.DataFrame, targets: Sequence[str], part: pd.Series) -> pd.DataFrame:
+    """Per target and part: positive, negative and unknown images.
+
+    Columns `target`, `part` ("all" first, alone where no part has a name), `images`, `patients`,
+    `positive`, `negative`, `unknown`, `prevalence` = positive / (positive + negative), NaN
+    where nothing is known.
+    """
+    rows = []
+    groups = [(name, g, g["patient"].nunique()) for name, g in _groups(table, part)]
+    for target in targets:
+        for name, group, patients in groups:
+            known = group[target].dropna()
+            positive = int((known == 1).sum())
+            rows.append(
+                {
+                    "target": target,
+                    "part": name,
+                    "images": len(group),
+                    "patients": patients,
+                    "positive": positive,
+                    "negative": len(known) - positive,
+                    "unknown": len(group) - len(known),
+                    "prevalence": positive / len(known) if len(known) else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def summarise(table: pd.DataFrame, targets: Sequence[str], part: pd.Series) -> pd.DataFrame:
+    """Regression targets per part: known and unknown, mean, standard deviation, quartiles.
+
+    In the unit of the target; NaN where nothing is known.
+    """
+    rows = []
+    for target in targets:
+        for name, group in _groups(table, part):
+            known = group[target].dropna()
+            rows.append(
+                {
+                    "target": target,
+                    "part": name,
+                    "patients": group["patient"].nunique(),
+                    "known": len(known),
+                    "unknown": len(group) - len(known),
+                    "mean": known.mean(),
+                    "sd": known.std(),
+                    **{
+                        word: known.quantile(q)
+                        for word, q in (
+                            ("least", 0), ("quartile_1", 0.25), ("median", 0.5),
+                            ("quartile_3", 0.75), ("largest", 1),
+                        )
+                    },
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _groups(table: pd.DataFrame, part: pd.Series) -> list[tuple[str, pd.DataFrame]]:
+    """The whole table, then its parts where it has any."""
+    parts = in_order(part)
+    groups = [(name, table[part == name]) for name in parts]
+    return [(WHOLE, table), *groups] if parts != [UNNAMED] else [(WHOLE, table)]
+
+
+def cooccur(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
+    """How often targets occur together, for every ordered pair `given`, `target`.
+
+    `images` of those with `given` whose `target` is known, `together` with both, and `share` =
+    together / images: P(target | given); NaN where there is no such image.
+    """
+    values = table[list(targets)].to_numpy(dtype="float64")
+    positive = (values == 1).astype("float64")
+    known = (~np.isnan(values)).astype("float64")
+    together, images = positive.T @ positive, positive.T @ known
+    share = np.divide(together, images, out=np.full_like(together, np.nan), where=images > 0)
+    size = len(targets)
+    return pd.DataFrame(
+        {
+            "given": np.repeat(list(targets), size),
+            "target": np.tile(list(targets), size),
+            "images": images.astype(int).ravel(),
+            "together": together.astype(int).ravel(),
+            "share": share.ravel(),
+        }
+    )
+
+
+def classes(table: pd.DataFrame, targets: Sequence[str], task: Task) -> dict[str, pd.Series]:
+    """The groups of images worth a look of their own: name -> bool on the table's index.
+
+    One per target, "not X" for one binary target, "none of them" for several findings, fifths
+    of the known values for regression. Groups without an image are given too.
+    """
+    if task is Task.REGRESSION:
+        return fifths(table[targets[0]], targets[0])
+    groups = {target: table[target] == 1 for target in targets}
+    if task is Task.BINARY:
+        groups[f"not {targets[0]}"] = table[targets[0]] == 0
+    if task is Task.MULTILABEL:
+        groups["none of them"] = (table[list(targets)] == 0).all(axis=1)
+    return groups
+
+
+def fifths(values: pd.Series, name: str) -> dict[str, pd.Series]:
+    """Five ranges of known values with about as many images each; fewer where values are few."""
+    known = values.dropna()
+    if known.empty:
+        return {}
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, 6)))
+    if len(edges) == 1:
+        return {f"{name} {edges[0]:g}": values == edges[0]}
+    groups = {}
+    for low, high in itertools.pairwise(edges):
+        last = high == edges[-1]
+        inside = (values >= low) & ((values <= high) if last else (values < high))
+        groups[f"{name} {low:.4g} to {'' if last else 'below '}{high:.4g}"] = inside
+    return groups
+
+
+def across(counts: pd.DataFrame) -> pd.DataFrame:
+    """The prevalence of each target per part beside that of the whole.
+
+    `counts` is of `count`. Columns `target`, `images_known`, `whole`, one per part, and
+    `largest_deviation`: the largest of |part - whole| / whole, NaN for a whole of 0.
+    """
+    wide = counts.pivot(index="target", columns="part", values="prevalence")
+    wide = wide.loc[counts["target"].unique(), counts["part"].unique()]
+    deviation = (wide.drop(columns=WHOLE).sub(wide[WHOLE], axis=0)).abs().max(axis=1)
+    wide["largest_deviation"] = deviation / wide[WHOLE].where(wide[WHOLE] > 0)
+    return wide.rename(columns={WHOLE: "whole"}).reset_index().rename_axis(columns=None)
+
+
+def farthest(shares: pd.DataFrame) -> tuple[str, str, float, float] | None:
+    """Where a part is farthest from the whole in a table of `across`, relative to the whole.
+
+    Target, part, prevalence there and in the whole; None where no target has a positive.
+    """
+    wide = shares.set_index("target")
+    deviation = wide["largest_deviation"].dropna()
+    if deviation.empty:
+        return None
+    target = str(deviation.idxmax())
+    row = wide.loc[target].drop("largest_deviation").to_dict()
+    whole = float(row.pop("whole"))
+    part = max(row, key=lambda name: np.nan_to_num(abs(row[name] - whole)))
+    return target, str(part), float(row[part]), whole

@@ -1,0 +1,95 @@
+"""What stands at the top of the page."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+import pandas as pd
+from omegaconf import DictConfig
+
+from medsmall.dataset import Dataset
+from medsmall.explore import people
+from medsmall.explore.page import Page, Section
+
+
+def summary(
+    cfg: DictConfig,
+    dataset: Dataset,
+    table: pd.DataFrame,
+    listed: pd.DataFrame,
+    none_there: bool,
+    sections: list[Section],
+) -> Page:
+    """The page of the `sections`, with its headline.
+
+    `table` holds the rows the figures are about, `listed` all; `none_there` says that no image
+    is there.
+    """
+    return Page(
+        title=dataset.name,
+        subtitle=f"{dataset.modality}, {dataset.task} task, scored per {dataset.unit}",
+        facts=facts(dataset, table, listed, none_there),
+        about=[
+            ("Targets", _some(dataset.targets)),
+            ("Folder", str(dataset.root.absolute())),
+            ("Licence", dataset.licence),
+            ("Citation", dataset.citation),
+            ("Source", dataset.url),
+        ],
+        warnings=warnings(cfg, table, listed, none_there),
+        sections=sections,
+        version=_version(),
+    )
+
+
+def facts(
+    dataset: Dataset, table: pd.DataFrame, listed: pd.DataFrame, none_there: bool
+) -> list[tuple[str, str]]:
+    """The counts of the headline, as pairs of a number and what it counts."""
+    of = f" of {len(listed):,} listed" if len(table) < len(listed) else ""
+    found = [
+        (f"{len(table):,}", "images listed, none there" if none_there else f"images{of}"),
+        (f"{table['patient'].nunique():,}", "patients"),
+    ]
+    if dataset.unit in table and dataset.unit not in ("image", "patient"):
+        found.append((f"{table[dataset.unit].nunique():,}", f"units scored ({dataset.unit})"))
+    found.append((f"{len(dataset.targets):,}", "target" + "s" * (len(dataset.targets) != 1)))
+    labels = table[dataset.targets]
+    unknown = float(labels.isna().to_numpy().mean()) if labels.size else 0.0
+    found.append((f"{unknown:.1%}" if unknown else "0%", "of the labels unknown"))
+    for name in ("age", "sex"):
+        without = len(table) - int(people.known(people.column(table, name)).sum())
+        found.append((f"{without:,}", f"images of unknown {name}"))
+    return found
+
+
+def warnings(
+    cfg: DictConfig, table: pd.DataFrame, listed: pd.DataFrame, none_there: bool
+) -> list[str]:
+    """What a reader has to know before believing a figure."""
+    found = []
+    if cfg.phantom:
+        found.append(
+            "These images and tables are generated (phantom=true): they show what the page looks "
+            "like, and say nothing about medicine."
+        )
+    if none_there:
+        found.append(
+            f"None of the {len(listed):,} images listed is there: the page tells what the table "
+            "says, and nothing about pixels."
+        )
+    elif len(table) < len(listed):
+        found.append(
+            f"{len(listed) - len(table):,} of the {len(listed):,} images listed are absent: all "
+            f"figures are about the {len(table):,} that are there."
+        )
+    return found
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+
+
+def _version() -> str:
+    try:
+        return version("medsmall")
+    except PackageNotFoundError:
+        return ""

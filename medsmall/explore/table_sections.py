@@ -1,0 +1,155 @@
+"""The sections of the page that need no pixels."""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from medsmall.dataset import Dataset
+from medsmall.explore import bar_charts, charts, labels, people
+from medsmall.explore.page import Drawing, Section, Table, file_name
+from medsmall.task import Task
+
+MOST_BARS = 30  # targets in one figure; the tables have all of them
+MOST_CELLS = 20  # targets of the heat map
+SHARES = ("prevalence", "share", "female_share", "largest_deviation")
+
+
+def targets(
+    dataset: Dataset, table: pd.DataFrame, listed: pd.DataFrame, split: pd.Series | str
+) -> Iterator[Section]:
+    """Counts per target: in the published parts, in the `split` that a run would use, unknown.
+
+    `listed` is the whole table where images of it are absent from `table`. `split` is a sentence
+    where the configured split cannot be made.
+    """
+    published = labels.named_parts(table["split"])
+    if dataset.task is Task.REGRESSION:
+        yield _numbers(dataset, table, published)
+    else:
+        yield _counts(dataset, table, listed, published)
+    yield _configured(dataset, table, split)
+    if dataset.task is Task.MULTILABEL:
+        yield _together(dataset, table)
+
+
+def _counts(
+    dataset: Dataset, table: pd.DataFrame, listed: pd.DataFrame, published: pd.Series
+) -> Section:
+    section = Section("targets", "Targets")
+    counts = labels.count(table, dataset.targets, published)
+    shown = _frequent(counts, MOST_BARS)
+    section.text += _left_out(dataset.targets, MOST_BARS)
+    if (published == labels.UNNAMED).all():
+        section.text.append("The release names no official split.")
+    if counts["prevalence"].notna().any():
+        drawing = bar_charts.prevalence(counts[counts["target"].isin(shown)])
+        alt = f"Bars of the prevalence of {_names(shown)} per published part; see the table."
+        section.drawings.append(Drawing("targets", "Prevalence", drawing, alt))
+    else:
+        section.text.append("No label of these targets is known.")
+    whole = counts.drop_duplicates("target")
+    if whole["unknown"].any():
+        drawing = bar_charts.unknown(whole[whole["target"].isin(shown)])
+        alt = "Bars of positive, negative and unknown labels per target; numbers in the table."
+        section.drawings.append(Drawing("unknown_labels", "Unknown labels", drawing, alt))
+    else:
+        section.text.append("Every label is known.")
+    section.tables.append(Table("targets", "Counts per target and part", counts, SHARES))
+    if len(listed) > len(table):
+        everything = labels.count(listed, dataset.targets, labels.named_parts(listed["split"]))
+        title = f"The same for all {len(listed):,} images listed, also those absent"
+        section.tables.append(Table("targets_listed", title, everything, SHARES, folded=True))
+    return section
+
+
+def _numbers(dataset: Dataset, table: pd.DataFrame, published: pd.Series) -> Section:
+    section = Section("targets", "Targets")
+    sex = people.column(table, "sex")
+    words = {"F": "women or girls", "M": "men or boys"}
+    by_sex = sex.map(words).fillna("sex unknown" if sex.isin(list(words)).any() else "all")
+    for k, target in enumerate(dataset.targets[:MOST_BARS], start=1):
+        if table[target].notna().sum() < 2:
+            section.text.append(f"{target}: fewer than two values are known.")
+            continue
+        for by, groups in (("sex", by_sex), ("part", published)):
+            known = dict(list(table[target].dropna().groupby(groups)))
+            if by == "part" and len(known) < 2:
+                continue
+            alt = f"Histogram of {target} by {by}; its quartiles stand in the table."
+            name = file_name("histogram", f"{k:02d}", target, by)
+            title = target if len(known) < 2 else f"{target} by {by}"
+            section.drawings.append(Drawing(name, title, charts.histogram(known, target), alt))
+    summary = labels.summarise(table, dataset.targets, published)
+    section.tables.append(Table("targets", "Values per target and part", summary))
+    return section
+
+
+def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -> Section:
+    section = Section("split", "The split of a run")
+    if isinstance(split, str):
+        section.text.append(f"The configured split cannot be made: {split}")
+        return section
+    if dataset.task is Task.REGRESSION:
+        summary = labels.summarise(table, dataset.targets, split)
+        section.tables.append(Table("split", "Values per part", summary))
+        return section
+    counts = labels.count(table, dataset.targets, split)
+    across = labels.across(counts)
+    section.text.append(
+        "What training, validation and test would get with the configured split (split=…), before "
+        "any sample size is drawn."
+    )
+    worst = labels.farthest(across)
+    if worst is not None:
+        target, part, there, whole = worst
+        section.text.append(
+            f"A part strays most for {target}: {bar_charts.percent(there)} of {part} are positive, "
+            f"{bar_charts.percent(whole)} of all."
+        )
+    shares = ("whole", *labels.in_order(split), "largest_deviation")
+    section.tables += [
+        Table("split_prevalence", "Prevalence per part", across, shares),
+        Table("split", "Counts per part", counts, SHARES, folded=True),
+    ]
+    return section
+
+
+def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
+    section = Section("cooccurrence", "Targets that occur together")
+    pairs = labels.cooccur(table, dataset.targets)
+    own = pairs[pairs["given"] == pairs["target"]].set_index("target")["together"]
+    shown = [t for t in dataset.targets if t in set(own.nlargest(MOST_CELLS).index)]
+    section.text += _left_out(dataset.targets, MOST_CELLS)
+    section.text.append(
+        "Each row: of the images with this finding, how many have that of the column. On the "
+        "diagonal stands how many have the finding at all."
+    )
+    within = pairs[pairs["given"].isin(shown) & pairs["target"].isin(shown)]
+    others = within[within["given"] != within["target"]]
+    alt = "Heat map of the share of images of the row's target that are positive for the column's."
+    if others["share"].notna().any():
+        most = others.iloc[int(others["share"].fillna(-1).argmax())]
+        alt += f" The largest: {bar_charts.percent(most['share'])} of {most['given']} have"
+        alt += f" {most['target']} too."
+    section.drawings.append(
+        Drawing("cooccurrence", "P(column | row)", charts.cooccurrence(within), alt)
+    )
+    section.tables.append(Table("cooccurrence", "All pairs", pairs, SHARES, folded=True))
+    return section
+
+
+def _frequent(counts: pd.DataFrame, most: int) -> list[str]:
+    """The most frequent targets, in their own order."""
+    whole = counts.drop_duplicates("target")
+    chosen = set(whole.nlargest(most, "positive")["target"])
+    return [target for target in whole["target"] if target in chosen]
+
+
+def _left_out(names: list[str], most: int) -> list[str]:
+    if len(names) <= most:
+        return []
+    return [f"The figure shows the {most} most frequent of {len(names)}; the table has all."]
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,179 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+from stand_in import StandIn, findings, table
+
+pytest.importorskip("matplotlib")
+
+from medsmall.explore import image_sections, labels, page, people_sections, pixels, table_sections
+from medsmall.task import Task
+
+EVIL = "<script>alert('x')</script>"
+
+
+def sections(dataset, split="no split, <i>sorry</i>"):
+    """All sections but the augmentation's, whose library takes seconds to import."""
+    rows = dataset.table()
+    found = list(table_sections.targets(dataset, rows, rows, split))
+    found += people_sections.patients(dataset, rows)
+    looks = {name: pixels.look(dataset, name) for name in rows["image"] if name != "broken"}
+    drawn = image_sections.chosen(dataset, rows, seed=0)
+    classes = len(labels.classes(rows, dataset.targets, dataset.task))
+    found.append(image_sections.contact_sheets(dataset, drawn, looks, classes))
+    found += image_sections.measured(dataset, rows, looks, list(rows["image"]))
+    found += image_sections.unreadable({"broken": "The image broken cannot be read."})
+    return found
+
+
+def paged(found):
+    return page.Page("a <b>title</b>", "s", [("1", "image")], [("Source", "x")], ["w"], found, "0")
+
+
+class Checked(HTMLParser):
+    """Fails where tags are not closed in order or an id comes twice; collects text."""
+
+    VOID = ("meta", "img", "link", "br", "path", "use", "rect")
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.addresses, self.text = [], [], [], ""
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids += [found["id"]] if "id" in found else []
+        self.addresses += [found[a] for a in ("src", "href", "xlink:href") if a in found]
+        assert tag != "img" or found["alt"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.handle_starttag(tag, attributes)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def checked(text):
+    found = Checked()
+    found.feed(text)
+    assert not found.open
+    assert len(set(found.ids)) == len(found.ids)
+    return found
+
+
+def regression(n):
+    return np.random.default_rng(0).normal(100, 30, n).round()
+
+
+CASES = {
+    "binary": (table(20, findings(20, ["a"]) | {"view": ["PA", "AP"] * 10}), ["a"], Task.BINARY),
+    "multilabel": (
+        table(40, findings(40, [EVIL, "b & c"]) | {"split": ["train_val", "test"] * 20,
+              "age": np.arange(40.0), "sex": ["F", "M"] * 20, EVIL + "!": [EVIL, "'\""] * 20,
+              "é": ["x", "y"] * 20, "ü": ["x", "y"] * 20}),
+        [EVIL, "b & c"], Task.MULTILABEL,
+    ),
+    "nothing known": (table(20, {"a": np.nan, "b": np.nan}), ["a", "b"], Task.MULTILABEL),
+    "one positive": (table(2, {"a": [1.0, np.nan]}), ["a"], Task.BINARY),
+    "regression": (
+        table(30, {"months": regression(30), "sex": ["F", "M", ""] * 10}), ["months"],
+        Task.REGRESSION,
+    ),
+    "regression, unknown": (table(6, {"m": np.nan, "n": 5.0}), ["m", "n"], Task.REGRESSION),
+    "200 classes": (
+        table(400, {f"class {k}": (np.arange(400) % 200 == k).astype(float) for k in range(200)}),
+        [f"class {k}" for k in range(200)], Task.MULTICLASS,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_kind_of_data_set_gets_a_page(case, tmp_path):
+    rows, targets, task = CASES[case]
+    found = sections(StandIn(rows, targets, task))
+    written = page.write(paged(found), tmp_path / "explore" / "x")
+    text = written.read_text(encoding="utf-8")
+    seen = checked(text)
+    assert EVIL not in text
+    assert "a <b>title</b>" in seen.text
+    assert "<i>sorry</i>" in seen.text
+    beside = {file.name for file in written.parent.iterdir()} - {"index.html"}
+    named = [one.name for s in found for one in [*s.drawings, *s.sheets]]
+    assert beside == {f"{d.name}.png" for s in found for d in [*s.drawings, *s.sheets]} | {
+        f"{t.name}.csv" for s in found for t in s.tables
+    }
+    assert len(set(named)) == len(named)
+    for address in seen.addresses:  # nothing is fetched: in the page, or a file beside it
+        assert address in beside or address.startswith(("#", "data:image/"))
+        assert not address.startswith("#") or address[1:] in seen.ids
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert "broken" in seen.text
+
+
+def test_a_page_of_many_classes_is_limited_and_says_so():
+    found = {s.anchor: s for s in sections(StandIn(*CASES["200 classes"]))}
+    assert len(found["sheets"].sheets) == image_sections.MOST_CLASSES
+    assert "24 most frequent of 200 classes" in " ".join(found["sheets"].text)
+    assert "30 most frequent of 200" in " ".join(found["targets"].text)
+    assert len(found["targets"].tables[0].frame) == 200
+
+
+def test_contact_sheets_prefer_images_of_different_patients():
+    rows = table(100, {"a": 1.0}).assign(patient=["p0"] * 80 + [f"q{k}" for k in range(20)])
+    dataset = StandIn(rows, ["a"], Task.BINARY)
+    drawn = image_sections.chosen(dataset, rows, seed=3)
+    assert drawn["a"]["patient"].nunique() == image_sections.PER_CLASS
+    assert drawn["not a"].empty
+    pd.testing.assert_frame_equal(drawn["a"], image_sections.chosen(dataset, rows, seed=3)["a"])
+
+
+def test_the_csv_has_what_the_table_shows(tmp_path):
+    rows = table(20, findings(20, ["a"]))
+    page.write(paged(sections(StandIn(rows, ["a"], Task.BINARY))), tmp_path / "x")
+    counts = pd.read_csv(tmp_path / "x" / "targets.csv")
+    assert counts["positive"][0] == (rows["a"] == 1).sum()
+    assert counts["prevalence"][0] == rows["a"].mean()
+
+
+def test_a_page_takes_the_place_of_the_one_before(tmp_path):
+    dataset = StandIn(table(20, findings(20, ["a"])), ["a"], Task.BINARY)
+    for _ in range(2):
+        page.write(paged(sections(dataset)), tmp_path / "x")
+        assert not (tmp_path / "x" / "old.png").exists()
+        (tmp_path / "x" / "old.png").touch()
+    broken = paged([*sections(dataset), None])
+    with pytest.raises(AttributeError):
+        page.write(broken, tmp_path / "x")
+    assert (tmp_path / "x" / "index.html").exists()
+    assert [f.name for f in tmp_path.iterdir()] == ["x"]
+
+
+def test_the_split_is_described_part_by_part():
+    rows = table(40, findings(40, ["a", "b"]))
+    dataset = StandIn(rows, ["a", "b"], Task.MULTILABEL)
+    split = pd.Series(["train"] * 20 + ["val"] * 10 + ["test"] * 10)
+    section = next(s for s in sections(dataset, split) if s.anchor == "split")
+    shares = section.tables[0].frame
+    assert list(shares) == ["target", "whole", "train", "val", "test", "largest_deviation"]
+    assert shares["test"][0] == pytest.approx(rows["a"][30:].mean())
+
+
+@pytest.mark.parametrize(
+    ("value", "percent", "shown"),
+    [
+        (1234, False, "1,234"), (0.1234, True, "12.3 %"), (0.00123, True, "0.12 %"),
+        (np.nan, True, "–"), (None, False, "–"), (12345.6, False, "12,346"), ("x", False, "x"),
+        (np.float64(2.0), False, "2"),
+    ],
+)  # fmt: skip
+def test_cells(value, percent, shown):
+    assert page.cell(value, percent) == shown

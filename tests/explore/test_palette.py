@@ -1,0 +1,104 @@
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from stand_in import findings, table
+
+pytest.importorskip("matplotlib")
+
+from medsmall.explore import bar_charts, charts, labels, palette
+
+
+def luminance(colour):
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(one, other):  # WCAG 2.2
+    light, dark = sorted([luminance(one), luminance(other)], reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_everything_can_be_read_in_both_modes(mode):
+    colours = {role: pair[mode] for role, pair in palette.COLOURS.items()}
+    for role in ("ink", "quiet"):
+        assert contrast(colours[role], colours["surface"]) >= 4.5
+    for role in "abcd":
+        assert contrast(colours[role], colours["surface"]) >= 3
+    for level in range(6):
+        ink = colours["heat_ink" if level >= 4 else "ink"]
+        assert contrast(ink, colours[f"heat_{level}"]) >= 4.5
+
+
+@pytest.mark.parametrize("mode", [0, 1], ids=["light", "dark"])
+def test_the_heat_map_is_in_order_of_lightness(mode):
+    shades = [luminance(palette.COLOURS[f"heat_{level}"][mode]) for level in range(6)]
+    assert shades == sorted(shades, reverse=mode == 0)
+
+
+def test_a_light_colour_stands_for_one_role():
+    light = [pair[0] for pair in palette.COLOURS.values()]
+    assert len(set(light)) == len(light)
+
+
+@pytest.fixture(scope="module")
+def figures():
+    names = ["a<b>", "$x$ & y", "c"]
+    sample = table(60, findings(60, names))
+    counts = labels.count(sample, names, pd.Series(["train", "test"] * 30))
+    return {
+        "prevalence": bar_charts.prevalence(counts),
+        "unknown": bar_charts.unknown(counts[counts["part"] == "all"]),
+        "together": charts.cooccurrence(labels.cooccur(sample, names)),
+        "histogram": charts.histogram({"all": sample["c"]}, "c"),
+    }
+
+
+def test_figures_refer_to_roles_and_to_nothing_else(figures):
+    for name, figure in figures.items():
+        text = palette.svg(figure, name, 'It\'s <b>bold</b> & "quoted"')
+        assert text.startswith('<svg role="img" aria-label="It\'s &lt;b&gt;bold')
+        assert "var(--ink)" in text
+        colours = re.findall(r"#[0-9a-fA-F]{6}\b", text)
+        assert not colours, f"{name} has colours of its own"
+        for words in re.findall(r"<text[^>]*>", text):
+            assert "var(--" in words.replace("var(--font)", ""), "text without a role is black"
+        assert "DejaVu" not in text
+        assert "http" not in text.replace("http://www.w3.org/", "")
+
+
+def test_names_are_shown_as_they_are(figures):
+    text = palette.svg(figures["prevalence"], "p", "")
+    assert "a&lt;b&gt;" in text
+    assert "$x$ &amp; y" in text
+
+
+def test_ids_of_two_figures_differ(figures):
+    one, other = (
+        set(re.findall(r'\sid="([^"]+)"', palette.svg(figures[name], name, "")))
+        for name in ("prevalence", "unknown")
+    )
+    assert one
+    assert not one & other
+    text = palette.svg(figures["prevalence"], "prevalence", "")
+    assert set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", text)) <= one
+
+
+def test_the_same_figure_gives_the_same_bytes(figures):
+    assert palette.svg(figures["together"], "t", "") == palette.svg(figures["together"], "t", "")
+    assert palette.png(figures["together"])[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_histograms_have_round_edges_around_all_values(seed):
+    rng = np.random.default_rng(seed)
+    values = pd.Series(rng.normal(size=30) * 10 ** rng.uniform(-5, 5) + rng.normal() * 100)
+    edges = charts.round_edges(values)
+    assert edges[0] <= values.min()
+    assert edges[-1] > values.max()
+    assert len(edges) <= 28
+    digits = f"{edges[1] - edges[0]:.3e}"
+    assert digits[0] in "1259"
