@@ -1,8 +1,12 @@
 """Where conf/ is, how a config is composed, and what is said when it cannot be.
 
+Options of the user's own lie in a second such folder: `conf/` where the command is started, or the
+folder that the environment variable MEDSMALL_CONF names. It adds options to the groups there are.
+
 Nothing heavy is imported here: a mistyped key is answered before torch is loaded.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +23,7 @@ from hydra.errors import (
 )
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
+from yaml import MarkedYAMLError
 
 from medsmall.errors import MedsmallError, did_you_mean
 
@@ -27,6 +32,24 @@ def config_dir() -> Path:
     """The folder of the configs: inside the installed package, else beside it in a checkout."""
     packaged = Path(__file__).parent / "conf"
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "conf"
+
+
+def own_config_dir() -> Path:
+    """The folder of the user's own options; it need not be there."""
+    return Path(os.environ.get("MEDSMALL_CONF", "conf")).expanduser().absolute()
+
+
+def config_dirs() -> list[Path]:
+    """The folders of configs that are there, in the order in which an option is looked up."""
+    own = own_config_dir()
+    shipped = config_dir()
+    return [shipped, own] if own.is_dir() and not own.samefile(shipped) else [shipped]
+
+
+# Hydra warns of a folder on its search path that is not there: it is given the shipped one again.
+OmegaConf.register_new_resolver(
+    "own_config_dir", lambda: str(config_dirs()[-1]), replace=True, use_cache=False
+)
 
 
 def compose(overrides: list[str]) -> DictConfig:
@@ -64,6 +87,7 @@ def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
             "experiment": chosen.get("dataset"),
             **chosen,
             "size": _size(cfg.get("sample_size")),
+            "fold": f"-fold{cfg.split.fold}" if "fold" in cfg.get("split", {}) else "",
         }
     return cfg
 
@@ -82,16 +106,18 @@ def _size(sample_size: DictConfig | None) -> str:
 
 def refused(error: Exception) -> bool:
     """Whether Hydra or OmegaConf refused what was given: `explain` has a sentence for it then."""
-    hydras = isinstance(error, CompactHydraException | OmegaConfBaseException)
+    hydras = isinstance(error, CompactHydraException | OmegaConfBaseException | MarkedYAMLError)
     return hydras or "Config group override" in str(error)  # a ValueError, of logger=null
 
 
 def explain(error: Exception) -> str:
     """One sentence for what Hydra or OmegaConf refused, with the nearest name that exists."""
+    if isinstance(error, MarkedYAMLError):
+        return _unreadable(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         if group and error.options is not None:
-            return f"{group} has no option '{option}'{did_you_mean(option, error.options)}."
+            return f"{group} has no option '{option}'{did_you_mean(option, set(error.options))}."
         return f"There is no config group '{group or option}'{did_you_mean(group, groups())}."
     if isinstance(error, OverrideParseException):
         return (
@@ -122,8 +148,14 @@ def explain(error: Exception) -> str:
     return f"The config cannot be composed: {first}."
 
 
+def _unreadable(error: MarkedYAMLError) -> str:
+    mark = error.problem_mark
+    place = f"{mark.name}, line {mark.line + 1}," if mark else "A config file"
+    return f"{place} cannot be read as YAML ({error.problem}): correct it."
+
+
 def groups() -> list[str]:
-    """Names of the config groups: the folders of conf/."""
+    """Names of the config groups: the folders of the shipped conf/."""
     return sorted(folder.name for folder in config_dir().iterdir() if folder.is_dir())
 
 
@@ -138,12 +170,18 @@ def default_keys() -> list[str]:
 
 
 def options(group: str) -> list[str]:
-    """Names of the options of a group."""
-    return sorted(file.stem for file in (config_dir() / group).glob("*.yaml"))
+    """Names of the options of a group, the user's own among them."""
+    files = [file for folder in config_dirs() for file in (folder / group).glob("*.yaml")]
+    return sorted({file.stem for file in files})
 
 
 def _keys_of(group: str, option: str) -> list[str]:
-    return list(_dotted(OmegaConf.load(config_dir() / group / f"{option}.yaml"), f"{group}."))
+    files = [folder / group / f"{option}.yaml" for folder in config_dirs()]
+    chosen = next(file for file in files if file.is_file())
+    try:
+        return list(_dotted(OmegaConf.load(chosen), f"{group}."))
+    except MarkedYAMLError:  # said where it is chosen
+        return []
 
 
 def _dotted(node: object, prefix: str) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 
 import pytest
 from hydra import initialize_config_dir
@@ -160,3 +162,62 @@ def test_default_keys_are_those_one_may_override():
     assert {"seed", "strategy.lr", "sample_size.fraction", "dataset.uncertain.default"} <= set(keys)
     assert not any(key.startswith(("hydra", "experiment", "defaults")) for key in keys)
     assert "strategy._target_" not in keys
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A current folder with options of its own in conf/."""
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "conf" / "dataset").mkdir(parents=True)
+    (tmp_path / "conf" / "unrelated").mkdir()
+    text = (config_dir() / "dataset" / "mura.yaml").read_text()
+    (tmp_path / "conf" / "dataset" / "mine.yaml").write_text(f"{text}own_key: 1\n")
+    return tmp_path
+
+
+def test_options_of_ones_own_are_found_in_the_current_folder(own):
+    assert compose(["dataset=mine"]).dataset.own_key == 1
+    assert {"mine", "mura"} <= set(options("dataset"))
+    assert "dataset.own_key" in default_keys()
+    assert "unrelated" not in groups()
+    with pytest.raises(MedsmallError, match="did you mean 'mine'"):
+        compose(["dataset=mines"])
+    with pytest.raises(MedsmallError, match="'dataset.own_key' is no key.*it belongs to mine"):
+        compose(["dataset.own_key=2"])
+
+
+def test_options_of_ones_own_are_found_in_the_folder_that_is_named(own, tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "mine" not in options("dataset")
+    for named in (own / "conf", "../conf"):
+        monkeypatch.setenv("MEDSMALL_CONF", str(named))
+        assert compose(["dataset=mine"]).dataset.own_key == 1
+
+
+def test_an_option_of_the_same_name_is_the_shipped_one(own):
+    (own / "conf" / "dataset" / "mura.yaml").write_text("mistaken: 1\n")
+    assert "mistaken" not in compose(["dataset=mura"]).dataset
+    assert options("dataset").count("mura") == 1
+
+
+def test_a_file_that_is_no_yaml_is_one_sentence_with_its_line(own):
+    broken = own / "conf" / "dataset" / "broken.yaml"
+    broken.write_text("root: x\ntargets: [\n")
+    with pytest.raises(MedsmallError) as error:
+        compose(["dataset=broken"])
+    assert str(error.value).startswith(f"{broken}, line 3, cannot be read as YAML")
+    with pytest.raises(MedsmallError, match="did you mean 'seed'"):
+        compose(["sed=1"])  # looking for the nearest name passes it over
+
+
+@pytest.mark.parametrize("folder", ["", "conf/dataset"])
+def test_the_command_finds_them_too_and_says_nothing_where_there_are_none(own, folder):
+    """Started in ''/ it has a conf/, in conf/dataset/ it has none."""
+    shown = [sys.executable, "-W", "always::UserWarning", "-m", "medsmall.train", "--cfg", "job"]
+    option = "dataset=mura" if folder else "dataset=mine"
+    done = subprocess.run([*shown, option], cwd=own / folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert ("own_key: 1" in done.stdout) == (not folder)

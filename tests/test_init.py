@@ -1,0 +1,209 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from medsmall.configs import compose
+from medsmall.dataset.folder import Folder
+from medsmall.dataset.own.inferred import infer, name_of
+from medsmall.dataset.table import Table
+from medsmall.errors import MedsmallError
+from medsmall.init import init, next_command, yaml_of
+from medsmall.schema import check
+
+BOTH = {"label": "diagnosis", "patient": "PatientID", "split": "fold", "age": "age_years",
+        "sex": "sex", "view": "view"}  # fmt: skip
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A current folder of one's own, where conf/ is written."""
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def data_in(place, **options):
+    place.mkdir()
+    Table("/nowhere", **options).write_phantom(place, 40, 0)
+    return place / options.get("file", "images.csv")
+
+
+def found(place, **options):
+    settings = infer(data_in(place, **options), "x").settings
+    return {key: value for key, value in settings.items() if key not in ("name", "root")}
+
+
+def test_each_column_is_known_by_what_it_holds_and_its_name(here):
+    assert found(here / "a", **BOTH) == {
+        "file": "images.csv", "image": "image", "task": "multiclass", **BOTH,
+    }  # fmt: skip
+    binary = found(here / "b", label="dx", task="binary", positive="tumour", patient="subject")
+    assert binary == {"file": "images.csv", "image": "image", "label": "dx", "task": "binary",
+                      "patient": "subject", "positive": "tumour"}  # fmt: skip
+
+
+def test_columns_of_0_and_1_and_numbers(here):
+    several = found(here / "a", targets=["edema", "mass"], image="Image Index", patient="pid")
+    assert several == {"file": "images.csv", "image": "Image Index", "patient": "pid",
+                       "targets": ["edema", "mass"], "task": "multilabel"}  # fmt: skip
+    one_hot = found(here / "b", targets=["mel", "nv", "bcc"], task="multiclass")
+    assert (one_hot["targets"], one_hot["task"]) == (["mel", "nv", "bcc"], "multiclass")
+    single = found(here / "c", targets=["pneumonia"])
+    assert (single["targets"], single["task"]) == (["pneumonia"], "binary")
+    number = found(here / "d", label="boneage", task="regression", file="t.parquet")
+    assert (number["label"], number["task"], number["file"]) == (
+        "boneage", "regression", "t.parquet",
+    )  # fmt: skip
+
+
+def test_the_folder_and_the_suffix_that_names_lack_are_found(here):
+    settings = found(here / "a", label="dx", folder="films/all", suffix=".jpg")
+    assert (settings["folder"], settings["suffix"]) == ("films/all", ".jpg")
+    assert infer(here / "a", "x").kind is Table  # a folder with one table
+
+
+def test_full_paths_below_the_table(here):
+    file = data_in(here / "a", label="dx")
+    rows = pd.read_csv(file)
+    rows["image"] = [str(file.parent / image) for image in rows["image"]]
+    rows.to_csv(file, index=False)
+    data = infer(file, "x").data
+    assert data.read(data.table()["image"][0]).shape == (96, 96)
+
+
+def test_absent_images_are_dropped_and_counted(here):
+    file = data_in(here / "a", label="dx")
+    for image in pd.read_csv(file)["image"][:5]:
+        (file.parent / image).unlink()
+    result = infer(file, "x")
+    assert result.settings["missing_images"] == "drop"
+    assert len(result.rows()) == 35
+    assert any("5 of the 40 images listed are not there" in line for line in result.warnings)
+
+
+def test_class_folders_with_patients_in_the_names(here):
+    Folder("/nowhere", patient=r"^(person\d+)").write_phantom(here / "mine", 40, 0)
+    result = infer(here / "mine", "x")
+    assert result.kind is Folder
+    assert result.settings["positive"] == "abnormal"
+    assert result.data.table()["patient"].nunique() == 40
+    (here / "mine" / "labels.csv").write_text("a,b\n1,2\n")  # a table that is about no image
+    assert infer(here / "mine", "x").kind is Folder
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("image,y\nnone.png,1\n", "has no column that names files"),
+        ("image,y\nimages/0001_0.png,1\nimages/0002_0.png,1|0\n", "looks like a label"),
+        ("", "is empty"),
+    ],
+)
+def test_a_table_that_cannot_be_understood(here, text, part):
+    file = data_in(here / "a")
+    file.write_text(text)
+    with pytest.raises(MedsmallError, match=part) as error:
+        infer(file, "x")
+    assert str(file) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_an_absent_path_and_two_tables(here):
+    with pytest.raises(MedsmallError, match=r"There is no .*/nowhere"):
+        infer(Path("nowhere"), "x")
+    file = data_in(here / "a")
+    (here / "a" / "more.csv").write_text(file.read_text())
+    (here / "a" / "images").rename(here / "a" / "films")
+    with pytest.raises(MedsmallError, match=r"holds images.csv, more.csv"):
+        infer(here / "a", "x")
+
+
+def test_names(here):
+    (here / "My films").mkdir()
+    (here / "My films" / "images.csv").touch()
+    (here / "My films" / "study-2.csv").touch()
+    assert name_of(here / "My films") == "my_films"
+    assert name_of(Path("My films/images.csv")) == "my_films"
+    assert name_of(Path("My films/study-2.csv")) == "study_2"
+
+
+@pytest.mark.parametrize("options", [BOTH, {"targets": ["a", "b"]}], ids=["label", "targets"])
+def test_the_yaml_has_every_key_with_its_comment_and_gives_the_data_back(here, options):
+    result = infer(data_in(here / "a", **options), "x")
+    text = yaml_of(result, "x")
+    shipped = yaml.safe_load((Path(__file__).parents[1] / "conf/dataset/table.yaml").read_text())
+    settings = yaml.safe_load(text)
+    assert set(settings) == set(shipped)
+    assert all("  # " in line for line in text.splitlines() if line[0] not in "#_")
+    del settings["_target_"]
+    pd.testing.assert_frame_equal(Table(**settings).table(), result.data.table())
+
+
+def test_the_next_command_suits_task_and_size(here, monkeypatch):
+    def words(name, **options):
+        return next_command(infer(data_in(here / name, **options), name), name).split()[3:]
+
+    assert words("a", **BOTH) == [
+        "dataset=a", "split=official", "loss=cross_entropy", "sample_size=all",
+    ]  # fmt: skip
+    assert words("b", label="score", task="regression")[1:3] == ["split=stratified", "loss=mae"]
+    assert words("c", targets=["a", "b"])[2] == "loss=bce"
+    file = data_in(here / "d", targets=["y"])
+    rows = pd.read_csv(file).assign(y=np.arange(40) < 4)
+    rows.to_csv(file, index=False)
+    assert next_command(infer(file, "d"), "d").split()[5] == "loss=bce_weighted"
+    monkeypatch.setattr("medsmall.init.MANY_IMAGES", 30)
+    assert words("e", **BOTH)[-1] == "sample_size.n=500"
+
+
+def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
+    monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
+    file = data_in(here / "films", label="dx")
+    written = init(file)
+    assert written == here / "conf" / "dataset" / "films.yaml"
+    written.write_text("mine")
+    with pytest.raises(MedsmallError, match="--force"):
+        init(file)
+    assert written.read_text() == "mine"
+    assert init(file, force=True).read_text().startswith("# films: ")
+    for name, part in {"mura": "medsmall's own", "a b": "--name cannot be"}.items():
+        with pytest.raises(MedsmallError, match=part):
+            init(file, name)
+    (here / "mura").mkdir()
+    file.rename(here / "mura" / "images.csv")
+    (here / "films" / "images").rename(here / "mura" / "images")
+    assert init(here / "mura").stem == "own_mura"
+    assert sorted(path.name for path in written.parent.iterdir()) == ["films.yaml", "own_mura.yaml"]
+
+
+def test_a_mistake_is_one_sentence_and_leaves_nothing(here):
+    run = [sys.executable, "-m", "medsmall.init", "nowhere.csv"]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=here)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "nowhere.csv" in done.stderr
+    assert not (here / "conf").exists()
+
+
+@pytest.mark.parametrize("kind", ["table", "folder"])
+def test_what_is_written_trains(here, kind, train_small, capsys):
+    if kind == "table":
+        path = data_in(here / "mine", **BOTH)
+    else:
+        path = here / "mine"
+        Folder("/nowhere", patient=r"^(person\d+)").write_phantom(path, 40, 0)
+    init(path, name="mine")
+    said = capsys.readouterr().out
+    assert "Audit of mine" in said
+    words = said.splitlines()[-1].split()[3:]
+    assert words[0] == "dataset=mine"
+    assert check(compose(words))["dataset"]["name"] == "mine"
+    small = ["backbone=tiny", "pretraining=none", "image_size_px=48", "trainer.max_epochs=1",
+             "augmentation.tta_views=0"]  # fmt: skip
+    record = train_small(base=[*words, *small])
+    assert (record / "DONE").exists()
