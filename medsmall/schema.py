@@ -48,9 +48,11 @@ ROOT = Signature(  # the keys of conf/train.yaml that are no group
         "batch_size": int,
         "num_workers": int | None,
         "phantom": bool,
-        "select_by": Literal["val_loss", "val_auroc", "last"],
+        "audit": dict,
+        "select_by": Literal["val_loss", "val_auroc", "val_mae", "last"],
         "data_root": str,
         "output_root": str,
+        "cache_root": str,
         "name": str,
         "choices": dict,
     },
@@ -60,9 +62,11 @@ ROOT = Signature(  # the keys of conf/train.yaml that are no group
         "batch_size": "a whole number",
         "num_workers": "a whole number or null",
         "phantom": "true or false",
-        "select_by": "one of val_loss, val_auroc, last",
+        "audit": "allow and its list",
+        "select_by": "one of val_loss, val_auroc, val_mae, last",
         "data_root": "text",
         "output_root": "text",
+        "cache_root": "text",
         "name": "text",
     },
     open_ended=False,
@@ -96,6 +100,9 @@ def _check_ranges(root: dict[str, Any]) -> None:
     for key, least in (("image_size_px", 1), ("batch_size", 2)):  # BatchNorm has no use for one
         if not least <= root[key] <= 10_000:
             raise MedsmallError(f"{key} must lie in [{least}, 10,000], but is {root[key]}.")
+    allow = root["audit"].get("allow")
+    if not (isinstance(allow, list) and all(isinstance(name, str) for name in allow)):
+        raise MedsmallError("audit.allow is a list of checks: write audit.allow=[near_duplicates].")
     if not 0 <= root["seed"] < 2**32:
         raise MedsmallError(f"seed must lie in [0, 2^32), but is {root['seed']}.")
     if (root["num_workers"] or 0) < 0:

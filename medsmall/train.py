@@ -5,22 +5,20 @@ and not above: --help and a mistyped key are answered at once.
 """
 
 import functools
+import hashlib
 import os
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
-from hydra.utils import get_class, instantiate
+from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
-from medsmall.configs import composed_by_hydra, config_dir
-from medsmall.ending import one_sentence
-from medsmall.run.quiet import quieten
+from medsmall.command import as_command
+from medsmall.errors import MedsmallError
 from medsmall.schema import check
+from medsmall.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,36 +38,37 @@ def train(cfg: DictConfig) -> Path:
     """
     config = check(cfg)
 
+    from medsmall.augmentation.safety import check as check_augmentation
+    from medsmall.cache import prepare
     from medsmall.dataset.images import present_only
-    from medsmall.preload import sample_of_pixels
-    from medsmall.run.key import run_key
-    from medsmall.run.progress import say
+    from medsmall.run.key import run_key, spread
     from medsmall.run.record import Record
     from medsmall.split import check_classes
+    from medsmall.terminal import say
 
     # the sample table, its split by patient, and the part of it this run may see
     dataset = open_dataset(cfg)
-    table = dataset.table()
-    table = present_only(
-        table, dataset.absent(table), dataset.missing_images, dataset.name, dataset.root
-    )
+    table = present_only(dataset, dataset.table())
     splitter = instantiate(cfg.split)
     split = splitter.assign(table, dataset.targets)
     for notice in check_classes(
-        table, split, dataset.targets, dataset.exclusive, splitter.published_test
+        table, split, dataset.targets, dataset.task, splitter.published_test
     ):
         say(notice)
-    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.exclusive)
+    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.task)
 
     # network, loss, optimisation: before the weights, so that a mistake costs no upstream run
     augmentation = instantiate(cfg.augmentation)
+    for warning in check_augmentation(augmentation, dataset.modality):
+        say(warning)
     classifier = build(cfg, dataset, draw, augmentation)
 
     # the initial weights: an upstream run is made here if they do not exist yet
     weights = instantiate(cfg.pretraining).weights(cfg, train)
     weights.refuse_overlap(dataset.name, set(draw.loc[draw["part"] == "test", "patient"]))
 
-    pixels = sample_of_pixels(dataset, draw)
+    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    pixels = hashlib.sha256(sample.digests.tobytes()).hexdigest()
     record = Record(cfg.output_root, run_key(config, table, dataset.targets, weights, pixels))
     if record.done:
         sent = " or sent to the logger" if cfg.logger else ""
@@ -98,8 +97,10 @@ def fit_and_test(
     import pandas as pd
     import pytorch_lightning as pl
 
+    from medsmall.audit.gate import gate
+    from medsmall.cache import prepare
     from medsmall.datamodule import DataModule
-    from medsmall.preload import preload
+    from medsmall.pretraining.seen import with_fingerprints
     from medsmall.run import score, sinks
     from medsmall.run.environment import environment
     from medsmall.run.fit import (
@@ -111,14 +112,22 @@ def fit_and_test(
         uninterrupted,
     )
     from medsmall.run.progress import announce
-    from medsmall.run.weights_file import sha256, write_weights
+    from medsmall.run.weights_file import numbers, sha256, write_weights
     from medsmall.sample_size import labels_used
+    from medsmall.terminal import say
 
     started = time.monotonic()
     targets = dataset.targets
     announce(cfg, dataset.name, draw, weights)
     record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
-    record.write_csv("draw.csv", draw)
+
+    # images, decoded once for all runs
+    images = list(draw["image"].unique())
+    prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
+    allow = [*cfg.audit.allow, *(["upstream_overlap"] if weights.allow_test_overlap else [])]
+    for notice in gate(dataset.name, draw, prepared, weights.seen, allow):
+        say(notice)
+    record.write_csv("draw.csv", with_fingerprints(draw, prepared))
 
     # weights and trainer
     pl.seed_everything(cfg.seed, verbose=False)  # an upstream may have drawn in the meantime
@@ -135,10 +144,9 @@ def fit_and_test(
     if in_processes:
         trainer.loggers = []  # a process of its own has none; the history is sent afterwards
 
-    # images
     data = DataModule(
         draw=draw,
-        pixels=preload(dataset, list(draw["image"].unique()), cfg.image_size_px),
+        prepared=prepared,
         targets=targets,
         augmentation=augmentation,
         batch_size=cfg.batch_size,
@@ -156,21 +164,21 @@ def fit_and_test(
             sinks.replay(loggers, history)
         classifier.load_state_dict(best_weights(trainer))
         tester = single_process(cfg)
-        prob = {
-            part: score.probabilities(tester, classifier, data, part) for part in ("val", "test")
-        }
-        results = score.metrics(draw, table, dataset.unit, targets, dataset.exclusive, prob)
+        values = {part: score.predicted(tester, classifier, data, part) for part in ("val", "test")}
+        results = score.metrics(draw, table, dataset.unit, targets, dataset.task, values)
         sinks.send_test(loggers, results["test"])
 
     # record
     tensors = classifier.module.state_dict()
     write = functools.partial(
         write_weights, tensors=tensors, mean=mean, std=std,
-        backbone=classifier.network.architecture, targets="|".join(targets),
+        backbone=classifier.network.architecture, targets="|".join(targets), task=dataset.task,
+        offset=numbers(classifier.offset), scale=numbers(classifier.scale),
     )  # fmt: skip
     record.write("model.safetensors", write)
     record.write_csv(
-        "predictions.csv", score.predictions(draw, table, dataset.unit, targets, prob["test"])
+        "predictions.csv",
+        score.predictions(draw, table, dataset.unit, targets, dataset.task, values["test"]),
     )
     record.write_json(
         "metrics.json",
@@ -179,8 +187,10 @@ def fit_and_test(
             "dataset": dataset.name,
             "phantom": cfg.phantom,
             "unit": dataset.unit,
+            "task": dataset.task,
             "labels_used": labels_used(draw),
             "pretraining": weights.source,
+            "upstream": weights.record and os.path.relpath(weights.record, record.folder),
             "epochs": len(history),
             "chosen_epoch": chosen_epoch(history, cfg.select_by),
             "weights_sha256": sha256(tensors),
@@ -202,15 +212,19 @@ def build(
     import torch
 
     from medsmall.classifier import Classifier
-    from medsmall.preload import augmented_side
+    from medsmall.datamodule import augmented_side
     from medsmall.run.fit import make_trainer
 
     make_trainer(cfg, logger=False, enable_checkpointing=False)  # is there such a device?
+    unsuitable = "val_auroc" if dataset.task is Task.REGRESSION else "val_mae"
+    if cfg.select_by == unsuitable:
+        raise MedsmallError(
+            f"select_by={unsuitable} is not for a {dataset.task} task: set val_loss."
+        )
     pl.seed_everything(cfg.seed, verbose=False)
     network = instantiate(cfg.backbone).build(len(dataset.targets))
     loss = instantiate(cfg.loss)
-    train_labels = draw.loc[draw["part"] == "train", dataset.targets]
-    loss.fit(torch.tensor(train_labels.to_numpy()))
+    labels = torch.tensor(draw.loc[draw["part"] == "train", dataset.targets].to_numpy())
     classifier = Classifier(
         network=network,
         mean=network.mean,  # the weights bring their own
@@ -219,9 +233,11 @@ def build(
         schedule=instantiate(cfg.schedule),
         loss=loss,
         targets=dataset.targets,
-        exclusive=dataset.exclusive,
+        task=dataset.task,
         views=1 + augmentation.tta_views,
     )
+    classifier.standardise(labels)
+    loss.fit(labels)
     classifier.try_out(augmented_side(augmentation, cfg.image_size_px))
     return classifier
 
@@ -230,10 +246,9 @@ def open_dataset(cfg: DictConfig) -> "Dataset":
     """The data set at its root, or its phantom, generated now if need be."""
     if not cfg.phantom:
         return instantiate(cfg.dataset)
-    from medsmall.dataset.generate import phantom_root
+    from medsmall.phantom.generate import phantom_root
 
-    kind = get_class(cfg.dataset._target_)
-    root = phantom_root(kind, cfg.output_root, cfg.dataset.phantom_patients)
+    root = phantom_root(instantiate(cfg.dataset), cfg.output_root, cfg.dataset.phantom_patients)
     return instantiate(cfg.dataset, root=str(root))
 
 
@@ -244,30 +259,20 @@ def workers(cfg: DictConfig) -> int:
     return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
 
 
-@hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
-def command(cfg: DictConfig) -> None:
-    """One cell of the command line; Hydra calls it for each.
+def work(cfg: DictConfig) -> None:
+    """One cell of the command line."""
+    folder = train(cfg)
+    from medsmall.run.summary import show
 
-    In a sweep an error is said at once, the other cells are run, and Hydra raises it at the end.
-    """
-    quieten()
-    hydra_config = HydraConfig.get()
-    sweep = hydra_config.mode == RunMode.MULTIRUN
-    with one_sentence(f"[{', '.join(hydra_config.overrides.task)}] " if sweep else ""):
-        folder = train(composed_by_hydra(cfg))
-        from medsmall.run.summary import show
-
-        show(folder)
+    show(folder)
 
 
 def main() -> None:
-    """The command: what a user can mend is one sentence on stderr and exit status 2."""
+    """The command."""
     if not sys.argv[1:]:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
         sys.argv.append(FIRST_RUN)
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
-    with one_sentence():
-        command()
+    as_command(work)()
 
 
 if __name__ == "__main__":

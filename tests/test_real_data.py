@@ -16,7 +16,7 @@ def test_the_full_nih_table_splits_and_draws(real_data):
     assert table["Hernia"].sum() == 227
     assert table["split"].value_counts().to_dict() == {"train_val": 86_524, "test": 25_596}
     split = instantiate(cfg.split).assign(table, dataset.targets)
-    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.exclusive)
+    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.task)
     assert draw["part"].value_counts()["test"] == 25_596
     assert draw.loc[draw["part"] == "train", "Hernia"].sum() == 100
 

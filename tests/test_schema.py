@@ -94,7 +94,7 @@ def test_values_of_the_right_type_pass(override):
         ("num_workers=2.0", "num_workers must be a whole number or null, but is 2.0."),
         (
             "select_by=val_acc",
-            "select_by must be one of val_loss, val_auroc, last, but is 'val_acc'.",
+            "select_by must be one of val_loss, val_auroc, val_mae, last, but is 'val_acc'.",
         ),
         (
             "dataset.targets=Hernia",

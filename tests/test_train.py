@@ -50,7 +50,8 @@ def test_the_record_holds_what_the_contract_names(train_small):
     folder = train_small()
     assert {path.name for path in folder.iterdir()} == RECORD
     draw = pd.read_csv(folder / "draw.csv")
-    assert list(draw) == ["image", "patient", "part", "Hernia"]
+    assert list(draw) == ["image", "patient", "part", "Hernia", "digest", "look"]
+    assert (draw["digest"].isna() == (draw["part"] == "test")).all()
     train_rows = draw[draw["part"] == "train"]
     assert len(train_rows) == 10
     assert train_rows["Hernia"].sum() == 5
@@ -184,7 +185,9 @@ def test_an_upstream_that_saw_test_patients_is_refused_unless_allowed(train_smal
         "'dataset.targets=[Hernia]','split=by_patient','split.train=0.6','split.val=0.2',"
         "'pretraining=none','trainer.max_epochs=1']",
     ]
-    with pytest.raises(MedsmallError, match=r"trained on \d+ of the \d+ patients in the test"):
+    with pytest.raises(
+        MedsmallError, match=r"trained on chestxray14, on \d+ of the \d+ patients in the test"
+    ):
         train_small(*overlapping)
     assert (train_small(*overlapping, "pretraining.allow_test_overlap=true") / "DONE").is_file()
 
@@ -194,7 +197,9 @@ def test_a_file_of_a_run_that_saw_test_patients_is_refused_unless_allowed(train_
     other = ["split=by_patient", "split.train=0.6", "split.val=0.2", "trainer.max_epochs=1"]
     model = train_small(*other) / "model.safetensors"
     file = ["pretraining=file", f"pretraining.path={model}", "trainer.max_epochs=1"]
-    with pytest.raises(MedsmallError, match=r"trained on \d+ of the \d+ patients in the test"):
+    with pytest.raises(
+        MedsmallError, match=r"trained on chestxray14, on \d+ of the \d+ patients in the test"
+    ):
         train_small(*file)
     assert (train_small(*file, "pretraining.allow_test_overlap=true") / "DONE").is_file()
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medsmall.pretraining.weights import Weights
@@ -11,8 +12,10 @@ from medsmall.pretraining.weights import Weights
 # What cannot change the result: where things lie, how it is watched, which machine computes it.
 # The fingerprints of the sample table and of the weights stand for all that decides what they hold.
 EXCLUDED = {
-    "data_root", "output_root", "name", "choices", "logger", "num_workers",
+    "data_root", "output_root", "cache_root", "name", "choices", "logger", "audit", "num_workers",
     "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
+    "dataset.name", "dataset.file",
+    "augmentation.strict",
     "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
     "pretraining.experiment", "pretraining.overrides",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
@@ -42,6 +45,15 @@ def run_key(
     }
     text = json.dumps(identity, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def spread(images: pd.Series) -> list[str]:
+    """Sixteen of the images, spread over all: their pixels tell one release from another.
+
+    Labels alone do not tell the 224 px files of a data set from the 1024 px ones.
+    """
+    known = sorted(images.unique())
+    return [known[i] for i in np.unique(np.linspace(0, len(known) - 1, 16).astype(int))]
 
 
 def fingerprint(table: pd.DataFrame, targets: list[str]) -> str:

@@ -1,12 +1,41 @@
-"""How a command ends that was given something a user can mend: with one sentence."""
+"""What the commands share: a config from the command line, and one sentence where one is wrong."""
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from medsmall.configs import explain, refused
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from medsmall.configs import composed_by_hydra, config_dir, explain, refused
 from medsmall.errors import MedsmallError
+from medsmall.run.quiet import quieten
+
+
+def as_command(work: Callable[[DictConfig], None]) -> Callable[[], None]:
+    """A command that does `work` on the config of its command line; in a sweep, on each cell's.
+
+    What a user can mend is one sentence on stderr and exit status 2. In a sweep the sentence is
+    said at once, the other cells are run, and Hydra raises the error at the end.
+    """
+
+    @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
+    def cell(cfg: DictConfig) -> None:
+        quieten()
+        hydra_config = HydraConfig.get()
+        sweep = hydra_config.mode == RunMode.MULTIRUN
+        with one_sentence(f"[{', '.join(hydra_config.overrides.task)}] " if sweep else ""):
+            work(composed_by_hydra(cfg))
+
+    def command() -> None:
+        os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
+        with one_sentence():
+            cell()
+
+    return command
 
 
 @contextmanager
