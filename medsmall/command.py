@@ -15,11 +15,12 @@ from medsmall.errors import MedsmallError
 from medsmall.run.quiet import quieten
 
 
-def as_command(work: Callable[[DictConfig], None]) -> Callable[[], None]:
+def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> Callable[[], None]:
     """A command that does `work` on the config of its command line; in a sweep, on each cell's.
 
-    What a user can mend is one sentence on stderr and exit status 2. In a sweep the sentence is
-    said at once, the other cells are run, and Hydra raises the error at the end.
+    `about` stands above the options in its --help. What a user can mend is one sentence on stderr
+    and exit status 2. In a sweep the sentence is said at once, the other cells are run, and Hydra
+    raises the error at the end.
     """
 
     @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
@@ -32,6 +33,9 @@ def as_command(work: Callable[[DictConfig], None]) -> Callable[[], None]:
 
     def command() -> None:
         os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
+        if about and {"-h", "--help"} & set(sys.argv[1:]):
+            print(about.strip(), end="\n\n")
+            sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
         with one_sentence():
             cell()
 

@@ -33,7 +33,7 @@ def work(cfg: DictConfig) -> None:
     )  # fmt: skip
 
 
-main = as_command(work)
+main = as_command(work, __doc__)
 
 if __name__ == "__main__":
     main()

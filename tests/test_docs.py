@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from medsmall.configs import compose, config_dir, groups
+from medsmall.dataset.table import Table
 from medsmall.schema import check
 
 ROOT = Path(__file__).parents[1]
+HYDRAS = "(?:train|explore|audit|prepare)"  # the commands that a config is composed for
 
 
 def blocks() -> list[str]:
@@ -25,8 +27,9 @@ def commands() -> list[str]:
     lines = [
         line for path in config_dir().rglob("*.yaml") for line in path.read_text().splitlines()
     ]
-    inside = [m[0] for line in lines if (m := re.search(r"python -m medsmall\.train .*", line))]
-    return [line for line in [*blocks(), *inside] if "medsmall.train" in line]
+    found = (re.search(rf"python -m medsmall\.{HYDRAS}\b.*", line) for line in lines)
+    inside = [match[0] for match in found if match]
+    return [line for line in [*blocks(), *inside] if re.search(rf"medsmall\.{HYDRAS}\b", line)]
 
 
 def sweep(command: str) -> list[list[str]]:
@@ -45,6 +48,30 @@ def sweep(command: str) -> list[list[str]]:
 def test_every_command_composes_and_binds(command):
     for overrides in sweep(command):
         check(compose(overrides))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [c for c in blocks() if c.endswith("chestxray14 phantom=true")])
+def test_the_commands_about_a_data_set_run(command, tmp_path):
+    small = ["dataset.phantom_patients=60", f"output_root={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)[1:], *small],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = Path(re.search(rf"{tmp_path}/\S+\.(html|csv|u8)", done.stdout)[0])
+    assert told.stat().st_size > 50
+
+
+def test_init_finds_its_way_as_the_readme_says(tmp_path):
+    (command,) = [c for c in blocks() if "medsmall.init" in c]
+    Table("x", file="images.csv").write_phantom(tmp_path, 40, 0)
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)[1:]], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "conf" / "dataset" / "images.yaml").is_file()
+    assert "python -m medsmall.train dataset=images" in done.stdout
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def audit(cfg: DictConfig) -> bool:
 def main() -> None:
     """The command."""
     clean: list[bool] = []
-    as_command(lambda cfg: clean.append(audit(cfg)))()
+    as_command(lambda cfg: clean.append(audit(cfg)), __doc__)()
     sys.exit(0 if all(clean) else 1)
 
 

@@ -93,7 +93,7 @@ def work(cfg: DictConfig) -> None:
 
 def main() -> None:
     """The command."""
-    as_command(work)()
+    as_command(work, __doc__)()
 
 
 if __name__ == "__main__":
