@@ -70,8 +70,8 @@ def test_init_finds_its_way_as_the_readme_says(tmp_path):
         [sys.executable, *shlex.split(command)[1:]], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "conf" / "dataset" / "images.yaml").is_file()
-    assert "python -m medsmall.train dataset=images" in done.stdout
+    (written,) = (tmp_path / "conf" / "dataset").iterdir()
+    assert f"python -m medsmall.train dataset={written.stem}" in done.stdout
 
 
 @pytest.mark.slow
