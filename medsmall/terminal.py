@@ -1,6 +1,7 @@
 """What people see in the terminal: results on stdout, everything on the way to them on stderr."""
 
 import sys
+from functools import lru_cache
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,3 +27,9 @@ def progress_bar() -> Progress:
 def say(sentence: str) -> None:
     """A line on stderr, as it is: neither wrapped nor searched for markup."""
     messages.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+@lru_cache
+def say_once(sentence: str) -> None:
+    """Likewise, the first time in a process: what holds for all cells of a sweep, say."""
+    say(sentence)

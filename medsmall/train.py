@@ -44,23 +44,19 @@ def train(cfg: DictConfig) -> Path:
     from medsmall.run.key import run_key, spread
     from medsmall.run.record import Record
     from medsmall.split import check_classes
-    from medsmall.terminal import say
+    from medsmall.terminal import say, say_once
 
     # the sample table, its split by patient, and the part of it this run may see
     dataset = open_dataset(cfg)
     table = present_only(dataset, dataset.table())
     splitter = instantiate(cfg.split)
     split = splitter.assign(table, dataset.targets)
-    for notice in check_classes(
-        table, split, dataset.targets, dataset.task, splitter.published_test
-    ):
-        say(notice)
+    notices = check_classes(table, split, dataset.targets, dataset.task, splitter.published_test)
     draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.task)
 
     # network, loss, optimisation: before the weights, so that a mistake costs no upstream run
     augmentation = instantiate(cfg.augmentation)
-    for warning in check_augmentation(augmentation, dataset.modality):
-        say(warning)
+    notices += check_augmentation(augmentation, dataset.modality)
     classifier = build(cfg, dataset, draw, augmentation)
 
     # the initial weights: an upstream run is made here if they do not exist yet
@@ -76,6 +72,8 @@ def train(cfg: DictConfig) -> Path:
     else:
         with record.writing() as unmade:
             if unmade:
+                for notice in notices:
+                    say_once(notice)
                 fit_and_test(
                     cfg, config, dataset, table, draw, weights, augmentation, classifier, record
                 )

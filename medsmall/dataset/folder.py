@@ -11,9 +11,10 @@ import pandas as pd
 
 from medsmall.dataset import MODALITIES, images, tables
 from medsmall.dataset.own.class_folders import Found, find_images
-from medsmall.dataset.own.classes import data_name, label_names, one_hot, parts_to_learn, say_once
+from medsmall.dataset.own.classes import data_name, label_names, one_hot, parts_to_learn
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
+from medsmall.terminal import say_once
 
 NAMES = (  # usual ways to write the patient and the number of the image; the phantom tries them
     "{p:04d}_{n}", "person{p}_{n}", "patient{p:05d}_{n}", "P{p:03d}_{n}", "p{p}_{n}",

@@ -19,13 +19,13 @@ from medsmall.dataset.own.classes import (
     label_names,
     one_hot,
     parts_to_learn,
-    say_once,
 )
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.label_task import refuse_several, task_of
 from medsmall.dataset.own.listed import image_paths, refuse_repeated
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
+from medsmall.terminal import say_once
 
 MANY = 20  # whole numbers with more different values than this are measured, not classes
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medsmall.dataset.images import DICOM_SUFFIXES, is_dicom
-from medsmall.dataset.own.classes import PARTS, say_once
+from medsmall.dataset.own.classes import PARTS
 from medsmall.errors import MedsmallError
+from medsmall.terminal import say_once
 
 IMAGE_SUFFIXES = DICOM_SUFFIXES | {
     ".avif", ".bmp", ".gif", ".jfif", ".jp2", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm",

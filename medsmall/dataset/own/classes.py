@@ -2,12 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 
 import pandas as pd
 
 from medsmall.errors import MedsmallError, did_you_mean
-from medsmall.terminal import say
 
 RESERVED = ("image", "patient", "split", "age", "sex", "view")  # of the sample table
 NEGATIVE = {
@@ -90,9 +88,3 @@ def parts_to_learn(split: pd.Series) -> pd.Series:
     if "test" in there and not {"val", "train_val"} & there:
         return split.replace("train", "train_val")
     return split
-
-
-@lru_cache
-def say_once(sentence: str) -> None:
-    """A line on stderr, the first time in a process: a table is read more than once."""
-    say(sentence)
