@@ -24,6 +24,7 @@ NAMES = {
     "Any": Any, "Literal": Literal, "Optional": Optional, "Union": Union,
     "bool": bool, "dict": dict, "float": float, "int": int, "list": list, "str": str,
 }  # fmt: skip
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 WORDS = {
     "int": "a whole number", "float": "a number", "bool": "true or false", "str": "text",
     "None": "null",
@@ -117,6 +118,11 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
             raise MedsmallError(
                 f"There is no key 'trainer.{key}'{did_you_mean(key, map(str, known))}."
             )
+    if trainer.get("precision") not in PRECISIONS:  # others change the type of the weights
+        raise MedsmallError(
+            f"trainer.precision must be one of {', '.join(PRECISIONS)}, but is "
+            f"{trainer.get('precision')}."
+        )
     for key in ("max_epochs", "accumulate_grad_batches"):
         value = trainer.get(key)
         if not isinstance(value, str | float) and (value is None or value < 1):

@@ -125,6 +125,7 @@ def test_a_value_of_a_wrong_type_or_out_of_range_is_one_sentence(override, sente
     ("override", "start"),
     [
         ("+strategy.alphaa=1", "There is no key 'strategy.alphaa' (did you mean 'alpha'?)"),
+        ("trainer.precision=bf16-true", "trainer.precision must be one of 32-true, bf16-mixed"),
         ("+trainer.max_epoch=1", "There is no key 'trainer.max_epoch' (did you mean 'max_epochs'"),
         ("+batchsize=3", "There is no key 'batchsize' (did you mean 'batch_size'?)"),
         ("+strateg.lr=3", "There is no key 'strateg' (did you mean 'strategy'?)"),
