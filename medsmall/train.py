@@ -65,7 +65,8 @@ def train(cfg: DictConfig) -> Path:
 
     sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
     pixels = hashlib.sha256(sample.digests.tobytes()).hexdigest()
-    record = Record(cfg.output_root, run_key(config, table, dataset.targets, weights, pixels))
+    key = run_key(config, table, dataset.targets, weights, draw, pixels)
+    record = Record(cfg.output_root, key)
     if record.done:
         sent = " or sent to the logger" if cfg.logger else ""
         say(f"{cfg.name}: recorded already, not run{sent} again.")

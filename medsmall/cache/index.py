@@ -6,6 +6,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from medsmall.errors import MedsmallError
+
 TABLE = """
 create table if not exists images (
     image text primary key,     -- path relative to the root of the data set
@@ -34,17 +36,20 @@ class Entry:
 
 
 class Index:
-    """The entries of a cache; reading makes no file."""
+    """The entries of a cache; reading makes no file.
+
+    A file without the table, of a process that was killed while it made it, has no entries.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
     def entries(self, images: Iterable[str]) -> dict[str, Entry]:
         """Those of `images` that the cache has, by name."""
-        if not self.file.is_file():
-            return {}
         wanted = set(images)
         with self._connected() as database:
+            if database is None:
+                return {}
             if len(wanted) > AT_ONCE:  # one pass is faster than many look-ups
                 rows: Iterable[tuple] = database.execute("select * from images")
             else:
@@ -60,16 +65,16 @@ class Index:
 
     def end(self, side: int) -> int:
         """Where the pixels end that the index knows of, of squares of `side` px: 0 if of none."""
-        if not self.file.is_file():
-            return 0
         with self._connected() as database:
+            if database is None:
+                return 0
             query = "select max(offset), channels from images"  # the channels of that very row
             offset, channels = database.execute(query).fetchone()
         return 0 if offset is None else offset + side**2 * channels
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add or replace entries, all of them or none."""
-        with self._connected() as database, database:
+        with closing(sqlite3.connect(self.file, timeout=60)) as database, database:
             database.execute(TABLE)
             database.executemany(
                 "insert or replace into images values (?, ?, ?, ?, ?, ?, ?)",
@@ -77,6 +82,19 @@ class Index:
             )
 
     @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
+    def _connected(self) -> Iterator[sqlite3.Connection | None]:
+        """For reading; None where there is nothing to read."""
+        if not self.file.is_file():
+            yield None
+            return
         with closing(sqlite3.connect(self.file, timeout=60)) as database:
-            yield database
+            try:
+                made = database.execute("select 1 from sqlite_master where name = 'images'")
+                yield database if made.fetchone() else None
+            except sqlite3.DatabaseError as error:
+                if isinstance(error, sqlite3.OperationalError):
+                    raise
+                raise MedsmallError(
+                    f"{self.file} is damaged ({error}): delete it, and the images are prepared "
+                    "anew."
+                ) from error

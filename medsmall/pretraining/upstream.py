@@ -17,6 +17,7 @@ from medsmall.schema import check
 # lie, and the machine. All else is its own, so that a sweep over it finds the one upstream.
 INHERITED = [
     "backbone", "image_size_px", "phantom", "data_root", "output_root", "cache_root", "num_workers",
+    "audit",
 ]  # fmt: skip
 MACHINE = ["accelerator", "devices", "strategy", "precision", "deterministic", "benchmark"]
 

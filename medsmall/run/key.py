@@ -29,17 +29,20 @@ def run_key(
     table: pd.DataFrame,
     targets: list[str],
     weights: Weights,
+    draw: pd.DataFrame | None = None,
     pixels: str = "",
 ) -> str:
     """16 hexadecimal digits.
 
     `config` is the full resolved config, `table` the sample table, of which the images, patients,
-    official parts and `targets` count, whatever the order of its rows; `pixels` is the hash of
+    official parts and `targets` count, whatever the order of its rows; `draw` are the rows of the
+    run in their order, which tell what split and sample size made of it; `pixels` is the hash of
     some of the images.
     """
     identity = {
         "config": _without_excluded(config),
         "table": fingerprint(table, targets),
+        "draw": None if draw is None else _hash(draw),
         "pixels": pixels,
         "weights": [weights.fingerprint, weights.mean, weights.std],
     }
@@ -59,6 +62,10 @@ def spread(images: pd.Series) -> list[str]:
 def fingerprint(table: pd.DataFrame, targets: list[str]) -> str:
     """SHA-256 of the sample table's content, independent of the order of its rows."""
     rows = table[["image", "patient", "split", *targets]].sort_values("image")
+    return _hash(rows)
+
+
+def _hash(rows: pd.DataFrame) -> str:
     hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
     return hashlib.sha256(hashes.tobytes()).hexdigest()
 

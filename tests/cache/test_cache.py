@@ -16,6 +16,7 @@ from medsmall.audit.fingerprint import difference_hash, digest
 from medsmall.cache import build, prepare
 from medsmall.dataset import images as decoding
 from medsmall.errors import MedsmallError
+from medsmall.phantom import chest
 
 
 class Folder:
@@ -59,7 +60,7 @@ def test_pixels_are_those_of_the_file_squeezed_to_the_square(films, tmp_path, si
     prepared = prepare(data, names, side, tmp_path / "cache")
     assert prepared.images == names
     assert prepared.channels == 1
-    how = cv2.INTER_AREA if side == 16 else cv2.INTER_LINEAR  # of 40 x 30 px
+    how = cv2.INTER_AREA if side < 36 else cv2.INTER_LINEAR
     for row, name in enumerate(names):
         original = np.asarray(Image.open(data.root / name))
         expected = cv2.resize(original, (side, side), interpolation=how)
@@ -72,11 +73,10 @@ def test_pixels_are_those_of_the_file_squeezed_to_the_square(films, tmp_path, si
 @pytest.mark.parametrize("shape", [(1024, 1024), (1000, 600), (611, 937), (130, 120)])
 def test_squeezing_is_averaging(shape):
     rng = np.random.default_rng(0)
-    film = cv2.GaussianBlur(rng.integers(0, 256, shape, dtype=np.uint8), None, 4)
-    film = cv2.normalize(film, None, 0, 255, cv2.NORM_MINMAX)
+    film, _ = chest.chest(chest.build(rng), [], rng, 0, shape)
     exact = cv2.resize(film.astype(np.float64), (100, 100), interpolation=cv2.INTER_AREA)
     error = build.squeezed(film, 100)[..., 0] - exact
-    assert np.abs(error).mean() < 4
+    assert np.abs(error).mean() < 1
     assert abs(error.mean()) < 0.6
 
 
@@ -222,18 +222,63 @@ def test_a_full_disk_under_the_index_is_told_likewise(films, tmp_path, monkeypat
 
 
 def _prepare(root, names, folder):
+    build.CHUNK_IMAGES = 2
     prepared = prepare(Folder(root, wait=0.01), names, 16, folder)
-    return [digest(prepared.pixels(row)) for row in range(len(names))]
+    return {name: digest(prepared.pixels(row)) for row, name in enumerate(prepared.images)}
 
 
 def test_processes_that_start_together_decode_each_image_once(films, tmp_path):
     data, names = films
+    draws = [names[:14], names[6:], names[::2]]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(3, mp_context=context) as pool:
-        jobs = [pool.submit(_prepare, data.root, names, tmp_path / "cache") for _ in range(3)]
-        first, second, third = (job.result() for job in jobs)
-    assert first == second == third
-    assert sorted(data.decoded()) == names
+        jobs = [pool.submit(_prepare, data.root, draw, tmp_path / "cache") for draw in draws]
+        found = [job.result() for job in jobs]
+    expected = _prepare(data.root, names, tmp_path / "alone")
+    assert found == [{name: expected[name] for name in draw} for draw in draws]
+    assert sorted(data.decoded()) == sorted([*names, *names])  # once together, once alone
+
+
+def test_a_process_that_writes_meanwhile_hides_nothing(films, tmp_path, monkeypatch):
+    """It commits a chunk between the look at the pixels and the look at the index."""
+    data, names = films
+    prepare(data, names[:10], 16, tmp_path / "cache")
+    end_of = build.Index.end
+    others = iter([names[10:]])
+
+    def end(self, side):
+        found = end_of(self, side)
+        for rest in others:
+            prepare(data, rest, 16, tmp_path / "cache")
+        return found
+
+    monkeypatch.setattr(build.Index, "end", end)
+    assert prepare(data, names[:10], 16, tmp_path / "cache").images == names[:10]
+
+
+def test_an_index_that_was_only_begun_is_made_anew(films, tmp_path):
+    data, names = films
+    prepare(data, names, 16, tmp_path / "cache")
+    (index,) = (tmp_path / "cache").glob("*.sqlite")
+    index.write_bytes(b"")
+    assert len(prepare(data, names, 16, tmp_path / "cache")) == 20
+    index.write_bytes(b"no database" * 100)
+    with pytest.raises(MedsmallError, match="damaged.*delete it"):
+        prepare(data, names, 16, tmp_path / "cache")
+
+
+def test_what_decides_the_pixels_names_the_cache(films, tmp_path, monkeypatch):
+    data, names = films
+
+    def caches():
+        prepare(data, names[:2], 16, tmp_path / "cache")
+        return len(list((tmp_path / "cache").glob("*.u8")))
+
+    assert [caches(), caches()] == [1, 1]
+    data.reading = "grey=True"
+    assert caches() == 2
+    monkeypatch.setattr(build, "__file__", decoding.__file__)  # other code
+    assert caches() == 3
 
 
 def test_it_travels_to_a_worker_without_its_pixels(films, tmp_path):

@@ -111,7 +111,7 @@ def test_where_things_lie_and_which_machine_computes_do_not_matter(table):
 
 def test_the_pixels_count(table):
     config = check(compose([]))
-    keys = {run_key(config, table, TARGETS, WEIGHTS, pixels) for pixels in ("a", "b")}
+    keys = {run_key(config, table, TARGETS, WEIGHTS, None, pixels) for pixels in ("a", "b")}
     assert len(keys) == 2
 
 
@@ -177,3 +177,12 @@ def test_upstream_weights_and_their_statistics_count(table):
     assert len(keys) == 5
     renamed = Weights("something else", "none", mean=[0.5] * 3, std=[0.2] * 3)
     assert run_key(config, table, TARGETS, renamed) in keys
+
+
+def test_the_drawn_rows_change_the_key(config, table):
+    """A split by sex or view reads columns that the targets do not name."""
+    draw = table[["image", "patient", *TARGETS]].assign(part=["train", "train", "val", "test"])
+    other = draw.assign(part=["train", "val", "train", "test"])
+    keys = {run_key(config, table, TARGETS, WEIGHTS, rows) for rows in (draw, other, draw[:3])}
+    assert len(keys) == 3
+    assert run_key(config, table, TARGETS, WEIGHTS, draw.copy()) in keys
