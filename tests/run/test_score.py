@@ -106,9 +106,12 @@ def test_every_metric_can_be_recomputed_from_the_predictions(unit):
 
 def test_thresholds_come_from_validation_and_serve_both_parts():
     draw, table, prob = make()
-    result = metrics(draw, table, "image", TARGETS, Task.MULTILABEL, prob)
-    other = metrics(draw, table, "image", TARGETS, Task.MULTILABEL, {**prob, "test": 1 - prob["test"]})
-    moved = metrics(draw, table, "image", TARGETS, Task.MULTILABEL, {**prob, "val": prob["val"] / 4})
+
+    def of(values):
+        return metrics(draw, table, "image", TARGETS, Task.MULTILABEL, values)
+
+    result, other = of(prob), of({**prob, "test": 1 - prob["test"]})
+    moved = of({**prob, "val": prob["val"] / 4})
     for target in TARGETS:
         threshold = result["val"]["targets"][target]["threshold"]
         assert result["test"]["targets"][target]["threshold"] == threshold
