@@ -43,7 +43,7 @@ def train(cfg: DictConfig) -> Path:
     from medsmall.dataset.images import present_only
     from medsmall.run.key import run_key, spread
     from medsmall.run.record import Record
-    from medsmall.split import check_classes
+    from medsmall.split import check_classes, few_patients
     from medsmall.terminal import say, say_once
 
     # the sample table, its split by patient, and the part of it this run may see
@@ -51,7 +51,8 @@ def train(cfg: DictConfig) -> Path:
     table = present_only(dataset, dataset.table())
     splitter = instantiate(cfg.split)
     split = splitter.assign(table, dataset.targets)
-    notices = check_classes(table, split, dataset.targets, dataset.task, splitter.published_test)
+    notices = few_patients(table)
+    notices += check_classes(table, split, dataset.targets, dataset.task, splitter.published_test)
     draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.task)
 
     # network, loss, optimisation: before the weights, so that a mistake costs no upstream run

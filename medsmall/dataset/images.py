@@ -12,6 +12,7 @@ from PIL import Image, ImageOps
 
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
+from medsmall.terminal import say_once
 
 DICOM_SUFFIXES = {".dcm", ".dicom"}
 MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or a bomb
@@ -173,4 +174,5 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
         raise MedsmallError(
             f"{found}; get them, or go on without them with dataset.missing_images=drop."
         )
+    say_once(f"{found}; they are left out.")
     return table[~absent].reset_index(drop=True)

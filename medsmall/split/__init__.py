@@ -11,7 +11,7 @@ scored, and `deviation` how far the prevalence in each part is from that of the 
 
 from medsmall.split.by_patient import ByPatient
 from medsmall.split.deviation import deviation
-from medsmall.split.gate import PARTS, check_classes, check_disjoint, empty_classes
+from medsmall.split.gate import PARTS, check_classes, check_disjoint, empty_classes, few_patients
 from medsmall.split.kfold import KFold
 from medsmall.split.official import Official
 from medsmall.split.stratified import Stratified
@@ -26,4 +26,5 @@ __all__ = [
     "check_disjoint",
     "deviation",
     "empty_classes",
+    "few_patients",
 ]

@@ -6,6 +6,7 @@ import pandas as pd
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
+FEW_PATIENTS = 20
 PARTS = ("train", "val", "test")
 
 
@@ -17,9 +18,20 @@ def check_disjoint(table: pd.DataFrame, split: pd.Series) -> None:
         named = ", ".join(leaked[:3]) + (", ..." if len(leaked) > 3 else "")
         raise MedsmallError(
             f"{len(leaked)} patient(s) have images in more than one part of the split ({named}), "
-            "so the test would score patients the network has seen: set split=by_patient or "
-            "split=stratified."
+            "so the test would score patients the network has seen: set split=stratified or "
+            "split=by_patient."
         )
+
+
+def few_patients(table: pd.DataFrame) -> list[str]:
+    """A notice, in a list, where the patients are so few that the parts of a split must differ."""
+    patients = table["patient"].nunique()
+    if patients >= FEW_PATIENTS:
+        return []
+    return [
+        f"There are only {patients} patients: the parts of the split cannot be alike, and another "
+        "split.seed may give quite other results."
+    ]
 
 
 def check_classes(
@@ -52,11 +64,19 @@ def check_classes(
                 )
                 continue
             raise MedsmallError(
-                f"The {part} part of the split has {missing} (target {target}): set "
-                "split=stratified, which shares rare classes out, another split.seed or other "
-                "dataset.targets."
+                f"The {part} part of the split has {missing} (target {target}"
+                f"{_holders(table, target, task)}): set split=stratified, which shares rare values "
+                "out, a larger share for that part, or other dataset.targets."
             )
     return notices
+
+
+def _holders(table: pd.DataFrame, target: str, task: Task) -> str:
+    """In how many patients the rarer value is: with fewer than parts, no split can do it."""
+    if task is Task.REGRESSION:
+        return ""
+    patients = [table.loc[table[target] == value, "patient"].nunique() for value in (0, 1)]
+    return f", whose rarer value {min(patients)} patient(s) have"
 
 
 def empty_classes(rows: pd.DataFrame, targets: list[str], task: Task) -> dict[str, str]:

@@ -44,15 +44,15 @@ class Official:
                 raise MedsmallError(
                     f"The column split of the sample table holds {value!r}"
                     f"{did_you_mean(str(value), (*PARTS, 'train_val'))}: correct the data set's "
-                    "loader, or set split=by_patient."
+                    "loader, or set split=stratified."
                 )
         unassigned = int((published == "").sum())
         if unassigned == len(table):
-            raise MedsmallError("This data set has no official split: set split=by_patient.")
+            raise MedsmallError("This data set has no official split: set split=stratified.")
         if unassigned:
             raise MedsmallError(
                 f"The official split says nothing about {unassigned} of {len(table)} images: "
-                "remove them from the sample table, or set split=by_patient."
+                "remove them from the sample table, or set split=stratified."
             )
 
         check_patients(table)
@@ -62,4 +62,4 @@ class Official:
         val_patients = order[: round(self.val_fraction * len(order))]
         in_val = table["patient"].isin(val_patients).to_numpy()
         part[undivided] = np.where(in_val[undivided], "val", "train")
-        return finished(part, table, "set split=by_patient")
+        return finished(part, table, "set split=stratified")

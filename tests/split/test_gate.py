@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 
 from medsmall.errors import MedsmallError
-from medsmall.split.gate import PARTS, check_classes
+from medsmall.split.gate import FEW_PATIENTS, PARTS, check_classes, few_patients
 from medsmall.task import Task
 
 
 def three_parts(**columns):
     table = pd.DataFrame(columns, dtype=float)
+    table["patient"] = [f"p{i}" for i in range(len(table))]
     return table, pd.Series(np.repeat(PARTS, len(table) // 3), index=table.index)
 
 
@@ -61,3 +62,10 @@ def test_what_a_published_test_part_lacks_is_told_and_not_refused():
         check_classes(table, split, ["A"], Task.BINARY)
     (notice,) = check_classes(table, split, ["A"], Task.BINARY, published_test=True)
     assert "no negative among 2 known labels (target A)" in notice
+
+
+def test_few_patients_are_told():
+    table = pd.DataFrame({"patient": [f"p{i}" for i in range(FEW_PATIENTS)]})
+    assert few_patients(table) == []
+    (notice,) = few_patients(table[:7])
+    assert "only 7 patients" in notice

@@ -30,13 +30,13 @@ def test_what_is_published_stays_and_train_val_is_divided_by_patients(official_t
 
 
 def test_what_it_cannot_know_is_refused(official_table):
-    with pytest.raises(MedsmallError, match="no official split: set split=by_patient"):
+    with pytest.raises(MedsmallError, match="no official split: set split=stratified"):
         Official().assign(official_table.assign(split=""), [])
     incomplete = official_table.copy()
     incomplete.loc[:2, "split"] = ""
     with pytest.raises(MedsmallError, match="nothing about 3 of 300 images"):
         Official().assign(incomplete, [])
-    with pytest.raises(MedsmallError, match=r"The test part .* set split=by_patient"):
+    with pytest.raises(MedsmallError, match=r"The test part .* set split=stratified"):
         Official().assign(official_table.assign(split="train_val"), [])
     with pytest.raises(MedsmallError, match="The val part"):
         Official().assign(official_table.replace("train_val", "train"), [])
@@ -50,7 +50,7 @@ def test_the_leakage_gate_also_guards_an_official_split(official_table):
     table = official_table
     leak = table.index[table["split"] == "test"][0]
     table.loc[leak, "patient"] = table[table["split"] == "train_val"]["patient"].iloc[0]
-    with pytest.raises(MedsmallError, match=r"1 patient\(s\).*set split=by_patient"):
+    with pytest.raises(MedsmallError, match=r"1 patient\(s\).*set split=stratified"):
         Official().assign(table, ["Hernia"])
     by_image = pd.Series(np.resize(PARTS, len(table)), index=table.index)
     with pytest.raises(MedsmallError, match=r"p00000, p00001, p00002, \.\.\."):
