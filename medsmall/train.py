@@ -100,7 +100,7 @@ def fit_and_test(
     from medsmall.audit.gate import gate
     from medsmall.cache import prepare
     from medsmall.datamodule import DataModule
-    from medsmall.pretraining.seen import with_fingerprints
+    from medsmall.pretraining.seen import write_seen
     from medsmall.run import score, sinks
     from medsmall.run.environment import environment
     from medsmall.run.fit import (
@@ -125,9 +125,12 @@ def fit_and_test(
     images = list(draw["image"].unique())
     prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
     allow = [*cfg.audit.allow, *(["upstream_overlap"] if weights.allow_test_overlap else [])]
-    for notice in gate(dataset.name, draw, prepared, weights.seen, allow):
+    audits = Path(cfg.output_root).expanduser().absolute() / "audit" / dataset.name
+    remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
+    for notice in gate(dataset.name, draw, prepared, weights.seen, allow, remedy, audits):
         say(notice)
-    record.write_csv("draw.csv", with_fingerprints(draw, prepared))
+    record.write_csv("draw.csv", draw)
+    record.write("seen.npz", lambda path: write_seen(path, draw, prepared))
 
     # weights and trainer
     pl.seed_everything(cfg.seed, verbose=False)  # an upstream may have drawn in the meantime

@@ -113,6 +113,32 @@ def test_a_table_that_cannot_be_understood(here, text, part):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("blank", [1, 30])
+def test_blank_patients_are_refused_not_passed_over(here, blank):
+    file = data_in(here / "a", label="dx", patient="PatientID")
+    rows = pd.read_csv(file)
+    rows.loc[4 : 3 + blank, "PatientID"] = ""
+    rows.to_csv(file, index=False)
+    with pytest.raises(MedsmallError) as error:
+        infer(file, "x")
+    sentence = str(error.value)
+    assert f"{file}, row 6, column 'PatientID'" in sentence
+    assert "fill it in" in sentence
+    assert (f"{blank - 1} more rows" in sentence) == (blank > 1)
+    assert sentence.endswith(".")
+    full = rows.assign(subject=[f"S{i // 2}" for i in range(len(rows))])
+    full.to_csv(file, index=False)
+    assert infer(file, "x").settings["patient"] == "subject"
+
+
+def test_a_measure_is_no_patient(here):
+    file = data_in(here / "a", label="dx")
+    rows = pd.read_csv(file)
+    rows["lesion_mm"] = np.arange(len(rows)) / 8
+    rows.to_csv(file, index=False)
+    assert "patient" not in infer(file, "x").settings
+
+
 def test_an_absent_path_and_two_tables(here):
     with pytest.raises(MedsmallError, match=r"There is no .*/nowhere"):
         infer(Path("nowhere"), "x")

@@ -1,28 +1,39 @@
 """The gate before training: no test image may have been seen, in this run or by its upstream."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from medsmall.audit.findings import check_allowed
+from medsmall.audit.findings import check_allowed, findings, not_allowed, together
 from medsmall.audit.near import codes_of, copies
 from medsmall.audit.upstream import Seen, upstream_overlap
 from medsmall.errors import MedsmallError
+from medsmall.run.record import write_whole
 
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
+HOW = {"identical_images": "stand", "near_duplicates": "have near duplicates"}
+
 
 def gate(
-    dataset: str, draw: pd.DataFrame, prepared: "Prepared", seen: Sequence[Seen], allow: list[str]
+    dataset: str,
+    draw: pd.DataFrame,
+    prepared: "Prepared",
+    seen: Sequence[Seen],
+    allow: list[str],
+    command: str,
+    folder: Path,
 ) -> list[str]:
     """Notices, one sentence each, about the images that the parts of a `draw` share.
 
     Images are shared where their pixels are equal as `prepared`, or where they are near
     duplicates of different patients. Raises MedsmallError where the test part shares some with
-    train, val or an upstream (`seen`), unless that check is in `allow`. That patients are not
+    train, val or an upstream (`seen`), unless that check is in `allow`; all pairs are in
+    <folder>/gate.csv then, as the table of `medsmall.audit.findings`. That patients are not
     shared is for the split (`medsmall.split`) and the weights to see to.
 
     Args:
@@ -31,6 +42,8 @@ def gate(
         prepared: has all images of the draw.
         seen: what the initial weights were trained with.
         allow: names of checks, as in audit.allow.
+        command: what ``python -m medsmall.audit`` is to be called with for this data set.
+        folder: where gate.csv is written; made if need be.
     """
     check_allowed(allow)
     place = pd.Series(np.arange(len(prepared.images)), index=prepared.images)
@@ -38,62 +51,79 @@ def gate(
     rows = rows.set_index(place.loc[rows["image"]].to_numpy()).sort_index()
     test, val, train = (rows.index[rows["part"] == p].to_numpy() for p in ("test", "val", "train"))
 
-    notices = []
-    for check, pairs in _shared(prepared, rows, test, np.concatenate([train, val])).items():
-        sentence = f"{dataset}: {_example(rows, pairs, 'test', 'train or val', check)}"
+    overlap = upstream_overlap(seen, dataset, rows.loc[test], prepared)
+    learnt = _shared(prepared, rows, test, np.concatenate([train, val]), "contamination")
+    flattering = _shared(prepared, rows, val, train, "notice")
+    found = together([learnt, flattering, overlap])
+
+    fatal = not_allowed(found, allow)
+    if len(fatal):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(folder / "gate.csv", lambda path: found.to_csv(path, index=False))
+        check = fatal["check"].iloc[0]
+        sentence = _sentence(fatal[fatal["check"] == check])
+        allowed = ",".join(dict.fromkeys([*allow, *fatal["check"]]))
         remedy = (
-            f"python -m medsmall.audit dataset={dataset} lists them; leave them out, or go on with "
-            f"audit.allow=[{check}]"
+            "train the upstream without them"
+            if check == "upstream_overlap"
+            else f"leave them out (python -m medsmall.audit {command} looks at all images)"
         )
-        notices.append(_passed(sentence, remedy, check, allow))
-    for check, pairs in _shared(prepared, rows, val, train).items():
-        example = _example(rows, pairs, "val", "train", check)
-        notices.append(f"{dataset}: {example}; the validation flatters.")
-    overlap = upstream_overlap(
-        seen, dataset, rows.loc[test], prepared.hashes[test], prepared.digests[test]
-    )
-    if len(overlap):
-        found = overlap.iloc[0]
-        other = f" ({found['image_b']})" if found["image_b"] else ""
-        sentence = (
-            f"{dataset}: {overlap['image_a'].nunique():,} test image(s), or their patients, are "
-            f"known to the initial weights, such as {found['image_a']}{other}"
+        raise MedsmallError(
+            f"{dataset}: {sentence} (all pairs: {folder / 'gate.csv'}): {remedy}, or go on with "
+            f"audit.allow=[{allowed}]."
         )
-        remedy = "train the upstream without them, or go on with audit.allow=[upstream_overlap]"
-        notices.append(_passed(sentence, remedy, "upstream_overlap", allow))
-    return notices
+    ends = {
+        "contamination": ", which audit.allow lets pass.",
+        "notice": "; the validation flatters.",
+    }
+    return [
+        f"{dataset}: {_sentence(table)}{ends[str(severity)]}"
+        for (severity, _), table in found.groupby(["severity", "check"], sort=False)
+    ]
 
 
 def _shared(
-    prepared: "Prepared", rows: pd.DataFrame, left: np.ndarray, right: np.ndarray
-) -> dict[str, np.ndarray]:
-    """By check: pairs of rows of `prepared`, one of `left` and one of `right`, int64 (P, 2).
+    prepared: "Prepared", rows: pd.DataFrame, left: np.ndarray, right: np.ndarray, severity: str
+) -> pd.DataFrame:
+    """Findings: identical images and near duplicates, one of `left` and one of `right` each.
 
-    Checks that find none are absent.
+    These are places in `prepared`, by which `rows` is indexed.
     """
     if not (len(left) and len(right)):
-        return {}
+        return together([])
     codes = codes_of(prepared.digests)
     first = dict(zip(codes[right][::-1].tolist(), right[::-1].tolist(), strict=True))
-    identical = [
-        (row, first[code])
-        for row, code in zip(left.tolist(), codes[left].tolist(), strict=True)
-        if code in first
-    ]
+    same = left[np.isin(codes[left], codes[right])]
+    other = np.array([first[code] for code in codes[same].tolist()], dtype=np.int64)
     patients = rows["patient"].reindex(range(len(codes))).to_numpy(dtype=object)
-    a, b, _, _ = copies(prepared, patients, left, right)
-    found = {"identical_images": np.array(identical), "near_duplicates": np.stack([a, b], axis=1)}
-    return {check: pairs for check, pairs in found.items() if len(pairs)}
+    a, b, value, _ = copies(prepared, patients, left, right)
+    words = [f"the same image changed a little (correlation {r:.3f})" for r in value]
+    return together(
+        [
+            findings(
+                "identical_images",
+                severity,
+                "the same pixels",
+                rows.loc[same],
+                rows.loc[other],
+                1.0,
+            ),
+            findings("near_duplicates", severity, words, rows.loc[a], rows.loc[b], value),
+        ]
+    )
 
 
-def _example(rows: pd.DataFrame, pairs: np.ndarray, part: str, other: str, check: str) -> str:
-    kind = {"identical_images": "stand", "near_duplicates": "have near duplicates"}[check]
-    a, b = rows["image"].loc[pairs[0]]
-    count = len(np.unique(pairs[:, 0]))
-    return f"{count:,} {part} image(s) {kind} in {other}, too, such as {a} and {b}"
-
-
-def _passed(sentence: str, remedy: str, check: str, allow: list[str]) -> str:
-    if check not in allow:
-        raise MedsmallError(f"{sentence}: {remedy}.")
-    return f"{sentence}, which audit.allow lets pass."
+def _sentence(found: pd.DataFrame) -> str:
+    """What is shared, how often, with the first example; `found` is of one check and severity."""
+    one, count = found.iloc[0], found["image_a"].nunique()
+    if one["check"] == "upstream_overlap":
+        other = f" ({one['image_b']})" if one["image_b"] else ""
+        return (
+            f"{count:,} test image(s), or their patients, are known to the initial weights, such "
+            f"as {one['image_a']}{other}"
+        )
+    part, other = ("test", "train or val") if one["part_a"] == "test" else ("val", "train")
+    return (
+        f"{count:,} {part} image(s) {HOW[one['check']]} in {other}, too, such as {one['image_a']} "
+        f"and {one['image_b']}"
+    )

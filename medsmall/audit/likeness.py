@@ -15,6 +15,10 @@ SIDE = 64
 BLUR = 2.0
 NOISE = 2.0  # grey levels: what is fainter than this counts as flat
 STEP = 1 / 32  # local standard deviations per level of the int8 thumbnail
+# What a record keeps of an image, at any size of it: 0.65 kB compressed. On 290 to 500 images of
+# four real sets, the same image at 250 and 64 px correlates with 0.985 at least, saved again as
+# JPEG of quality 50 with 0.91, two of different patients with 0.72 at most.
+KEPT_SIDE, KEPT_BLUR, KEPT_STEP = 32, 1.0, 1 / 8
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
@@ -24,37 +28,60 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
     mean, over their local standard deviation (Gaussian windows of BLUR and 2 BLUR px).
     """
     side = min(SIDE, *pixels.shape[:2])
+    return _texture(pixels, side, BLUR, STEP).ravel()
+
+
+def kept_thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """The coarse texture of a uint8 image of any size: int8 (KEPT_SIDE, KEPT_SIDE).
+
+    As `thumbnail`, with windows of KEPT_BLUR: the same for an image resized to another side.
+    """
+    return _texture(pixels, KEPT_SIDE, KEPT_BLUR, KEPT_STEP)
+
+
+def _texture(pixels: np.ndarray, side: int, blur: float, step: float) -> np.ndarray:
     grey = area_means(pixels, side, side)
-    detail = grey - cv2.GaussianBlur(grey, (0, 0), BLUR)
-    spread = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 2 * BLUR) + NOISE**2)
-    return np.clip(np.rint(detail / spread / STEP), -127, 127).astype(np.int8).ravel()
+    detail = grey - cv2.GaussianBlur(grey, (0, 0), blur)
+    spread = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 2 * blur) + NOISE**2)
+    return np.clip(np.rint(detail / spread / step), -127, 127).astype(np.int8)
+
+
+def unit(thumbnails: np.ndarray) -> np.ndarray:
+    """Thumbnails (N, ...) as rows of mean 0 and norm 1, or all 0 if flat: float32 (N, n²)."""
+    values = thumbnails.reshape(len(thumbnails), -1).astype(np.float32)
+    values -= values.mean(axis=1, keepdims=True)
+    norm = np.linalg.norm(values, axis=1, keepdims=True)
+    return np.divide(values, norm, out=np.zeros_like(values), where=norm > 0)
 
 
 class Likeness:
-    """Correlations of images; each is looked at once, on first use, and kept as 4 kB.
+    """Correlations of images; each is looked at once, on first use, and kept as a thumbnail.
 
     Args:
         pixels: gives image `i` as a uint8 array; all have the same height and width.
         images: how many there are.
+        reduce: makes the thumbnail of an image, int8.
     """
 
-    def __init__(self, pixels: Callable[[int], np.ndarray], images: int) -> None:
-        self.pixels = pixels
+    def __init__(
+        self,
+        pixels: Callable[[int], np.ndarray],
+        images: int,
+        reduce: Callable[[np.ndarray], np.ndarray] = thumbnail,
+    ) -> None:
+        self.pixels, self.reduce = pixels, reduce
         self.known = np.zeros(images, dtype=bool)
         self.thumbnails: np.ndarray | None = None
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Thumbnails of `rows`, mean 0 and norm 1 each (or all 0 if flat): float32 (len, n²)."""
         for row in np.unique(rows[~self.known[rows]]):
-            small = thumbnail(self.pixels(int(row)))
+            small = self.reduce(self.pixels(int(row)))
             if self.thumbnails is None:  # pages of zeros cost no memory before they are written
-                self.thumbnails = np.zeros((len(self.known), len(small)), dtype=np.int8)
+                self.thumbnails = np.zeros((len(self.known), *small.shape), dtype=np.int8)
             self.thumbnails[row], self.known[row] = small, True
         assert self.thumbnails is not None, "there are rows"
-        values = self.thumbnails[rows].astype(np.float32)
-        values -= values.mean(axis=1, keepdims=True)
-        norm = np.linalg.norm(values, axis=1, keepdims=True)
-        return np.divide(values, norm, out=np.zeros_like(values), where=norm > 0)
+        return unit(self.thumbnails[rows])
 
     def correlations(self, a: np.ndarray, b: np.ndarray, at_once: int = 2048) -> np.ndarray:
         """Correlation (-1 to 1) of each image of `a` with that of `b` at the same place."""

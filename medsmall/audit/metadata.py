@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.audit.findings import findings
+from medsmall.dataset.own.column import UNKNOWN
 from medsmall.task import Task
 
 NOT_METADATA = ("image", "patient", "part")
@@ -23,11 +24,14 @@ def label_equals_metadata(
 
     The rule. Another target: equal, or (unless the targets are classes of which an image has one)
     opposite everywhere; only worth a notice if opposite. A text column (sex, view, split, ...):
-    each of its values occurs with one class only. A number (age): a threshold parts the classes.
-    A target to regress: equal to a number everywhere. What the patients would show by chance with
-    a probability of CHANCE or more is not reported; so a column that names each patient, is
-    constant, or stands on few patients never is. A text column with a value named like a label, or
-    one of CLASS_WORDS, is taken for the label in words: a notice. `value` is the number of rows.
+    each of its values occurs with one class only. A number (age): that, or a threshold parts the
+    classes. Text that is a number throughout counts as one, since people's own tables are read as
+    text; whole numbers that rise from row to row do not, since they count the rows or patients. A
+    target to regress: equal to a number everywhere. What the patients would show by chance with a
+    probability of CHANCE or more is not reported; so a column that names each patient, is constant,
+    or stands on few patients never is. A column with a value named like a label, or one of
+    CLASS_WORDS, is taken for the label in words: a notice. Blank, nan, na, n/a, null and ? are
+    unknown. `value` is the number of rows.
     """
     found: list[tuple[str, str, int]] = []
     for place, target in enumerate(targets):
@@ -61,38 +65,48 @@ def _against_metadata(
     rows: pd.DataFrame, target: str, column: str, task: Task, labels: set[str]
 ) -> Iterator[tuple[str, str, int]]:
     known = rows[[target, column, "patient"]].dropna()
-    known = known[known[column].astype(str) != ""]
+    known = known[~known[column].astype(str).str.lower().isin(UNKNOWN)]
+    text = known[column].astype(str)
     label, value = known[target], known[column]
-    numeric = pd.api.types.is_numeric_dtype(value)
+    number = pd.to_numeric(value, errors="coerce")
+    numeric = bool(number.notna().all())
+    value = number.astype("float64") if numeric else value
     if task is Task.REGRESSION:
         if numeric and value.nunique() > 10 and (label == value).all():
             yield "fault", f"target {target} equals column {column}", len(known)
         return
     positive, negative = value[label == 1], value[label == 0]
-    if positive.empty or negative.empty:
+    if positive.empty or negative.empty or (numeric and _is_a_count(known, value)):
         return
-    if numeric:
-        above = positive.min() > negative.max()
-        if not (above or positive.max() < negative.min()):
-            return
-        if not by_chance(known, target, np.log2(2 * (value.nunique() + 1))):
-            low, high = (negative, positive) if above else (positive, negative)
-            what = f"at {column} {high.min():g} or more and never at {low.max():g} or less"
-            side = "is positive" if above else "is negative"
-            yield "fault", f"target {target} {side} exactly {what}", len(known)
-        return
+    in_words = {*text.str.casefold()} & (CLASS_WORDS | {label.casefold() for label in labels})
+    what = ""
+    if numeric and not by_chance(known, target, np.log2(2 * (value.nunique() + 1))):
+        what = _beyond_threshold(positive, negative, column)
     giving = set(positive.unique())
-    if giving & set(negative.unique()) or by_chance(known, target, value.nunique()):
-        return
-    named = ", ".join(sorted(map(str, giving))[:5]) + (", ..." if len(giving) > 5 else "")
-    words = {str(level).casefold() for level in value.unique()}
-    in_words = words & (CLASS_WORDS | {label.casefold() for label in labels})
-    yield (
-        "notice" if in_words else "fault",
-        f"target {target} is positive exactly where {column} is {named}"
-        + (", which is the target in words" if in_words else ""),
-        len(known),
-    )
+    shared = giving & set(negative.unique())
+    if not (what or shared or by_chance(known, target, value.nunique())):
+        named = ", ".join(sorted(set(text[label == 1]))[:5]) + (", ..." if len(giving) > 5 else "")
+        what = f"is positive exactly where {column} is {named}"
+    if what:
+        severity, end = ("notice", ", which is the target in words") if in_words else ("fault", "")
+        yield severity, f"target {target} {what}{end}", len(known)
+
+
+def _is_a_count(known: pd.DataFrame, value: pd.Series) -> bool:
+    """Whether these are running numbers, which part the classes of a file sorted by class."""
+    rising = (value % 1 == 0).all() and value.is_monotonic_increasing
+    return bool(rising and value.nunique() >= known["patient"].nunique())
+
+
+def _beyond_threshold(positive: pd.Series, negative: pd.Series, column: str) -> str:
+    """How a threshold parts the numbers of two classes; "" where none does."""
+    if positive.min() > negative.max():
+        low, high, verb = negative, positive, "is positive"
+    elif positive.max() < negative.min():
+        low, high, verb = positive, negative, "is negative"
+    else:
+        return ""
+    return f"{verb} exactly at {column} {high.min():g} or more and never at {low.max():g} or less"
 
 
 def by_chance(known: pd.DataFrame, target: str, bits: float) -> bool:

@@ -2,21 +2,37 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from medsmall.audit.calibration import EXPECTED, RADIUS, Tail
+from medsmall.audit.calibration import (
+    CAP,
+    EXPECTED,
+    FEWEST,
+    FLOOR,
+    RADIUS,
+    SAMPLED,
+    Tail,
+    fisher,
+)
 from medsmall.audit.findings import findings, none_found
-from medsmall.audit.neighbours import close_pairs, distances
+from medsmall.audit.likeness import KEPT_SIDE, Likeness, kept_thumbnail, unit
+from medsmall.audit.neighbours import close_pairs
 
-SAMPLED = 100_000  # pairs of a test and a seen image, for the tail of their distances
-FEWEST = 100
+if TYPE_CHECKING:
+    from medsmall.cache import Prepared
+
+AT_ONCE = 2048  # pairs that are correlated, 16 MB
+# Correlation of copies where there are too few pairs to calibrate on: strangers of four real sets
+# stay below 0.72 in a million pairs.
+FEW = 0.9
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Images that weights were trained or chosen with.
+    """Images that weights were trained or chosen with; without any, the patients alone are known.
 
     Attributes:
         dataset: name of their data set.
@@ -24,72 +40,91 @@ class Seen:
         hashes: uint64 (M, 4), `difference_hash` of each image.
         digests: uint8 (M, 16), `digest` of the resized pixels.
         images: M names, as in the table of their data set.
+        thumbnails: int8 (M, KEPT_SIDE, KEPT_SIDE), `kept_thumbnail` of each image.
     """
 
     dataset: str
     patients: frozenset[str] = field(repr=False)
-    hashes: np.ndarray = field(repr=False)
-    digests: np.ndarray = field(repr=False)
-    images: list[str] = field(repr=False)
+    hashes: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 4), np.uint64))
+    digests: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 16), np.uint8))
+    images: list[str] = field(repr=False, default_factory=list)
+    thumbnails: np.ndarray = field(
+        repr=False, default_factory=lambda: np.zeros((0, KEPT_SIDE, KEPT_SIDE), np.int8)
+    )
 
 
 def upstream_overlap(
-    seen: Sequence[Seen],
-    dataset: str,
-    rows: pd.DataFrame,
-    hashes: np.ndarray,
-    digests: np.ndarray,
+    seen: Sequence[Seen], dataset: str, rows: pd.DataFrame, prepared: "Prepared"
 ) -> pd.DataFrame:
     """Patients and images of `rows` (of the data set named `dataset`) that weights have seen.
 
-    `hashes` (uint64 (N, 4)) and `digests` (uint8 (N, 16)) are those of the N rows, prepared at the
-    side the upstream's were, or else only the hashes tell.
     Patients count as the same in the same data set only. Images are the same where their pixels
-    are, or where their hashes differ in so few bits (`value`) that EXPECTED pairs of strangers do
-    in all comparisons; pixels cannot confirm it, an upstream's files may be gone. One finding for
-    each image of `rows`, with the nearest of the seen ones.
+    are, or where they are near duplicates, at whatever size the upstream saw them; a crop is
+    not known again. One finding for each image of `rows`, with the likest of the seen ones;
+    `value` is the correlation.
+
+    Args:
+        seen: what the weights were trained or chosen with.
+        dataset: name of the data set.
+        rows: columns image, patient, part; the index is their place in `prepared`.
+        prepared: the images.
     """
+    likeness = Likeness(prepared.pixels, len(prepared.images), kept_thumbnail)
     found = [none_found()]
     for one in seen:
         known = rows["patient"].isin(one.patients) & (one.dataset == dataset)
         found.append(_finding(rows[known].drop_duplicates("patient"), one, "patient"))
-        image, other, bits = _shared_images(one, hashes, digests)
-        words = [f"pixels ({b} of 256 bits differ)" if b else "pixels" for b in bits]
-        found.append(_finding(rows.iloc[image], one, words, other, bits))
+        row, other, value = _shared_images(one, rows.index.to_numpy(), prepared, likeness)
+        words = ["pixels" if v == 1 else f"image (correlation {v:.3f})" for v in value]
+        found.append(_finding(rows.loc[row], one, words, other, value))
     return pd.concat([table for table in found if len(table)] or found[:1], ignore_index=True)
 
 
 def _shared_images(
-    seen: Seen, hashes: np.ndarray, digests: np.ndarray
+    seen: Seen, rows: np.ndarray, prepared: "Prepared", likeness: Likeness
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places in `hashes`, the nearest image of `seen` to each, and the bits they differ in."""
+    """Those of `rows` that were seen, the likest image of `seen`, and their correlation."""
     at = {digest.tobytes(): i for i, digest in enumerate(seen.digests)}
-    same = {row: at.get(digest.tobytes()) for row, digest in enumerate(digests)}
-    nearest = {row: (0, other) for row, other in same.items() if other is not None}
-    rest = np.array([row for row, other in same.items() if other is None], dtype=np.int64)
-    radius = hash_radius(hashes[rest], seen.hashes)
-    for i, other in close_pairs(hashes[rest], seen.hashes, radius):
-        row = rest[i]
-        bits = distances(hashes[row], seen.hashes[other])
-        for pair in zip(row.tolist(), zip(bits.tolist(), other.tolist(), strict=True), strict=True):
-            nearest[pair[0]] = min(pair[1], nearest.get(pair[0], pair[1]))
-    rows = sorted(nearest)
-    others, bits = (np.array([nearest[row][k] for row in rows], dtype=np.int64) for k in (1, 0))
-    return np.array(rows, dtype=np.int64), others, bits
+    same = [at.get(prepared.digests[row].tobytes()) for row in rows]
+    likest = {row: (1.0, i) for row, i in zip(rows, same, strict=True) if i is not None}
+    rest = np.array([row for row in rows if row not in likest], dtype=np.int64)
+    hashes = prepared.hashes[rest]
+    threshold = copy_threshold(seen, rest, hashes, likeness)
+    for i, other in close_pairs(hashes, seen.hashes, RADIUS):
+        for start in range(0, len(i), AT_ONCE):
+            row, j = rest[i[start : start + AT_ONCE]], other[start : start + AT_ONCE]
+            value = np.einsum("ij,ij->i", likeness.of(row), unit(seen.thumbnails[j]))
+            for k in np.flatnonzero(value >= threshold):
+                pair = (min(float(value[k]), 0.9999), int(j[k]))  # 1 says that the pixels are equal
+                likest[row[k]] = max(pair, likest.get(row[k], pair))
+    found = sorted(likest)
+    values, others = (np.array([likest[row][k] for row in found]) for k in (0, 1))
+    return np.array(found, dtype=np.int64), others.astype(np.int64), values
 
 
-def hash_radius(left: np.ndarray, right: np.ndarray, seed: int = 0) -> int:
-    """Bits in which EXPECTED of all pairs of strangers differ at most; -1 where none is that rare.
+def copy_threshold(
+    seen: Seen, rows: np.ndarray, hashes: np.ndarray, likeness: Likeness, seed: int = 0
+) -> float:
+    """From which correlation on one of `rows` and one of `seen` are copies, their hashes near.
 
-    By the tail of random pairs of `left` and `right`, which are hardly ever copies.
+    With EXPECTED false alarms in all pairs, within FLOOR and CAP, by the tail of those of up to
+    SAMPLED images each whose hashes differ: copies among them would stretch it. `hashes` (uint64
+    (N, 4)) are those of the N `rows`, the places of images in `likeness`.
     """
-    if len(left) * len(right) < FEWEST:
-        return 0 if len(left) * len(right) else -1
     rng = np.random.default_rng(seed)
-    i, j = rng.integers(len(left), size=SAMPLED), rng.integers(len(right), size=SAMPLED)
-    tail = Tail.of(-distances(left[i], right[j]).astype(float))
-    wanted = -tail.reached_with(EXPECTED / (len(left) * len(right)))
-    return min(RADIUS, int(np.floor(max(wanted, -1))))
+    left = np.sort(rng.permutation(len(rows))[:SAMPLED])
+    right = np.sort(rng.permutation(len(seen.hashes))[:SAMPLED])
+    if len(left) * len(right) < FEWEST:
+        return FEW
+    correlation = likeness.of(rows[left]) @ unit(seen.thumbnails[right]).T
+    for i, j in close_pairs(hashes[left], seen.hashes[right], RADIUS):
+        correlation[i, j] = np.nan
+    strangers = correlation[~np.isnan(correlation)]
+    if len(strangers) < FEWEST:
+        return FEW
+    tail = Tail.of(fisher(strangers))
+    wanted = np.tanh(tail.reached_with(EXPECTED / (len(rows) * len(seen.hashes))))
+    return float(np.clip(wanted, FLOOR, CAP))
 
 
 def _finding(

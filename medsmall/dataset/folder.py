@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from medsmall.dataset import MODALITIES, images, tables
+from medsmall.dataset import MODALITIES, tables
 from medsmall.dataset.own.class_folders import Found, find_images
-from medsmall.dataset.own.classes import data_name, label_names, one_hot, parts_to_learn
+from medsmall.dataset.own.classes import data_name, label_names, parts_to_learn
+from medsmall.dataset.own.files import OwnFiles
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 from medsmall.terminal import say_once
@@ -22,7 +23,7 @@ NAMES = (  # usual ways to write the patient and the number of the image; the ph
 )  # fmt: skip
 
 
-class Folder:
+class Folder(OwnFiles):
     """Images of any format (DICOM too) in `root/<class>/`, or in `root/train/<class>/`, ...
 
     Args:
@@ -46,10 +47,6 @@ class Folder:
     """
 
     name = "folder"
-    unit = "image"
-    citation = "your own data"
-    licence = "your own data"
-    url = ""
 
     def __init__(
         self,
@@ -93,26 +90,12 @@ class Folder:
         """One row per image that is there, by path; age, sex and view are not known."""
         return self._rows.copy()
 
-    def file(self, image: str) -> Path:
-        """The file that holds the image of one row."""
-        return self.root / image
-
-    def read(self, image: str) -> np.ndarray:
-        """uint8, (H, W) or (H, W, 3) as the file is, or always (H, W) with `grey`."""
-        pixels = images.decode(self.root / image, grey=bool(self.grey))
-        return np.dstack([pixels] * 3) if self.grey is False and pixels.ndim == 2 else pixels
-
     @property
     def variant(self) -> str:
         """Tells folders of other classes or file names apart: 8 hexadecimal digits."""
         pattern = self.patient.pattern if self.patient else None
         told = repr([self.given_targets, self.positive, pattern])
         return hashlib.sha256(told.encode()).hexdigest()[:8]
-
-    @property
-    def reading(self) -> str:
-        """Grey or colour: what the same file is read as."""
-        return f"grey={self.grey}"
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated pictures of 96 px into `train`, `val` and `test`, a folder per class.
@@ -146,7 +129,7 @@ class Folder:
             "patient": self._patients(frame["image"]),
             "split": parts_to_learn(frame["part"]),
         }
-        labels = one_hot(kinds, self.labels, self.targets)
+        labels = pd.DataFrame(tables.one_hot(kinds, self.labels, self.targets), index=frame.index)
         metadata = pd.DataFrame({"age": np.nan, "sex": "", "view": ""}, index=frame.index)
         text = ["image", "patient", "split", "sex", "view"]
         whole = pd.concat([pd.DataFrame(known), labels, metadata], axis=1)

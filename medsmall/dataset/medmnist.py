@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from medsmall.dataset import tables
+from medsmall.dataset import medmnist_file, tables
 from medsmall.dataset.medmnist_flags import FLAGS
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
@@ -91,7 +91,7 @@ class MedMNIST:
         tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing_images = missing_images
         self.phantom_patients = phantom_patients
-        self._arrays: dict[str, np.ndarray] = {}
+        self._arrays: dict[str, np.ndarray | medmnist_file.OnDisk] = {}
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -108,7 +108,7 @@ class MedMNIST:
 
         Age, sex and view are not in the release: NaN and "".
         """
-        released = {part: self._array(f"{part}_labels") for part in PARTS}
+        released = {part: np.asarray(self._array(f"{part}_labels")) for part in PARTS}
         rows = [(part, f"{i:05d}") for part in PARTS for i in range(len(released[part]))]
         frame = {
             "image": [f"{part}/{number}" for part, number in rows],
@@ -143,25 +143,24 @@ class MedMNIST:
         stored = self._array(f"{part}_images")
         if int(number) >= len(stored):
             raise MedsmallError(f"{self.name} has no image '{image}'.")
-        return stored[int(number)].copy()
+        return np.array(stored[int(number)])
 
     def _file(self) -> str:
         return f"{self.flag}.npz" if self.size_px == 28 else f"{self.flag}_{self.size_px}.npz"
 
-    def _array(self, key: str) -> np.ndarray:
-        """One array of the npz file, read by the first thread that asks and kept."""
+    def _array(self, key: str) -> np.ndarray | medmnist_file.OnDisk:
+        """One array of the npz file, unpacked by the first thread that asks and kept."""
         with self._lock:
             if key not in self._arrays:
                 self._arrays[key] = self._load(key)
             return self._arrays[key]
 
-    def _load(self, key: str) -> np.ndarray:
+    def _load(self, key: str) -> np.ndarray | medmnist_file.OnDisk:
         path = self.root / self._file()
         if not path.is_file():
             self._fetch()
         try:
-            with np.load(path) as arrays:
-                stored = arrays[key]
+            stored = medmnist_file.read(path, key)
         except _DAMAGED:
             raise MedsmallError(
                 f"{path.absolute()} is damaged or holds no readable '{key}': delete it and get it "
@@ -175,7 +174,7 @@ class MedMNIST:
             columns = len(self.labels) if self.facts.task is Task.MULTILABEL else 1
             top = len(self.labels) - 1 if self.facts.task is Task.MULTICLASS else 1
             wanted, shape = f"labels from 0 to {top}", (columns,)
-            fits = stored.dtype.kind in "ui" and bool(((stored >= 0) & (stored <= top)).all())
+            fits = isinstance(stored, np.ndarray) and _are_from_0_to(top, stored)
         if not fits or stored.shape[1:] != shape:
             raise MedsmallError(
                 f"{path.absolute()}: '{key}' must hold {wanted} of shape (N, "
@@ -243,3 +242,7 @@ class MedMNIST:
         if self.facts.task is Task.BINARY:
             deck = np.repeat([0, 1], [3, 7])
         return rng.permutation(np.resize(rng.permutation(deck), images))[:, None].astype(np.uint8)
+
+
+def _are_from_0_to(top: int, numbers: np.ndarray) -> bool:
+    return numbers.dtype.kind in "ui" and bool(((numbers >= 0) & (numbers <= top)).all())

@@ -1,36 +1,31 @@
 """A table: people's own images, listed with their labels in a CSV or Parquet file."""
 
 import hashlib
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from medsmall.dataset import MODALITIES, images, tables
-from medsmall.dataset.own import spreadsheet
-from medsmall.dataset.own.classes import (
-    PARTS,
-    RESERVED,
-    check_names,
-    data_name,
-    label_names,
-    one_hot,
-    parts_to_learn,
-)
+from medsmall.dataset import MODALITIES, tables
+from medsmall.dataset.own import listed, spreadsheet
+from medsmall.dataset.own.classes import RESERVED, check_names, data_name
 from medsmall.dataset.own.column import Column
-from medsmall.dataset.own.label_task import refuse_several, task_of
-from medsmall.dataset.own.listed import image_paths, refuse_repeated
+from medsmall.dataset.own.files import OwnFiles
+from medsmall.dataset.own.labels import (
+    check_arguments,
+    class_labels,
+    names_classes,
+    refuse_other_number,
+    refuse_several,
+    task_of,
+)
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
 from medsmall.terminal import say_once
 
-MANY = 20  # whole numbers with more different values than this are measured, not classes
 
-
-class Table:
+class Table(OwnFiles):
     """One row per image, with columns that the arguments name.
 
     Args:
@@ -65,10 +60,6 @@ class Table:
     """
 
     name = "table"
-    unit = "image"
-    citation = "your own data"
-    licence = "your own data"
-    url = ""
 
     def __init__(
         self,
@@ -106,27 +97,14 @@ class Table:
         self.given_task = None if task is None else Task(
             tables.one_of(task, list(Task), "dataset.task")
         )  # fmt: skip
-        _check_arguments(targets, label, positive, self.given_task)
+        check_arguments(targets, label, positive, self.given_task)
         self.given_targets = targets
 
     @cached_property
     def labels(self) -> list[str]:
         """The label columns of the sample table; reads the file."""
         if self._by_class:
-            found = self._label_column.classes()
-            classes = sorted(set(found) - {""})
-            if len(classes) < 2:
-                raise MedsmallError(
-                    f"{self._path.absolute()}, column '{self.label}', holds one class only "
-                    f"({', '.join(classes)}): there is nothing to tell apart."
-                )
-            if len(classes) > max(MANY, len(found) // 2):
-                raise MedsmallError(
-                    f"{self._path.absolute()}, column '{self.label}', has {len(classes):,} "
-                    f"different values in {len(found):,} rows, too many for classes: name another "
-                    "column, or set dataset.task=regression for numbers."
-                )
-            return label_names(classes, self.positive)
+            return class_labels(self._label_column, self.positive)
         names = [self.label] if self.label else self.given_targets or self._columns_of_0_and_1()
         check_names(names)
         return list(names)
@@ -147,11 +125,7 @@ class Table:
             found = Task.of_classes(self.targets)
         else:
             found = task_of(columns)
-        if (found is Task.BINARY) != (len(self.targets) == 1) and found is not Task.REGRESSION:
-            raise MedsmallError(
-                f"dataset.task={found} does not go with {len(self.targets)} target(s) "
-                f"({', '.join(self.targets)}): binary has one, multilabel and multiclass several."
-            )
+        refuse_other_number(found, self.targets)
         if found is Task.MULTICLASS:
             refuse_several(columns)
         return found
@@ -160,26 +134,12 @@ class Table:
         """One row per row of the file, in its order; other columns of the file follow as text."""
         return self._rows.copy()
 
-    def file(self, image: str) -> Path:
-        """The file that holds the image of one row."""
-        return self.root / image
-
-    def read(self, image: str) -> np.ndarray:
-        """uint8, (H, W) or (H, W, 3) as the file is, or always (H, W) with `grey`."""
-        pixels = images.decode(self.root / image, grey=bool(self.grey))
-        return np.dstack([pixels] * 3) if self.grey is False and pixels.ndim == 2 else pixels
-
     @property
     def variant(self) -> str:
         """Tells tables with other columns or classes apart: 8 hexadecimal digits."""
         told = [self.file_name, self.image, self.folder, self.suffix, self.label, self.positive,
                 self.given_targets, self.given_task, self.columns]  # fmt: skip
         return hashlib.sha256(repr(told).encode()).hexdigest()[:8]
-
-    @property
-    def reading(self) -> str:
-        """Grey or colour: what the same file is read as."""
-        return f"grey={self.grey}"
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated pictures and a table with the columns that the arguments name.
@@ -194,8 +154,8 @@ class Table:
     @cached_property
     def _rows(self) -> pd.DataFrame:
         cells, path = self._cells, self._path
-        image = image_paths(self._column(self.image), self.root, self.folder, self.suffix)
-        refuse_repeated(image, cells, path, self.image, self._label_sources)
+        image = listed.image_paths(self._column(self.image), self.root, self.folder, self.suffix)
+        listed.refuse_repeated(image, cells, path, self.image, self._label_sources)
         frame = {"image": image, "patient": self._patient(image), "split": self._split()}
         labels = self._label_frame()
         metadata = {
@@ -240,18 +200,7 @@ class Table:
     @cached_property
     def _by_class(self) -> bool:
         """Whether `label` names classes."""
-        if self.label is None or self.given_task is Task.REGRESSION:
-            return False
-        column = self._label_column
-        kind = column.kind
-        if kind == "blank":
-            raise MedsmallError(f"{self._path.absolute()}, column '{self.label}', is blank.")
-        if kind == "mixed" and self.given_task is None:
-            raise column.odd_cell()
-        if kind == "numbers" and self.given_task is None:
-            values = column.numbers().dropna()
-            return bool((values % 1 == 0).all() and values.nunique() <= MANY)
-        return kind != "yes or no"
+        return self.label is not None and names_classes(self._label_column, self.given_task)
 
     @property
     def _label_sources(self) -> list[str]:
@@ -271,7 +220,9 @@ class Table:
 
     def _label_frame(self) -> pd.DataFrame:
         if self._by_class:
-            return one_hot(self._label_column.classes(), self.labels, self.targets)
+            classes = self._label_column.classes().replace("", None)
+            hot = tables.one_hot(classes, self.labels, self.targets)
+            return pd.DataFrame(hot, index=classes.index)
         number = self.task is Task.REGRESSION
         columns = [self._column(name) for name in self.labels]
         return pd.DataFrame({c.name: c.numbers() if number else c.yes_no() for c in columns})
@@ -284,47 +235,14 @@ class Table:
                 "as its own patient; scores are too good if some are of the same."
             )
             return image.rename("patient")
-        column = self._column(name)
-        for row in column.cells.index[column.cells == ""][:1]:
-            raise column.refused(
-                row, "it names no patient; fill it in, or set dataset.patient=null"
-            )
-        return column.cells
+        return listed.patients(self._column(name))
 
     def _split(self) -> pd.Series:
         name = self.columns["split"]
-        if name is None:
-            return self._optional("split")
-        column = self._column(name)
-        parts = column.cells.str.lower().map({**PARTS, "": ""})
-        for row in parts.index[parts.isna()][:1]:
-            raise column.refused(
-                row,
-                f"'{column.cells[row]}' is none of train, val (valid, validation, dev) and test",
-            )
-        return parts_to_learn(parts.astype("str"))
+        return self._optional("split") if name is None else listed.parts(self._column(name))
 
     def _optional(self, role: str) -> pd.Series:
         name = self.columns[role]
         if name is None:
             return pd.Series("", index=self._cells.index, dtype="str")
         return self._column(name).cells
-
-
-def _check_arguments(
-    targets: Sequence[str] | None, label: str | None, positive: str | None, task: Task | None
-) -> None:
-    if isinstance(targets, str):
-        raise MedsmallError(f"dataset.targets is a list: write dataset.targets=[{targets}].")
-    if targets is not None and not targets:
-        raise MedsmallError("dataset.targets is empty: name some columns, or set it to null.")
-    repeated = sorted({name for name in targets or [] if list(targets or []).count(name) > 1})
-    if repeated:
-        raise MedsmallError(f"dataset.targets names {', '.join(repeated)} more than once.")
-    if positive is not None and label is None:
-        raise MedsmallError("dataset.positive has no effect without dataset.label: leave it out.")
-    if label is not None and task is Task.MULTILABEL:
-        raise MedsmallError(
-            "dataset.task=multilabel needs one column per label: name them in dataset.targets, "
-            "without dataset.label."
-        )

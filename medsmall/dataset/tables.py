@@ -209,12 +209,13 @@ def one_hot(
 ) -> dict[str, np.ndarray]:
     """One float64 column (N,) per label: 1 where it is the row's class, else 0.
 
-    `classes` are the N rows' classes, each one of `labels`. Where `targets` are several classes but
-    not all, a row of another class is unknown (NaN) in each of them, as none of the answers fits
-    it: draws leave it out. A single target is that class against all the rest.
+    `classes` are the N rows' classes; NaN or None is unknown, and NaN in each column. Where
+    `targets` are several classes but not all, a row of another class is unknown in each of them,
+    as none of the answers fits it: draws leave it out. A single target is that class against all
+    the rest.
     """
     given = np.asarray(classes, dtype=object)
-    columns = {label: (given == label).astype("float64") for label in labels}
+    columns = {label: np.where(pd.isna(given), np.nan, given == label) for label in labels}
     if len(targets) > 1:
         for target in targets:
             columns[target][~np.isin(given, list(targets))] = np.nan

@@ -1,4 +1,4 @@
-"""What the weights of a run have seen: written into its draw.csv, read when others begin there."""
+"""What the weights of a run have seen: kept in its seen.npz, read when others begin there."""
 
 import json
 from pathlib import Path
@@ -6,50 +6,71 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from medsmall.audit.likeness import KEPT_SIDE, kept_thumbnail
 from medsmall.audit.upstream import Seen
 from medsmall.cache import Prepared
+from medsmall.terminal import say_once
+
+FILE = "seen.npz"
 
 
-def with_fingerprints(draw: pd.DataFrame, prepared: Prepared) -> pd.DataFrame:
-    """`draw` with the columns `digest` and `look`, in hexadecimal digits; empty for test images.
+def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
+    """Write by what a later run knows the images of `draw` again, but for those of the test part.
 
-    By them a later run knows an image again, under whatever name: see `medsmall.audit.fingerprint`.
+    An .npz with one row per image, under whatever name it comes again: images (str), digests
+    (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.audit.fingerprint`, thumbnails
+    (int8 (N, 32, 32)) as in `medsmall.audit.likeness.kept_thumbnail`; 0.7 kB per image.
     """
-    rows = pd.Index(prepared.images).get_indexer(pd.Index(draw["image"]))
-    learnt = (draw["part"] != "test").to_numpy()
-    marks: dict[str, np.ndarray] = {"digest": prepared.digests, "look": prepared.hashes}
-    return draw.assign(
-        **{
-            name: [
-                mark[row].tobytes().hex() if is_learnt else ""
-                for row, is_learnt in zip(rows, learnt, strict=True)
-            ]
-            for name, mark in marks.items()
-        }
-    )
+    images = draw.loc[draw["part"] != "test", "image"].unique()
+    rows = pd.Index(prepared.images).get_indexer(pd.Index(images))
+    thumbnails = [kept_thumbnail(prepared.pixels(int(row))) for row in rows]
+    with open(path, "wb") as file:  # a name would be given another suffix
+        np.savez_compressed(
+            file,
+            images=np.array(images, dtype=np.str_),
+            digests=prepared.digests[rows],
+            hashes=prepared.hashes[rows],
+            thumbnails=np.array(thumbnails, np.int8).reshape(-1, KEPT_SIDE, KEPT_SIDE),
+        )
 
 
 def seen_by_run(folder: Path) -> tuple[Seen, ...]:
     """What the run recorded in `folder` has trained and chosen on, and its own upstreams before it.
 
-    Nothing where there is no record, and of an upstream whose record is gone.
+    Nothing where there is no record. Says what cannot be known: the images of a record of an
+    older version, and all of an upstream whose record is gone.
     """
     if not (folder / "DONE").is_file():
         return ()
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    text = dict.fromkeys(["image", "patient", "digest", "look"], "str")
-    draw = pd.read_csv(folder / "draw.csv", dtype=text)
-    learnt = draw[draw["part"] != "test"].drop_duplicates("image")
-    seen = Seen(
-        dataset=metrics["dataset"],
-        patients=frozenset(learnt["patient"]),
-        hashes=_from_hex(learnt["look"], np.uint64, 4),
-        digests=_from_hex(learnt["digest"], np.uint8, 16),
-        images=learnt["image"].tolist(),
-    )
-    upstream = metrics["upstream"]
-    return (seen, *(seen_by_run(folder / upstream) if upstream else ()))
+    draw = pd.read_csv(folder / "draw.csv", dtype="str", keep_default_na=False)  # a patient "NA"
+    patients = frozenset(draw.loc[draw["part"] != "test", "patient"])
+    seen = _seen(folder, metrics["dataset"], patients)
+    if not metrics["upstream"]:
+        return (seen,)
+    before = (folder / metrics["upstream"]).resolve()
+    if not (before / "DONE").is_file():
+        say_once(
+            f"The run {folder.name} began with weights whose record {before} is gone: whether "
+            "they have seen the test images cannot be checked."
+        )
+    return (seen, *seen_by_run(before))
 
 
-def _from_hex(texts: pd.Series, kind: type, width: int) -> np.ndarray:
-    return np.frombuffer(bytes.fromhex("".join(texts)), dtype=kind).reshape(-1, width)
+def _seen(folder: Path, dataset: str, patients: frozenset[str]) -> Seen:
+    """With the images of the record; without, where it is of an older version."""
+    if not (folder / FILE).is_file():
+        say_once(
+            f"The run {folder.name} has no {FILE}: the patients that its weights have seen are "
+            "known by name, but none of the images is known again; train it anew to check them."
+        )
+        return Seen(dataset, patients)
+    with np.load(folder / FILE, allow_pickle=False) as kept:
+        return Seen(
+            dataset,
+            patients,
+            hashes=kept["hashes"],
+            digests=kept["digests"],
+            images=kept["images"].tolist(),
+            thumbnails=kept["thumbnails"],
+        )

@@ -6,11 +6,23 @@ import pandas as pd
 import pytest
 from made_films import InMemory, textures
 
+from medsmall.audit.findings import COLUMNS
 from medsmall.audit.gate import gate
-from medsmall.audit.upstream import Seen, hash_radius, upstream_overlap
+from medsmall.audit.likeness import Likeness, kept_thumbnail
+from medsmall.audit.upstream import Seen, copy_threshold, upstream_overlap
 from medsmall.errors import MedsmallError
 
 N = 120
+
+
+@pytest.fixture
+def passed(tmp_path, draw):
+    """What the gate says of images in memory and what was seen of others."""
+
+    def run(prepared, seen=(), allow=(), rows=draw):
+        return gate("x", rows, prepared, seen, list(allow), "dataset=y split=z", tmp_path / "x")
+
+    return run
 
 
 @pytest.fixture
@@ -32,85 +44,134 @@ def with_copy(films: np.ndarray, original: int, copy: int, brighter: int = 0) ->
 
 def seen(films: np.ndarray, dataset: str = "other", patients: frozenset[str] = frozenset()) -> Seen:
     prepared = InMemory(films)
-    return Seen(dataset, patients, prepared.hashes, prepared.digests, prepared.images)
+    thumbnails = np.stack([kept_thumbnail(film) for film in films])
+    return Seen(dataset, patients, prepared.hashes, prepared.digests, prepared.images, thumbnails)
 
 
-def test_a_clean_draw_passes_in_silence(films, draw):
-    assert gate("x", draw, InMemory(films), [], []) == []
-    assert gate("x", draw, InMemory(films), [seen(textures(90, 96, 7))], []) == []
+def saved_again(film: np.ndarray, quality: int = 50) -> np.ndarray:
+    _, written = cv2.imencode(".jpg", film, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(written, cv2.IMREAD_GRAYSCALE).reshape(film.shape)
+
+
+def test_a_clean_draw_passes_in_silence(films, passed, tmp_path):
+    assert passed(InMemory(films)) == []
+    assert passed(InMemory(films), [seen(textures(90, 96, 7))]) == []
+    assert not (tmp_path / "x").exists()
 
 
 @pytest.mark.parametrize("original", [3, 85])
-def test_a_test_image_in_train_or_val_stops_the_run(films, draw, original):
+def test_a_test_image_in_train_or_val_stops_the_run(films, passed, tmp_path, original):
     prepared = with_copy(films, original, 100)
     with pytest.raises(MedsmallError) as refused:
-        gate("x", draw, prepared, [], [])
-    sentence = str(refused.value)
-    assert sentence.startswith(f"x: 1 test image(s) stand in train or val, too, such as 100.png "
-                               f"and {original}.png: ")  # fmt: skip
-    assert "python -m medsmall.audit dataset=x" in sentence
-    assert "audit.allow=[identical_images]" in sentence
-    (notice,) = gate("x", draw, prepared, [], ["identical_images"])
+        passed(prepared)
+    assert str(refused.value) == (
+        f"x: 1 test image(s) stand in train or val, too, such as 100.png and {original}.png (all "
+        f"pairs: {tmp_path / 'x' / 'gate.csv'}): leave them out (python -m medsmall.audit "
+        "dataset=y split=z looks at all images), or go on with audit.allow=[identical_images]."
+    )
+    (notice,) = passed(prepared, allow=["identical_images"])
     assert "100.png" in notice
+    assert notice.endswith(", which audit.allow lets pass.")
 
 
-def test_a_near_duplicate_stops_the_run(films, draw):
+def test_a_near_duplicate_stops_the_run(films, passed):
     prepared = with_copy(films, 3, 100, brighter=9)
-    with pytest.raises(MedsmallError, match="have near duplicates in train or val"):
-        gate("x", draw, prepared, [], ["identical_images"])
-    assert len(gate("x", draw, prepared, [], ["near_duplicates"])) == 1
+    with pytest.raises(MedsmallError, match="have near duplicates in train or val") as refused:
+        passed(prepared, allow=["identical_images"])
+    assert "audit.allow=[identical_images,near_duplicates]" in str(refused.value)
+    assert len(passed(prepared, allow=["near_duplicates"])) == 1
 
 
-def test_what_val_and_train_share_is_a_notice(films, draw):
-    (notice,) = gate("x", draw, with_copy(films, 3, 85), [], [])
+def test_all_pairs_are_written_when_the_run_stops(films, passed, tmp_path):
+    films = films.copy()
+    for copy, original, brighter in ((100, 3, 0), (101, 4, 0), (102, 5, 9), (85, 6, 0)):
+        films[copy] = cv2.add(films[original], brighter).reshape(films[copy].shape)
+    upstream = textures(90, 96, 7)
+    upstream[17] = films[103]
+    with pytest.raises(MedsmallError, match=r"2 test image\(s\) stand .*=\[identical_images,near_"):
+        passed(InMemory(films), [seen(upstream)])
+    (file,) = (tmp_path / "x").iterdir()
+    found = pd.read_csv(file)
+    assert file.name == "gate.csv"
+    assert list(found) == COLUMNS
+    assert set(zip(found["check"], found["image_a"], found["image_b"], strict=True)) == {
+        ("identical_images", "100.png", "3.png"),
+        ("identical_images", "101.png", "4.png"),
+        ("near_duplicates", "102.png", "5.png"),
+        ("upstream_overlap", "103.png", "other: 17.png"),
+        ("identical_images", "85.png", "6.png"),
+    }
+    assert set(found.loc[found["severity"] == "notice", "image_a"]) == {"85.png"}
+
+
+def test_what_val_and_train_share_is_a_notice(films, passed):
+    (notice,) = passed(with_copy(films, 3, 85))
     assert "85.png and 3.png; the validation flatters" in notice
 
 
-def test_only_images_of_the_draw_count_in_whatever_order(films, draw):
+def test_only_images_of_the_draw_count_in_whatever_order(films, draw, passed):
     prepared = with_copy(films, 3, 100)
-    assert gate("x", draw.drop(3), prepared, [], []) == []
+    assert passed(prepared, rows=draw.drop(3)) == []
     shuffled = draw.sample(frac=1, random_state=0)
     with pytest.raises(MedsmallError, match=r"100\.png and 3\.png"):
-        gate("x", pd.concat([shuffled, shuffled.iloc[:5]]), prepared, [], [])
+        passed(prepared, rows=pd.concat([shuffled, shuffled.iloc[:5]]))
 
 
-@pytest.mark.parametrize("brighter", [0, 9])
-def test_test_images_that_the_weights_have_seen(films, draw, brighter):
-    upstream = textures(90, 96, 7)
-    upstream[17] = cv2.add(films[100], brighter).reshape(upstream[17].shape)
+@pytest.mark.parametrize(
+    ("side", "change"),
+    [
+        (96, lambda film: film),
+        (96, lambda film: cv2.add(film, 9)),
+        (96, saved_again),
+        (48, lambda film: cv2.resize(film, (48, 48), interpolation=cv2.INTER_AREA)),
+    ],
+)
+def test_test_images_that_the_weights_have_seen(films, passed, side, change):
+    upstream = textures(90, side, 7)
+    upstream[17] = change(films[100]).reshape(upstream[17].shape)
     with pytest.raises(MedsmallError) as refused:
-        gate("x", draw, InMemory(films), [seen(upstream)], [])
-    assert "1 test image(s), or their patients, are known to the initial weights" in str(
-        refused.value
+        passed(InMemory(films), [seen(upstream)])
+    assert str(refused.value).startswith(
+        "x: 1 test image(s), or their patients, are known to the initial weights, such as 100.png "
+        "(other: 17.png) (all pairs: "
     )
-    assert "100.png (other: 17.png)" in str(refused.value)
     assert "audit.allow=[upstream_overlap]" in str(refused.value)
-    assert len(gate("x", draw, InMemory(films), [seen(upstream)], ["upstream_overlap"])) == 1
+    assert len(passed(InMemory(films), [seen(upstream)], ["upstream_overlap"])) == 1
     # seen in the target's own train part: as it should be
-    upstream[17] = films[3]
-    assert gate("x", draw, InMemory(films), [seen(upstream)], []) == []
+    upstream[17] = change(films[3]).reshape(upstream[17].shape)
+    assert passed(InMemory(films), [seen(upstream)]) == []
 
 
 def test_patients_are_known_by_name_in_the_same_data_set_only(films, draw):
     prepared = InMemory(films)
-    upstream = textures(90, 96, 7)
     for dataset, patients in (("x", {"p100", "p101", "p3"}), ("other", set())):
-        one = seen(upstream, dataset, frozenset({"p100", "p101", "p3"}))
-        found = upstream_overlap([one], "x", draw, prepared.hashes, prepared.digests)
-        assert set(found["patient_a"]) == patients
-    assert (found.empty) == (patients == set())
+        for one in (
+            seen(textures(90, 96, 7), dataset, frozenset({"p100", "p101", "p3"})),
+            Seen(dataset, frozenset({"p100", "p101", "p3"})),  # the record of an older version
+        ):
+            found = upstream_overlap([one], "x", draw, prepared)
+            assert set(found["patient_a"]) == patients
+            assert len(found) == len(patients)
 
 
-def test_a_name_that_is_no_check(films, draw):
+def test_a_name_that_is_no_check(films, passed):
     with pytest.raises(MedsmallError, match="did you mean 'near_duplicates'"):
-        gate("x", draw, InMemory(films), [], ["near_duplicate"])
+        passed(InMemory(films), allow=["near_duplicate"])
 
 
-def test_hashes_alone_take_strangers_for_the_same_as_rarely_as_said():
-    left, right = (InMemory(textures(n, 64, seed)).hashes for n, seed in ((200, 8), (200, 9)))
-    radius = hash_radius(left, right)
-    differing = np.bitwise_count(left[:, None] ^ right).sum(axis=2)
-    assert (differing <= radius).sum() == 0
-    assert 0 <= radius <= 24
-    assert hash_radius(left[:1], right[:1]) == 0
-    assert hash_radius(left[:0], right) == -1
+def threshold(films: np.ndarray, upstream: np.ndarray) -> float:
+    prepared = InMemory(films)
+    likeness = Likeness(prepared.pixels, len(films), kept_thumbnail)
+    return copy_threshold(seen(upstream), np.arange(len(films)), prepared.hashes, likeness)
+
+
+@pytest.mark.parametrize("copied", [60, 120])
+def test_copies_among_the_pairs_do_not_raise_the_threshold(films, copied):
+    strangers = textures(120, 96, 7)
+    some = np.concatenate([films[:copied], strangers[copied:]])
+    assert threshold(films, some) == pytest.approx(threshold(films, strangers), abs=0.02)
+
+
+@pytest.mark.parametrize("few", [1, 9])
+def test_with_few_pairs_the_threshold_is_fixed(films, few):
+    assert threshold(films[:few], films[:10]) == 0.9

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from medsmall.audit.metadata import label_equals_metadata
+from medsmall.dataset.table import Table
 from medsmall.task import Task
 
 N = 200
@@ -101,3 +102,48 @@ def test_a_number_to_regress_that_is_in_the_table(rows):
     ]
     rows.loc[3, "age"] += 1
     assert found(rows, targets=["a"], task=Task.REGRESSION) == []
+
+
+def of_own_table(tmp_path, rows, **options):
+    """What is found in somebody's own table, which is read as text."""
+    rows.drop(columns=["part", "split"]).to_csv(tmp_path / "images.csv", index=False)
+    data = Table(str(tmp_path), patient="patient", **options)
+    table = label_equals_metadata(data.table(), data.labels, data.targets, data.task)
+    return list(zip(table["severity"], table["explanation"], strict=True))
+
+
+def test_numbers_of_an_own_table(tmp_path, rows):
+    mm = np.random.default_rng(5).uniform(1, 9, N).round(2)
+    blank = np.arange(N) % 7 == 0
+    words = np.where(np.arange(N) % 14 == 0, "N/A", "")
+    rows["random_mm"] = mm
+    rows["number"] = np.argsort(np.argsort(-rows["a"], kind="stable"), kind="stable")  # a's first
+    rows = rows.sort_values("number")
+    assert of_own_table(tmp_path, rows, targets=["a", "b"]) == []
+    rows["lesion_mm"] = np.where(blank, words, (rows["a"] * 10 + mm[: len(rows)]).astype(str))
+    ((severity, sentence),) = of_own_table(tmp_path, rows, targets=["a", "b"])
+    assert severity == "fault"
+    assert "target a is positive exactly at lesion_mm 1" in sentence
+
+
+def test_codes_of_an_own_table(tmp_path, rows):
+    """Numbers that no threshold parts, yet each goes with one class."""
+    code = np.random.default_rng(5).choice([1, 3], N)
+    rows["site_code"] = np.where(rows["a"] == 1, 2, code)
+    ((severity, sentence),) = of_own_table(tmp_path, rows, targets=["a", "b"])
+    assert (severity, sentence) == ("fault", "target a is positive exactly where site_code is 2")
+
+
+def test_an_own_number_to_regress_twice_in_the_table(tmp_path, rows):
+    rows["months"] = rows["age"].round(1)
+    rows["bone_age"] = rows["months"].map("{:.2f}".format)
+    found = of_own_table(tmp_path, rows, targets=["months"])
+    assert found == [("fault", "target months equals column bone_age")]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_numbers_are_no_finding(rows, seed):
+    rng = np.random.default_rng(seed)
+    rows["mm"] = rng.normal(size=N).astype(str)
+    rows["count"] = rng.integers(0, 12, N).astype(str)
+    assert found(rows) == []

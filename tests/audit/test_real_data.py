@@ -3,14 +3,19 @@
 import hashlib
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from hydra.utils import instantiate
+from made_films import InMemory
 
 from medsmall.audit.films import constant_and_inverted
 from medsmall.audit.gate import gate
 from medsmall.audit.identical import identical_images
+from medsmall.audit.likeness import kept_thumbnail
 from medsmall.audit.near import near_duplicates
 from medsmall.audit.patients import patients_across_splits
+from medsmall.audit.upstream import Seen, upstream_overlap
 from medsmall.cache import prepare
 from medsmall.configs import compose
 from medsmall.dataset.images import present_only
@@ -38,7 +43,7 @@ def test_pneumoniamnist_has_eight_val_images_in_train(opened):
     assert len([image for image in val if image.startswith("val/")]) == 8
     near, _, _ = near_duplicates(prepared, rows, pairs)
     assert not (near["severity"] == "contamination").any()
-    (notice,) = gate("pneumoniamnist", rows, prepared, [], [])
+    (notice,) = gate("pneumoniamnist", rows, prepared, [], [], "", Path())
     assert notice.startswith("pneumoniamnist: 8 val image(s) stand in train, too")
 
 
@@ -55,7 +60,7 @@ def test_kermanys_byte_identical_films(opened):
     assert set(found["explanation"]) == {"byte-identical files"}
     assert near_duplicates(prepared, rows, pairs)[0].empty
     assert constant_and_inverted(prepared, rows, dataset.modality).empty
-    assert gate("chest_xray", rows, prepared, [], []) == []
+    assert gate("chest_xray", rows, prepared, [], [], "", Path()) == []
     official = patients_across_splits(rows, rows["split"], used=True)
     assert len(official) >= 49
     assert (official["patient_a"] == official["patient_b"]).all()
@@ -70,4 +75,43 @@ def test_nothing_is_made_up(opened, name):
     assert near.empty
     assert calibration.alarms == 0
     assert constant_and_inverted(prepared, rows, dataset.modality).empty
-    assert gate(name, rows, prepared, [], []) == []
+    assert gate(name, rows, prepared, [], [], "", Path()) == []
+
+
+def seen(prepared) -> Seen:
+    """What weights trained on all these images, as another data set, would have seen."""
+    thumbnails = [kept_thumbnail(prepared.pixels(row)) for row in range(len(prepared.images))]
+    known = prepared.hashes, prepared.digests, prepared.images, np.stack(thumbnails)
+    return Seen("other", frozenset(), *known)
+
+
+def saved_again(film: np.ndarray) -> np.ndarray:
+    """As JPEG of middling quality, a little brighter."""
+    _, written = cv2.imencode(".jpg", cv2.add(film, 5), [cv2.IMWRITE_JPEG_QUALITY, 75])
+    return cv2.imdecode(written, cv2.IMREAD_UNCHANGED).reshape(film.shape)
+
+
+@pytest.mark.parametrize("name", ["chestxray14", "chest_xray", "ham10000", "malaria"])
+def test_what_an_upstream_saw_is_known_again_at_another_size_and_nothing_else(
+    real_data, tmp_path, name
+):
+    cfg = compose([f"dataset={name}", f"data_root={real_data}", "dataset.missing_images=drop"])
+    dataset = instantiate(cfg.dataset)
+    rows = present_only(dataset, dataset.table()).sample(240, random_state=0)
+    first = np.unique(prepare(dataset, list(rows["image"]), 250, tmp_path).digests, axis=0,
+                      return_index=True)[1]  # fmt: skip
+    rows = rows.iloc[np.sort(first)].reset_index(drop=True).assign(part="")
+    names = list(rows["image"])
+    large, small = (prepare(dataset, names, side, tmp_path) for side in (250, 64))
+    # every second patient is in the upstream
+    odd = np.flatnonzero(rows["patient"].factorize()[0] % 2)
+    half = prepare(dataset, [names[row] for row in odd], 64, tmp_path)
+    again = InMemory([saved_again(large.pixels(row)) for row in odd])
+    again.images = half.images
+    for upstream in (half, again):
+        found = upstream_overlap([seen(upstream)], "this", rows, large)
+        assert list(found["image_a"]) == half.images
+        shown = found["image_b"].str.removeprefix("other: ")
+        assert (shown == found["image_a"]).all()
+        assert (found["value"] > 0.9).all()
+    assert len(upstream_overlap([seen(small)], "this", rows, large)) == len(rows)

@@ -181,7 +181,7 @@ class TestRealSample:
         table = data.table()
         with pytest.raises(MedsmallError, match=r"^49 patient\(s\) have images in more than one"):
             check_disjoint(table, table["split"])
-        with pytest.raises(MedsmallError, match=r"^\d+ patient\(s\) .*set split=by_patient"):
+        with pytest.raises(MedsmallError, match=r"^\d+ patient\(s\) .*set split=stratified"):
             Official().assign(table, data.targets)
         split = ByPatient().assign(table, data.targets)
         for part in ("train", "val", "test"):

@@ -1,4 +1,5 @@
 import importlib.util
+import multiprocessing
 import pickle
 import sys
 import types
@@ -189,6 +190,72 @@ def test_workers_get_no_pixels(tmp_path):
     assert len(sent) < 10_000
     np.testing.assert_array_equal(pickle.loads(sent).read("train/00003"), expected)
     np.testing.assert_array_equal(data.read("train/00003"), expected)
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """As if the arrays of small files were large ones."""
+    monkeypatch.setattr("medsmall.dataset.medmnist_file.LARGE", 1000)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_large_arrays_stay_on_disk(tmp_path, large, save):
+    stored = arrays(flag="bloodmnist")
+    save(tmp_path / "bloodmnist.npz", **stored)
+    data = made(tmp_path, "bloodmnist")
+    with ThreadPoolExecutor(8) as pool:
+        pixels = list(pool.map(data.read, [f"train/{i % 5:05d}" for i in range(200)]))
+    for i, read in enumerate(pixels):
+        np.testing.assert_array_equal(read, stored["train_images"][i % 5])
+    assert type(pixels[0]) is np.ndarray
+    pixels[0][:] = 0
+    np.testing.assert_array_equal(data.read("train/00000"), stored["train_images"][0])
+    assert not isinstance(data._arrays["train_images"], np.ndarray)
+    copy = pickle.loads(pickle.dumps(data))
+    np.testing.assert_array_equal(copy.read("train/00004"), stored["train_images"][4])
+    with pytest.raises(MedsmallError, match="has no image"):
+        data.read("train/00005")
+    assert [path.name for path in tmp_path.iterdir()] == ["bloodmnist.npz"]
+
+
+def test_a_forked_worker_reads_them_too(tmp_path, large):
+    """It shares the open file, whose position must not matter."""
+    stored = arrays(224)
+    np.savez(tmp_path / "pneumoniamnist_224.npz", **stored)
+    data = made(tmp_path, size_px=224)
+    data.read("train/00000")
+    fork = multiprocessing.get_context("fork")
+
+    def read_all():
+        for i in range(300):
+            np.testing.assert_array_equal(
+                data.read(f"train/{i % 5:05d}"), stored["train_images"][i % 5]
+            )
+
+    workers = [fork.Process(target=read_all) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+
+
+def test_a_full_disk_is_one_sentence(tmp_path, large, monkeypatch):
+    np.savez(tmp_path / "pneumoniamnist.npz", **arrays())
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: types.SimpleNamespace(free=10))
+    with pytest.raises(
+        MedsmallError, match=f"{tmp_path} has .* GB free.*train_images.*free"
+    ) as error:
+        made(tmp_path).read("train/00000")
+    assert "\n" not in str(error.value)
+
+
+def test_damaged_large_files_are_named(tmp_path, large):
+    path = tmp_path / "pneumoniamnist.npz"
+    for content in damaged(tmp_path):
+        path.write_bytes(content)
+        with pytest.raises(MedsmallError, match="damaged"):
+            made(tmp_path).read("test/00000")
 
 
 def damaged(tmp_path):

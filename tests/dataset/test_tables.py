@@ -152,3 +152,9 @@ def test_names_of_a_list(tmp_path):
     path = write(tmp_path / "l.txt", "a.png\né.png".encode("latin-1"))
     with pytest.raises(MedsmallError, match="l.txt is not in UTF-8 .byte 0xe9"):
         tables.read_names(path)
+
+
+def test_a_row_of_no_known_class_is_unknown():
+    for targets in (CLASSES, CLASSES[:1]):
+        columns = tables.one_hot(pd.Series(["b", None, "c"]), CLASSES, targets)
+        assert all(np.isnan(column).tolist() == [False, True, False] for column in columns.values())

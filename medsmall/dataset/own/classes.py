@@ -65,20 +65,6 @@ def data_name(name: str) -> str:
     return name
 
 
-def one_hot(classes: pd.Series, labels: Sequence[str], targets: Sequence[str]) -> pd.DataFrame:
-    """One float64 column per label: 1 in rows of that class, 0 in others, NaN where it is "".
-
-    Where some of several classes are the `targets`, rows of the other classes are unknown in them.
-    """
-    known = classes != ""
-    frame = pd.DataFrame({
-        name: (classes == name).astype("float64").where(known) for name in labels
-    })  # fmt: skip
-    if len(targets) > 1:
-        frame.loc[~classes.isin(targets), list(targets)] = float("nan")
-    return frame
-
-
 def parts_to_learn(split: pd.Series) -> pd.Series:
     """Official parts, where "train" becomes "train_val" if there is a test but no val part.
 

@@ -1,4 +1,4 @@
-"""The images that somebody's table lists: paths that stay below a root, each once."""
+"""What somebody's table lists: images below a root, each once, their patients and their parts."""
 
 import posixpath
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsmall.dataset.own.classes import PARTS, parts_to_learn
 from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 
@@ -58,3 +59,29 @@ def refuse_repeated(
     raise MedsmallError(
         f"{where} {again.iloc[0]}, with the same labels but other entries{also}: keep one of them."
     )
+
+
+def patients(column: Column) -> pd.Series:
+    """The patient of each row; MedsmallError where a row names none."""
+    if (column.cells == "").any():
+        raise names_no_patient(column, "set dataset.patient=null")
+    return column.cells
+
+
+def names_no_patient(column: Column, otherwise: str) -> MedsmallError:
+    """The error for a column of patients with blank cells; `otherwise` is the other remedy."""
+    blank = column.cells.index[column.cells == ""]
+    more = len(blank) - 1
+    also = f" (nor do {more:,} more rows)" if more > 1 else " (nor does 1 more row)" * more
+    return column.refused(blank[0], f"it names no patient{also}; fill it in, or {otherwise}")
+
+
+def parts(column: Column) -> pd.Series:
+    """The official part of each row, "" where blank; MedsmallError for a word that is none."""
+    found = column.cells.str.lower().map({**PARTS, "": ""})
+    for row in found.index[found.isna()][:1]:
+        raise column.refused(
+            row,
+            f"'{column.cells[row]}' is none of train, val (valid, validation, dev) and test",
+        )
+    return parts_to_learn(found.astype("str"))

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from medsmall.dataset import tables
+from medsmall.dataset.own import listed
 from medsmall.dataset.own.classes import PARTS, RESERVED
 from medsmall.dataset.own.column import Column
-from medsmall.dataset.table import MANY
+from medsmall.dataset.own.labels import MANY
 from medsmall.errors import MedsmallError
 
 Free = Mapping[str, Column]
@@ -67,13 +68,28 @@ def view_of(free: Free) -> Chosen:
 
 
 def patient_of(free: Free) -> Chosen:
-    """A column named like patients, or what else must not be torn apart, without blank cells."""
+    """A column named like patients, or what else must not be torn apart; not of measures.
+
+    MedsmallError where the only such column has blank cells: without it, images of one patient
+    would be taken for strangers.
+    """
     for pattern in PATIENTS:
-        for name, column in free.items():
-            count = column.cells.nunique()
-            if _like(pattern, name) and (column.cells != "").all() and count > 2:
+        found = {n: c for n, c in free.items() if _like(pattern, n) and _may_be_patients(c)}
+        for name, column in found.items():
+            if (column.cells != "").all():
+                count = column.cells.nunique()
                 return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
+        for column in found.values():
+            raise listed.names_no_patient(
+                column, "rename the column where it is about something else"
+            )
     return None
+
+
+def _may_be_patients(column: Column) -> bool:
+    """More than two values, and no measures."""
+    measured = column.kind == "numbers" and bool((column.numbers() % 1 > 0).any())
+    return column.known.nunique() > 2 and not measured
 
 
 # In this order: "patient_age" is an age before it is a patient.

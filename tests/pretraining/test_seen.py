@@ -1,0 +1,122 @@
+"""What a run keeps of the images it learnt from, and what a later run reads of it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsmall.audit.fingerprint import difference_hash, digest
+from medsmall.audit.likeness import kept_thumbnail
+from medsmall.audit.upstream import upstream_overlap
+from medsmall.pretraining.seen import seen_by_run, write_seen
+
+PATIENTS = ["NA", "007", "null", "p3", "p4", "p5"]
+
+
+class Films:
+    """What is used of `medsmall.cache.Prepared`: noise, in another order than that of the draw."""
+
+    def __init__(self) -> None:
+        shape = (len(PATIENTS), 40, 40, 1)
+        self.images = [f"{i}.png" for i in reversed(range(len(PATIENTS)))]
+        self.films = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        self.hashes = np.array([difference_hash(film) for film in self.films])
+        self.digests = np.array([np.frombuffer(digest(film), np.uint8) for film in self.films])
+
+    def pixels(self, row: int) -> np.ndarray:
+        return self.films[row]
+
+
+@pytest.fixture
+def draw() -> pd.DataFrame:
+    draw = pd.DataFrame(
+        {
+            "image": [f"{i}.png" for i in range(len(PATIENTS))],
+            "patient": PATIENTS,
+            "part": ["train", "train", "val", "train", "test", "test"],
+        }
+    )
+    return pd.concat([draw, draw.iloc[:1]])  # drawn twice
+
+
+@pytest.fixture
+def recorded(tmp_path, draw):
+    """Write what is read of a record."""
+
+    def record(name: str, upstream: str | None = None) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        draw.to_csv(folder / "draw.csv", index=False)
+        write_seen(folder / "seen.npz", draw, Films())
+        facts = {"dataset": f"set of {name}", "upstream": upstream}
+        (folder / "metrics.json").write_text(json.dumps(facts))
+        (folder / "DONE").touch()
+        return folder
+
+    return record
+
+
+def test_what_is_written_is_read_and_no_test_image_is_kept(recorded):
+    films = Films()
+    (seen,) = seen_by_run(recorded("a"))
+    assert seen.dataset == "set of a"
+    assert seen.patients == {"NA", "007", "null", "p3"}
+    assert seen.images == [f"{i}.png" for i in range(4)]
+    rows = [films.images.index(image) for image in seen.images]
+    np.testing.assert_array_equal(seen.hashes, films.hashes[rows])
+    np.testing.assert_array_equal(seen.digests, films.digests[rows])
+    expected = [kept_thumbnail(films.films[row]) for row in rows]
+    np.testing.assert_array_equal(seen.thumbnails, expected)
+    assert (seen.hashes.dtype, seen.digests.dtype, seen.thumbnails.dtype) == ("u8", "u1", "i1")
+
+
+def test_the_file_takes_the_name_it_is_given_and_equal_content_is_equal_bytes(tmp_path, draw):
+    for name in ("one", "two.part"):
+        write_seen(tmp_path / name, draw, Films())
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two.part"}
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two.part").read_bytes()
+    with np.load(tmp_path / "one", allow_pickle=False) as one:
+        assert set(one) == {"images", "digests", "hashes", "thumbnails"}
+
+
+def test_a_draw_without_anything_learnt(tmp_path, draw):
+    write_seen(tmp_path / "seen.npz", draw[draw["part"] == "test"], Films())
+    with np.load(tmp_path / "seen.npz", allow_pickle=False) as kept:
+        assert kept["images"].tolist() == []
+        assert kept["thumbnails"].shape == (0, 32, 32)
+        assert kept["hashes"].shape == (0, 4)
+
+
+def test_no_record_has_seen_nothing(recorded):
+    folder = recorded("a")
+    (folder / "DONE").unlink()
+    assert seen_by_run(folder) == ()
+
+
+def test_upstreams_before_it_are_followed(recorded, capsys):
+    recorded("first")
+    recorded("second", "../first")
+    seen = seen_by_run(recorded("third", "../second"))
+    assert [one.dataset for one in seen] == ["set of third", "set of second", "set of first"]
+    assert capsys.readouterr().err == ""
+
+
+def test_an_upstream_whose_record_is_gone_is_named(recorded, tmp_path, capsys):
+    (seen,) = seen_by_run(recorded("third", "../second"))
+    assert seen.dataset == "set of third"
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert f"third began with weights whose record {tmp_path / 'second'} is gone" in sentence
+
+
+def test_of_an_older_record_the_patients_are_known_alone(recorded, draw, capsys):
+    folder = recorded("older")
+    (folder / "seen.npz").unlink()
+    (seen,) = seen_by_run(folder)
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("The run older has no seen.npz: ")
+    rows = draw.iloc[:6].set_index(np.arange(5, -1, -1))
+    found = upstream_overlap([seen], "set of older", rows, Films())
+    assert set(found["patient_a"]) == {"NA", "007", "null", "p3"}
+    assert upstream_overlap([seen], "another", rows, Films()).empty
