@@ -12,8 +12,10 @@ from pathlib import Path
 
 from rich.table import Table as Lines
 
+from medsmall.augmentation.reasons import shipped_for
 from medsmall.command import one_sentence
 from medsmall.configs import compose, config_dir, own_config_dir
+from medsmall.dataset import MODALITIES, tables
 from medsmall.dataset.own.inferred import Inferred, infer, name_of
 from medsmall.errors import MedsmallError
 from medsmall.run.quiet import quieten
@@ -25,8 +27,17 @@ MANY_IMAGES = 2000  # above it a first run sees a part of them
 SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 
 
-def init(path: Path, name: str | None = None, force: bool = False) -> Path:
+def init(
+    path: Path,
+    name: str | None = None,
+    force: bool = False,
+    label: str | None = None,
+    task: str | None = None,
+    modality: str | None = None,
+) -> Path:
     """Look at the data in `path`, write their YAML and audit them; returns the file written.
+
+    `label` (a column), `task` and `modality` are guessed, or left at other, unless given.
 
     Raises MedsmallError where the data cannot be understood, or where a data set of that name is
     there already (one of your own is overwritten with `force`).
@@ -37,7 +48,9 @@ def init(path: Path, name: str | None = None, force: bool = False) -> Path:
         raise MedsmallError(
             f"{file} is there already: add --force to overwrite it, or another --name."
         )
-    found = infer(path, chosen)
+    found = infer(path, chosen, label, task)
+    if modality is not None:
+        found.set("modality", tables.one_of(modality, MODALITIES, "--modality"), "as you said")
     _show(found, chosen)
     text = yaml_of(found, chosen)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +93,9 @@ def next_command(found: Inferred, name: str) -> str:
         else:
             loss, skewed = "bce", any(min(share, 1 - share) < SKEWED for share in shares)
         words.append(f"loss={loss}_weighted" if skewed else f"loss={loss}")
+    policies = shipped_for(data.modality)
+    if policies:
+        words.append(f"augmentation={policies[0]}")
     if len(table) > MANY_IMAGES:
         words.append("sample_size=natural sample_size.n=500")
     else:
@@ -130,7 +146,10 @@ def _show(found: Inferred, name: str) -> None:
     for warning in found.warnings:
         say(f"Mind: {warning}")
     if "modality" not in found.settings:
-        say("Mind: modality is 'other': name the kind of image in the YAML, such as chest x-ray.")
+        say(
+            "Mind: modality is 'other', so augmentations that are unsafe for these images and "
+            f"inverted films go unnoticed: add --modality with one of {', '.join(MODALITIES)}."
+        )
 
 
 def _audit(overrides: list[str]) -> None:
@@ -138,7 +157,8 @@ def _audit(overrides: list[str]) -> None:
     from medsmall.audit.__main__ import audit
 
     try:
-        audit(compose(overrides))
+        if not audit(compose(overrides)):
+            say("Mind: the audit is not clean; look at its findings before you train.")
     except MedsmallError as error:  # the YAML stays, to be corrected
         say(f"Mind: the audit could not be made: {error}")
 
@@ -151,11 +171,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("path", type=Path, help="a CSV or Parquet file, or a folder of images")
     parser.add_argument("--name", help="of the data set; by default that of the file or folder")
+    parser.add_argument("--label", help="the column to learn, where it is not guessed rightly")
+    parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
+    parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")
     parser.add_argument("--force", action="store_true", help="overwrite the YAML of that name")
     given = parser.parse_args(arguments)
     quieten()
     with one_sentence():
-        init(given.path, given.name, given.force)
+        init(given.path, given.name, given.force, given.label, given.task, given.modality)
 
 
 if __name__ == "__main__":

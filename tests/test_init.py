@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from PIL import Image
 
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
@@ -14,6 +15,7 @@ from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
 from medsmall.init import init, next_command, yaml_of
 from medsmall.schema import check
+from medsmall.task import Task
 
 BOTH = {"label": "diagnosis", "patient": "PatientID", "split": "fold", "age": "age_years",
         "sex": "sex", "view": "view"}  # fmt: skip
@@ -233,3 +235,41 @@ def test_what_is_written_trains(here, kind, train_small, capsys):
              "augmentation.tta_views=0"]  # fmt: skip
     record = train_small(base=[*words, *small])
     assert (record / "DONE").exists()
+
+
+def numbers(folder, column, values):
+    """A table of `values` in `column` with an image each."""
+    rng = np.random.default_rng(0)
+    lines = [f"file,subject,{column}"]
+    for i, value in enumerate(values):
+        pixels = rng.integers(0, 256, (20, 20), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+        lines.append(f"{i}.png,s{i},{value}")
+    (folder / "rows.csv").write_text("\n".join(lines))
+    return folder / "rows.csv"
+
+
+def test_numbers_of_many_values_are_predicted_as_such(tmp_path):
+    found = infer(numbers(tmp_path, "target", [5 * (i % 13) for i in range(60)]), "x")
+    assert found.data.task is Task.REGRESSION
+
+
+def test_the_owner_may_say_what_the_label_is(tmp_path):
+    path = numbers(tmp_path, "age_years", range(20, 80))
+    with pytest.raises(MedsmallError, match="--label.*--task regression"):
+        infer(path, "x")
+    found = infer(path, "x", label="age_years", task="regression")
+    assert found.settings["label"] == "age_years"
+    assert "age" not in found.settings
+    assert found.data.task is Task.REGRESSION
+    with pytest.raises(MedsmallError, match="no column .age_year. for --label .did you mean"):
+        infer(path, "x", label="age_year")
+
+
+def test_the_modality_chooses_the_augmentation(tmp_path, monkeypatch, capsys):
+    path = numbers(tmp_path, "label", ["a", "b"] * 20)
+    monkeypatch.chdir(tmp_path)
+    init(path, "films", modality="chest x-ray")
+    assert "augmentation=chest_safe" in capsys.readouterr().out
+    with pytest.raises(MedsmallError, match="--modality cannot be 'chest'.*did you mean"):
+        init(path, "other", modality="chest")

@@ -16,7 +16,7 @@ from medsmall.dataset.own import roles, spreadsheet
 from medsmall.dataset.own.class_folders import files_below, find_images, is_image
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.table import Table
-from medsmall.errors import MedsmallError
+from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
 
 LOOKED_AT = 12  # images opened to see whether they are grey
@@ -55,19 +55,22 @@ class Inferred:
         return present_only(self.data, self.data.table())
 
 
-def infer(path: Path, name: str) -> Inferred:
+def infer(path: Path, name: str, label: str | None = None, task: str | None = None) -> Inferred:
     """Look at a table, a folder with one table, or class folders; MedsmallError if it is none.
 
-    Reads the table, lists the folder, and opens a few of the images.
+    Reads the table, lists the folder, and opens a few of the images. `label` (a column of the
+    table) and `task` are as their owner says, where they do.
     """
     if not path.exists():
         raise MedsmallError(f"There is no {path.absolute()}: name a table or a folder of images.")
     if path.is_file():
-        return infer_table(path, name)
+        return infer_table(path, name, label, task)
     beside = [file for file in sorted(path.iterdir()) if file.name.endswith(spreadsheet.SUFFIXES)]
     beside = [file for file in beside if file.suffix != ".txt" and not file.name.startswith(".")]
     try:
-        return infer_table(beside[0], name) if len(beside) == 1 else infer_folder(path, name)
+        if len(beside) == 1:
+            return infer_table(beside[0], name, label, task)
+        return infer_folder(path, name)
     except MedsmallError as of_first:
         if len(beside) > 1:
             names = ", ".join(file.name for file in beside)
@@ -83,20 +86,32 @@ def infer(path: Path, name: str) -> Inferred:
             raise of_first from None
 
 
-def infer_table(path: Path, name: str) -> Inferred:
+def infer_table(
+    path: Path, name: str, label: str | None = None, task: str | None = None
+) -> Inferred:
     """The columns of a table by what they hold, then by their names."""
     cells = spreadsheet.read(path)
     found = Inferred(Table, {"root": "", "file": path.name, "name": name})
     _find_images(found, path, cells)
     free = {c: Column(path, cells[c]) for c in cells.columns if c != found.settings["image"]}
+    if label is not None and label not in free:
+        raise MedsmallError(
+            f"{path.absolute()} has no column '{label}' for --label{did_you_mean(label, free)}."
+        )
+    named = free.pop(label) if label is not None else None
     for role, choose in roles.ROLES.items():
         chosen = choose(free)
         if chosen:
             column, reason = chosen
             found.set(role, column, reason)
             del free[column]
-    label, targets, reason = roles.labels(free, path)
-    found.set("label" if label else "targets", label or targets, reason)
+    if named is not None:
+        found.set("label", named.name, "as you said")
+    else:
+        guessed, targets, reason = roles.labels(free, path)
+        found.set("label" if guessed else "targets", guessed or targets, reason)
+    if task is not None:
+        found.set("task", task, "as you said")
     _find_task(found)
     _find_grey(found)
     return found

@@ -9,7 +9,8 @@ from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
-MANY = 20  # whole numbers with more different values than this are measured, not classes
+MANY = 20  # more classes than this are not guessed
+CODES = 10  # whole numbers with more different values than this are measured, not classes
 
 
 def check_arguments(
@@ -46,7 +47,7 @@ def names_classes(column: Column, task: Task | None) -> bool:
         raise column.odd_cell()
     if kind == "numbers" and task is None:
         values = column.numbers().dropna()
-        return bool((values % 1 == 0).all() and values.nunique() <= MANY)
+        return bool((values % 1 == 0).all() and values.nunique() <= CODES)
     return kind != "yes or no"
 
 

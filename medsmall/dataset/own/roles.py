@@ -8,7 +8,7 @@ from medsmall.dataset import tables
 from medsmall.dataset.own import listed
 from medsmall.dataset.own.classes import PARTS, RESERVED
 from medsmall.dataset.own.column import Column
-from medsmall.dataset.own.labels import MANY
+from medsmall.dataset.own.labels import CODES, MANY
 from medsmall.errors import MedsmallError
 
 Free = Mapping[str, Column]
@@ -129,8 +129,9 @@ def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
     held = ", ".join(f"{name} ({column.kind})" for name, column in free.items()) or "none"
     raise MedsmallError(
         f"{path.absolute()} has no column that looks like a label (0 and 1, up to {MANY} classes "
-        f"of which an image has one, or a number); the columns left are {held}: add one, several "
-        "labels as a column of 0 and 1 each."
+        f"of which an image has one, or a number); the columns left are {held}: name it with "
+        "--label (and --task regression for a number), or add one, several labels as a column of "
+        "0 and 1 each."
     )
 
 
@@ -140,5 +141,5 @@ def _is_of_classes(column: Column) -> bool:
     count = known.nunique()
     few = 2 <= count <= min(MANY, max(2, len(known) // 2))
     if column.kind == "numbers":
-        return few and bool((column.numbers().dropna() % 1 == 0).all())
+        return few and count <= CODES and bool((column.numbers().dropna() % 1 == 0).all())
     return few and column.kind == "text"
