@@ -1,5 +1,6 @@
 """What the commands share: a config from the command line, and one sentence where one is wrong."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from omegaconf import DictConfig
 from medsmall.configs import composed_by_hydra, config_dir, explain, refused
 from medsmall.errors import MedsmallError
 from medsmall.run.quiet import quieten
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> Callable[[], None]:
@@ -75,6 +78,12 @@ def mendable(error: BaseException | None) -> str | None:
     while error:
         if isinstance(error, MedsmallError):
             return str(error)
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            where = f"of {error.filename} " if error.filename else ""
+            return (
+                f"A disk {where}is full ({error.strerror}): make room there, or set output_root "
+                "and cache_root to folders elsewhere."
+            )
         if isinstance(error, OSError) and error.filename is not None:
             return f"{error.filename}: {error.strerror}; name another folder or make room there."
         error = error.__cause__

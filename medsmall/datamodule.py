@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from medsmall.cache import Prepared
 from medsmall.errors import MedsmallError
 
+TRIES = 10  # of an augmentation, before anything is trained
 PLAIN = 0  # the view without chance; views 1, 2, ... are augmented
 
 
@@ -169,20 +170,34 @@ class DataModule(pl.LightningDataModule):
         )
 
 
-def augmented_side(augmentation: Any, side: int) -> int:
-    """Side in px of what the augmentation makes of images of `side`; tries both its pipelines."""
-    image = np.zeros((side, side, 1), dtype=np.uint8)
+def augmented_side(augmentation: Any, side: int, channels: int) -> int:
+    """Side in px of what the augmentation makes of images of `side` px and `channels` channels.
+
+    Tries both its pipelines, several times: MedsmallError where they refuse the images, or give
+    views that differ in size or are no uint8 images of as many channels.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
+    pipelines = (augmentation.plain(), augmentation.training())
+    views = []
     try:
-        shapes = [
-            pipeline(image=image)["image"].shape[:2]
-            for pipeline in (augmentation.plain(), augmentation.training())
-        ]
+        for key in range(TRIES):
+            for pipeline in pipelines:
+                pipeline.begin(key)
+                views.append(pipeline(image=image)["image"])
     except Exception as error:  # albumentations has its own classes for what does not fit
         raise MedsmallError(f"augmentation cannot take {side} x {side} px: {error}") from error
-    plain, training = shapes
-    if plain != training or plain[0] != plain[1]:
+    shapes = sorted({view.shape for view in views})
+    for view in views:
+        if view.dtype != np.uint8 or view.shape[2:] != (channels,):
+            raise MedsmallError(
+                f"augmentation makes {view.dtype} views of shape {view.shape} out of uint8 "
+                f"{image.shape}: leave out what changes the type or the channels, such as "
+                "Normalize, ToFloat and ToRGB; medsmall normalises after it."
+            )
+    if len(shapes) > 1 or shapes[0][0] != shapes[0][1]:
+        named = " and ".join(f"{height} x {width} px" for height, width, _ in shapes)
         raise MedsmallError(
-            f"augmentation makes views of {training[0]} x {training[1]} px in training and of "
-            f"{plain[0]} x {plain[1]} px for validation: both must be the same square."
+            f"augmentation makes views of {named}: those of training and of validation must all be "
+            "the same square."
         )
-    return int(plain[0])
+    return int(shapes[0][0])

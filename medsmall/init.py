@@ -73,7 +73,7 @@ def yaml_of(found: Inferred, name: str) -> str:
     for line in shipped.read_text(encoding="utf-8").splitlines():
         key = re.match(r"(\w+): .*?(  # .*)", line)
         if key and key[1] in found.settings:
-            value = json.dumps(found.settings[key[1]], ensure_ascii=False)
+            value = json.dumps(found.settings[key[1]], ensure_ascii=False).replace("${", "\\\\${")
             line = f"{key[1]}: {value}{key[2]}"
         if not line.startswith("#"):
             lines.append(line)
@@ -111,7 +111,7 @@ def _split_of(found: Inferred) -> str:
 def _free_name(path: Path, name: str | None) -> str:
     """`name`, or one made from `path`; not one of a data set that comes with medsmall."""
     chosen = name_of(path) if name is None else name
-    if not re.fullmatch(r"[A-Za-z_][\w-]*", chosen):
+    if not re.fullmatch(r"[A-Za-z_][\w-]*", chosen, re.ASCII):
         if name is not None:
             raise MedsmallError(f"--name cannot be '{name}': use letters, digits, _ and -.")
         chosen = f"own_{chosen}"

@@ -101,6 +101,8 @@ def _check_ranges(root: dict[str, Any]) -> None:
     for key, least in (("image_size_px", 1), ("batch_size", 2)):  # BatchNorm has no use for one
         if not least <= root[key] <= 10_000:
             raise MedsmallError(f"{key} must lie in [{least}, 10,000], but is {root[key]}.")
+    for key in root["audit"].keys() - {"allow"}:
+        raise MedsmallError(f"There is no key 'audit.{key}'{did_you_mean(key, ['allow'])}.")
     allow = root["audit"].get("allow")
     if not (isinstance(allow, list) and all(isinstance(name, str) for name in allow)):
         raise MedsmallError("audit.allow is a list of checks: write audit.allow=[near_duplicates].")

@@ -58,19 +58,21 @@ def train(cfg: DictConfig) -> Path:
     # network, loss, optimisation: before the weights, so that a mistake costs no upstream run
     augmentation = instantiate(cfg.augmentation)
     notices += check_augmentation(augmentation, dataset.modality)
-    classifier = build(cfg, dataset, draw, augmentation)
+    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    classifier = build(cfg, dataset, draw, augmentation, sample.channels)
 
     # the initial weights: an upstream run is made here if they do not exist yet
     weights = instantiate(cfg.pretraining).weights(cfg, train)
     weights.refuse_overlap(dataset.name, set(draw.loc[draw["part"] == "test", "patient"]))
 
-    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
     pixels = hashlib.sha256(sample.digests.tobytes()).hexdigest()
     key = run_key(config, table, dataset.targets, weights, draw, pixels)
     record = Record(cfg.output_root, key)
     if record.done:
         sent = " or sent to the logger" if cfg.logger else ""
         say(f"{cfg.name}: recorded already, not run{sent} again.")
+        for passed in record.read_json("metrics.json")["audit"]:
+            say(passed)
     else:
         with record.writing() as unmade:
             if unmade:
@@ -125,9 +127,14 @@ def fit_and_test(
     images = list(draw["image"].unique())
     prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
     allow = [*cfg.audit.allow, *(["upstream_overlap"] if weights.allow_test_overlap else [])]
-    audits = Path(cfg.output_root).expanduser().absolute() / "audit" / dataset.name
+    audits = (
+        Path(cfg.output_root).expanduser().absolute()
+        / "audit"
+        / f"{dataset.name}{'-phantom' if cfg.phantom else ''}"
+    )
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
-    for notice in gate(dataset.name, draw, prepared, weights.seen, allow, remedy, audits):
+    passed = gate(dataset.name, draw, prepared, weights.seen, allow, remedy, audits)
+    for notice in passed:
         say(notice)
     record.write_csv("draw.csv", draw)
     record.write("seen.npz", lambda path: write_seen(path, draw, prepared))
@@ -194,6 +201,7 @@ def fit_and_test(
             "labels_used": labels_used(draw),
             "pretraining": weights.source,
             "upstream": weights.record and os.path.relpath(weights.record, record.folder),
+            "audit": passed,
             "epochs": len(history),
             "chosen_epoch": chosen_epoch(history, cfg.select_by),
             "weights_sha256": sha256(tensors),
@@ -208,7 +216,7 @@ def fit_and_test(
 
 
 def build(
-    cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame", augmentation: Any
+    cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame", augmentation: Any, channels: int
 ) -> "Classifier":
     """The untrained classifier, tried out on one image; MedsmallError if its parts do not fit."""
     import pytorch_lightning as pl
@@ -241,7 +249,7 @@ def build(
     )
     classifier.standardise(labels)
     loss.fit(labels)
-    classifier.try_out(augmented_side(augmentation, cfg.image_size_px))
+    classifier.try_out(augmented_side(augmentation, cfg.image_size_px, channels))
     return classifier
 
 

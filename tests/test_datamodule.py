@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from prepared import prepared_of
 
 from medsmall.augmentation.none import NoAugmentation
+from medsmall.augmentation.own import OwnPipeline
 from medsmall.augmentation.paper import Paper
-from medsmall.datamodule import DataModule, TrainOrder
+from medsmall.datamodule import DataModule, TrainOrder, augmented_side
 from medsmall.errors import MedsmallError
 
 SIDE = 20
@@ -279,3 +280,21 @@ def test_an_image_drawn_twice_comes_twice_with_two_augmentations():
 def test_batches_that_leave_a_process_or_batchnorm_without_are_refused(train, batch, processes):
     with pytest.raises(MedsmallError, match=f"dealt out to {processes} processes"):
         make(train=train, batch=batch, processes=processes).train_dataloader()
+
+
+@pytest.mark.parametrize(
+    ("transforms", "channels", "said"),
+    [
+        ([{"Normalize": {}}], 1, "leave out what changes the type"),
+        ([{"ToFloat": {}}], 3, "float32 views"),
+        ([{"ToRGB": {}}], 1, "leave out what changes the type or the channels"),
+        ([{"RandomCrop": {"height": 20, "width": 20, "p": 0.5}}], 1, "20 x 20 px and 32 x 32 px"),
+    ],
+)
+def test_views_that_are_no_equal_uint8_squares_are_refused(transforms, channels, said):
+    with pytest.raises(MedsmallError, match=said):
+        augmented_side(OwnPipeline(32, transforms, [], 0, False), 32, channels)
+
+
+def test_the_side_of_the_views_is_that_of_the_crop():
+    assert augmented_side(paper(), SIDE, 3) == round(0.8 * SIDE)

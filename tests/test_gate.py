@@ -4,8 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from small_run import HERNIA
 
 from medsmall.errors import MedsmallError
@@ -64,3 +66,24 @@ def test_an_upstream_that_saw_a_test_image_under_another_name_stops_the_run(
     again = train_small("pretraining.allow_test_overlap=true", "seed=5", base=target)
     assert json.loads((allowed / "metrics.json").read_text())["upstream"].endswith(made.name)
     assert (again / "DONE").is_file()
+
+
+def test_an_image_that_was_mended_makes_another_run(films, train_small, tmp_path):
+    root, draw = films
+    one = train_small(base=on(root), output_root=tmp_path / "out")
+    image = draw.loc[draw["part"] == "train", "image"].iloc[5]
+    Image.fromarray(255 - np.asarray(Image.open(root / image).convert("L"))).save(root / image)
+    other = train_small(base=on(root), output_root=tmp_path / "out")
+    assert other != one
+
+
+def test_what_was_allowed_is_said_again_of_a_recorded_run(films, train_small, tmp_path, capsys):
+    root, draw = films
+    shutil.copy(root / first(draw, "test"), root / first(draw, "train"))
+    allowed = ["audit.allow=[identical_images]"]
+    train_small(*allowed, base=on(root), output_root=tmp_path / "out")
+    capsys.readouterr()
+    train_small(base=on(root), output_root=tmp_path / "out")
+    said = capsys.readouterr().err
+    assert "recorded already" in said
+    assert "1 test image(s) stand in train" in said

@@ -273,3 +273,7 @@ def test_the_modality_chooses_the_augmentation(tmp_path, monkeypatch, capsys):
     assert "augmentation=chest_safe" in capsys.readouterr().out
     with pytest.raises(MedsmallError, match="--modality cannot be 'chest'.*did you mean"):
         init(path, "other", modality="chest")
+
+
+def test_a_name_with_an_umlaut_becomes_one_that_hydra_reads(tmp_path):
+    assert name_of(tmp_path / "Müller Ärzte") == "muller_arzte"

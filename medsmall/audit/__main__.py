@@ -70,7 +70,11 @@ def audit(cfg: DictConfig) -> bool:
     )
 
     # report
-    folder = Path(cfg.output_root).expanduser().absolute() / "audit" / dataset.name
+    folder = (
+        Path(cfg.output_root).expanduser().absolute()
+        / "audit"
+        / f"{dataset.name}{'-phantom' if cfg.phantom else ''}"
+    )
     facts = {
         "dataset": dataset.name,
         "phantom": cfg.phantom,

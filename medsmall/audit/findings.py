@@ -1,6 +1,7 @@
 """The table of what the audit found, one row per pair, image or column."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -80,3 +81,9 @@ def check_allowed(allow: Iterable[str]) -> None:
 def not_allowed(table: pd.DataFrame, allow: Iterable[str]) -> pd.DataFrame:
     """The findings that make a data set unfit: contamination and faults not allowed by name."""
     return table[(table["severity"] != "notice") & ~table["check"].isin(list(allow))]
+
+
+def audit_folder(output_root: str, dataset: str, phantom: bool) -> Path:
+    """Where findings about a data set are written; those of its phantom have their own place."""
+    name = f"{dataset}-phantom" if phantom else dataset
+    return Path(output_root).expanduser().absolute() / "audit" / name

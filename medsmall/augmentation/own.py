@@ -28,8 +28,8 @@ class OwnPipeline:
     def __init__(
         self, image_size_px: int, transforms: list, plain: list, tta_views: int, strict: bool
     ) -> None:
-        if tta_views < 0:
-            raise MedsmallError(f"augmentation.tta_views must be 0 or more, but is {tta_views}.")
+        if not 0 <= tta_views <= 1000:
+            raise MedsmallError(f"augmentation.tta_views must be 0 to 1,000, but is {tta_views}.")
         self.image_size_px, self.tta_views, self.strict = image_size_px, tta_views, strict
         self.transforms, self.of_plain = list(transforms), list(plain)
         _made("transforms", self.transforms)

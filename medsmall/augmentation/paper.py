@@ -31,7 +31,12 @@ class Paper:
         tta_views: int,
         strict: bool = False,
     ) -> None:
-        if not 0 < crop <= 1 or not 0 <= flip <= 1 or not 0 <= rotation_deg <= 180 or tta_views < 0:
+        if (
+            not 0 < crop <= 1
+            or not 0 <= flip <= 1
+            or not 0 <= rotation_deg <= 180
+            or not (0 <= tta_views <= 1000)
+        ):
             raise MedsmallError(
                 "augmentation: crop must lie in (0, 1], flip in [0, 1], rotation_deg and tta_views "
                 f"at 0 or above, but they are {crop}, {flip}, {rotation_deg} and {tta_views}."

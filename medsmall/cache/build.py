@@ -139,7 +139,7 @@ def _fill(
         return
     _check_room(len(images) * side**2, pixels.parent)
     done, started = 0, time.monotonic()
-    with open(pixels, "ab") as file, progress_bar() as bar:
+    with open(pixels, "ab", buffering=0) as file, progress_bar() as bar:
         file.seek(file.truncate(index.end(side)))  # a killed process may have left a tail
         task = bar.add_task(f"Preparing {dataset.name}", total=len(images), note="")
         try:
@@ -201,8 +201,9 @@ def _written(file: BinaryIO, chunk: dict[str, np.ndarray], stamps: dict[str, Sta
         entries.append(
             Entry(image, file.tell(), pixels.shape[2], *stamps[image], digest(pixels), look)
         )
-        file.write(pixels.tobytes())
-    file.flush()
+        rest = memoryview(pixels.tobytes())
+        while rest:  # unbuffered: nothing is left to be written when a full disk ends this
+            rest = rest[file.write(rest) :]
     os.fsync(file.fileno())
     return entries
 

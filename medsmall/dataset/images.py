@@ -137,10 +137,19 @@ def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:
     Lists each folder once: one `stat` per image takes minutes on a network drive.
     """
     files = [os.path.split(dataset.file(image)) for image in images]
-    listed = {folder: names_in(Path(folder)) for folder in {folder for folder, _ in files}}
+    listed = {folder: _files_in(Path(folder)) for folder in {folder for folder, _ in files}}
     return pd.Series(
         [name not in listed[folder] for folder, name in files], index=images.index, dtype=bool
     )
+
+
+def _files_in(folder: Path) -> set[str]:
+    """The names of files, and of links that lead to one: kinds are told by the listing itself."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
 
 
 def names_in(folder: Path) -> set[str]:

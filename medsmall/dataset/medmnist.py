@@ -181,6 +181,11 @@ class MedMNIST:
                 f"{', '.join(map(str, shape))}), but is {stored.dtype} {stored.shape}: get it "
                 f"again from {self.url}."
             )
+        if key.endswith("_images") and len(stored) != len(self._load(f"{key[:-7]}_labels")):
+            raise MedsmallError(
+                f"{path.absolute()} has not as many labels as images in {key[:-7]}: get it again "
+                f"from {self.url}."
+            )
         return stored
 
     def _fetch(self) -> None:

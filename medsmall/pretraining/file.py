@@ -48,7 +48,8 @@ class WeightsFile:
     def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
         """The file's tensors; its statistics unless others were given."""
         written = statistics(self.path)
-        seen = seen_by_run(self.path.parent)
+        folder = self.path.resolve().parent  # a link may lead to it
+        seen = seen_by_run(folder)
         return Weights(
             f"file {self.path.name}",
             hashlib.sha256(self.path.read_bytes()).hexdigest(),
@@ -57,7 +58,7 @@ class WeightsFile:
             std=self.std or written.get("std"),
             trained_on=seen[0].dataset if seen else self.trained_on,
             seen=seen,
-            record=self.path.parent if seen else None,
+            record=folder if seen else None,
             allow_test_overlap=self.allow_test_overlap,
         )
 

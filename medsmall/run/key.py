@@ -9,6 +9,8 @@ import pandas as pd
 
 from medsmall.pretraining.weights import Weights
 
+ALL, SOME = 5000, 1000
+
 # What cannot change the result: where things lie, how it is watched, which machine computes it.
 # The fingerprints of the sample table and of the weights stand for all that decides what they hold.
 EXCLUDED = {
@@ -51,12 +53,16 @@ def run_key(
 
 
 def spread(images: pd.Series) -> list[str]:
-    """Sixteen of the images, spread over all: their pixels tell one release from another.
+    """The images whose pixels the key holds: all of up to `ALL`, else `SOME` spread over them.
 
-    Labels alone do not tell the 224 px files of a data set from the 1024 px ones.
+    Labels alone tell neither the 224 px files of a data set from the 1024 px ones, nor an image
+    from the one that it was mended to. Of a large data set, reading all to find a record would
+    take an hour where nothing is prepared.
     """
     known = sorted(images.unique())
-    return [known[i] for i in np.unique(np.linspace(0, len(known) - 1, 16).astype(int))]
+    if len(known) <= ALL:
+        return known
+    return [known[i] for i in np.unique(np.linspace(0, len(known) - 1, SOME).astype(int))]
 
 
 def fingerprint(table: pd.DataFrame, targets: list[str]) -> str:

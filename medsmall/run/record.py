@@ -62,6 +62,10 @@ class Record:
         """Indented JSON; refuses NaN, which is none."""
         self.write_text(name, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
+    def read_json(self, name: str) -> dict[str, Any]:
+        """What `write_json` wrote."""
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
         """CSV with full precision: floats read back are the floats written."""
         self.write(name, lambda path: table.to_csv(path, index=False))

@@ -50,6 +50,11 @@ class KFold:
         Raises MedsmallError where a part gets no patient and for an unknown column.
         """
         check_patients(table)
+        patients = table["patient"].nunique()
+        if self.folds > patients:
+            raise MedsmallError(
+                f"split.folds={self.folds} is more than the {patients} patients: set fewer."
+            )
         columns = targets if self.stratify_by is None else list(self.stratify_by)
         part = np.full(len(table), "train", dtype=object)
         test = divide(table, columns, [1.0] * self.folds, [self.seed, 0]) == self.fold

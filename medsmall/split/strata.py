@@ -6,6 +6,7 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 
 BINS = 10  # of a column of numbers, with about as many rows each
+PATIENTS_PER_BIN = 15  # at least: fewer cannot be shared out as the parts' shares ask
 MAX_CATEGORIES = 50  # of a column of text
 
 
@@ -29,7 +30,9 @@ def strata(table: pd.DataFrame, columns: list[str]) -> np.ndarray:
         elif values.dropna().isin([0, 1]).all():
             found.append(values.to_numpy(dtype=float))
         else:
-            bins = pd.qcut(values, BINS, labels=False, duplicates="drop").to_numpy(dtype=float)
+            patients = table.loc[values.notna(), "patient"].nunique()
+            count = max(2, min(BINS, patients // PATIENTS_PER_BIN))
+            bins = pd.qcut(values, count, labels=False, duplicates="drop").to_numpy(dtype=float)
             known = ~np.isnan(bins)
             found += [np.where(known, bins == b, np.nan) for b in np.unique(bins[known])]
     return np.column_stack(found) if found else np.empty((len(table), 0))

@@ -93,6 +93,8 @@ def _quantities(
     for label in labels.T:
         known = np.bincount(group, weights=~np.isnan(label))
         positive = np.bincount(group, weights=label == 1)
+        if known.any() and not np.array_equal(known / known.sum(), images):
+            yield known / known.sum(), share, np.array(POSITIVES)
         for of_value in (positive, known - positive):
             holders = np.count_nonzero(of_value)
             if 0 < holders <= FEW:
@@ -107,8 +109,6 @@ def _quantities(
         yield held, goal, np.array(POSITIVES)
         # The relative deviation of a part's prevalence, times the part's size.
         yield held - known, goal - share, np.array(PREVALENCE)
-        if not np.array_equal(known, images):
-            yield known, share, np.array(POSITIVES)
 
 
 def _goal(share: np.ndarray, held: np.ndarray) -> np.ndarray:

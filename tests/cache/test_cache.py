@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import pickle
+import resource
 import sqlite3
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -234,7 +235,8 @@ def test_processes_that_start_together_decode_each_image_once(films, tmp_path):
     with ProcessPoolExecutor(3, mp_context=context) as pool:
         jobs = [pool.submit(_prepare, data.root, draw, tmp_path / "cache") for draw in draws]
         found = [job.result() for job in jobs]
-    expected = _prepare(data.root, names, tmp_path / "alone")
+    alone = prepare(data, names, 16, tmp_path / "alone")
+    expected = {name: digest(alone.pixels(row)) for row, name in enumerate(names)}
     assert found == [{name: expected[name] for name in draw} for draw in draws]
     assert sorted(data.decoded()) == sorted([*names, *names])  # once together, once alone
 
@@ -294,3 +296,17 @@ def test_the_file_cannot_be_written_to_by_accident(films, tmp_path):
     data, names = films
     with pytest.raises(ValueError, match="read-only"):
         prepare(data, names, 16, tmp_path / "cache").pixels(0)[0, 0] = 1
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_chunk_is_one_sentence_too(films, tmp_path):
+    data, names = films
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, limits[1]))  # nine images and a half
+    try:
+        with pytest.raises(MedsmallError, match="is full after 0 of 20 images"):
+            prepare(data, names, 64, tmp_path / "cache")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    (file,) = (tmp_path / "cache").glob("*.u8")
+    assert file.stat().st_size == 0
+    assert len(prepare(data, names, 64, tmp_path / "cache")) == 20

@@ -191,3 +191,11 @@ def test_real_folders(real_data):
     assert cells.labels == ["Parasitized"]
     assert cells.table()["Parasitized"].sum() == 200
     assert cells.read(cells.table()["image"][0]).ndim == 3
+
+
+def test_a_link_to_a_folder_above_counts_no_image_twice(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name / "1.png")
+    (tmp_path / "a" / "up").symlink_to("..")
+    assert len(Folder(str(tmp_path)).table()) == 2

@@ -234,3 +234,16 @@ def test_seven_patients_of_one_class_each_still_give_every_part_both_classes():
     for seed in range(5):
         split = Stratified(seed=seed).assign(table, ["T"])
         assert (table["T"].groupby(split).nunique() == 2).all()
+
+
+@pytest.mark.parametrize(("images", "known"), [(40, 40), (30, 30), (60, 60), (100, 20), (200, 60)])
+def test_few_or_partly_known_numbers_keep_the_shares(images, known):
+    rng = np.random.default_rng(0)
+    values = np.where(np.arange(images) < known, rng.normal(100, 30, images), np.nan)
+    table = pd.DataFrame({"patient": [f"p{i}" for i in range(images)], "months": values})
+    for seed in range(3):
+        split = Stratified(seed=seed).assign(table, ["months"])
+        of_known = split[table["months"].notna()].value_counts()
+        for part, share in SHARES.items():
+            assert (split == part).sum() == pytest.approx(share * images, abs=2)
+            assert of_known[part] == pytest.approx(share * known, abs=2)

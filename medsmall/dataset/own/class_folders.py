@@ -46,9 +46,20 @@ def is_image(file: Path) -> bool:
 
 def files_below(folder: Path) -> Iterator[Path]:
     """Every file below `folder` but junk, sorted folder by folder."""
+    visited = set()  # a link may lead back to a folder above
     for below, folders, names in os.walk(folder, followlinks=True):
+        status = os.stat(below)
+        if (status.st_dev, status.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
         folders[:] = sorted(name for name in folders if not is_junk(name))
         for name in sorted(names):
+            if os.fsencode(name).decode("utf-8", "replace") != name:
+                raise MedsmallError(
+                    f"{Path(below).absolute()} holds a file whose name is not UTF-8 "
+                    f"({os.fsencode(name)!r}): rename it."
+                )
             if not is_junk(name):
                 yield Path(below, name)
 

@@ -1,6 +1,7 @@
 """What a data set of somebody's own seems to be: the arguments of Table or Folder, with reasons."""
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -228,4 +229,5 @@ def name_of(path: Path) -> str:
     plain = {"images", "labels", "data", "train", "metadata", "table", "annotations", "index"}
     stem = path.name.partition(".")[0]
     telling = path.parent.name if path.is_file() and stem.lower() in plain else stem
-    return re.sub(r"\W+", "_", telling).strip("_").lower() or "own"
+    plain_letters = unicodedata.normalize("NFKD", telling).encode("ascii", "ignore").decode()
+    return re.sub(r"\W+", "_", plain_letters).strip("_").lower() or "own"
