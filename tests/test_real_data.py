@@ -3,9 +3,13 @@
 import json
 
 import pandas as pd
+import yaml
 from hydra.utils import instantiate
 
+from medsmall import prepare
+from medsmall.audit.__main__ import audit
 from medsmall.configs import compose
+from medsmall.init import init
 
 
 def test_the_full_nih_table_splits_and_draws(real_data):
@@ -49,3 +53,37 @@ def test_pneumoniamnist_from_imagenet_learns_from_a_few(real_data, train_small):
     assert metrics["phantom"] is False
     assert metrics["test"]["n"] == 624
     assert metrics["test"]["mean"]["auroc"] > 0.8
+
+
+def test_prepare_and_audit_on_kermanys_films(real_data, tmp_path, capsys):
+    """It has 8 surplus files that are byte for byte another, and person numbers in two parts."""
+    where = [f"data_root={real_data}", f"output_root={tmp_path}"]
+    config = ["dataset=chest_xray", "split=stratified", "image_size_px=64", *where]
+    prepare.work(compose(config))
+    assert "1,431 images of chest_xray at 64 px, grey" in capsys.readouterr().out
+    assert audit(compose(config))
+    findings = pd.read_csv(tmp_path / "audit" / "chest_xray" / "findings.csv")
+    copies = findings[findings["check"] == "identical_images"]
+    assert len(copies) == 8
+    assert copies["explanation"].str.contains("byte").all()
+
+
+def test_the_audit_finds_the_val_images_of_pneumoniamnist_in_train(real_data, tmp_path):
+    where = [f"data_root={real_data}", f"output_root={tmp_path}"]
+    assert not audit(compose(["dataset=pneumoniamnist", "image_size_px=28", *where]))
+    findings = pd.read_csv(tmp_path / "audit" / "pneumoniamnist" / "findings.csv")
+    across = findings[findings["severity"] == "contamination"]
+    sides = across[["image_a", "image_b"]].stack()
+    assert sides[sides.str.startswith("val/")].nunique() == 8
+    assert not sides.str.startswith("test/").any()
+
+
+def test_init_on_real_malaria_cells(real_data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MEDSMALL_OUTPUT", str(tmp_path / "out"))
+    written = init(real_data / "malaria" / "cell_images", "cells", modality="cells")
+    config = yaml.safe_load(written.read_text())
+    assert config["positive"] == "Parasitized"
+    said = capsys.readouterr().out
+    assert "400 images" in said
+    assert "python -m medsmall.train dataset=cells" in said
