@@ -1,8 +1,8 @@
 """Which labelled images of the split one run may see: the label budget.
 
-A sample size is any object with ``label: str`` (for names: "50", "0.1", "all") and
-``draw(table, split, targets, task) -> pd.DataFrame``, one row per image of the run:
-`image`, `patient`, `part` ("train", "val", "test") and the targets (1, 0, NaN = unknown).
+A sample size is any object with ``draw(table, split, targets, task) -> pd.DataFrame``, one row per
+image of the run: `image`, `patient`, `part` ("train", "val", "test") and the targets (1, 0, NaN =
+unknown).
 
 A draw is the beginning of one random order of the pool, so draws are nested (n=50 is inside
 n=100) within a seed and repeat, and equal for all strategies and pretraining sources: comparisons
@@ -55,12 +55,6 @@ class Natural:
                 "give the share of the train part, such as 0.1."
             )
 
-    @property
-    def label(self) -> str:
-        """The size as a word: "50" for n=50, "0.1" for fraction=0.1, else "all"."""
-        size = self.n if self.n is not None else self.fraction
-        return "all" if size is None else f"{size}"
-
     def draw(
         self, table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task
     ) -> pd.DataFrame:
@@ -108,11 +102,6 @@ class Balanced:
                 f"sample_size.positive_fraction={self.positive_fraction} leaves a class empty: "
                 "choose a value between 0 and 1, such as 0.5."
             )
-
-    @property
-    def label(self) -> str:
-        """The size as a word: "50" for n=50, "all" for n=None."""
-        return "all" if self.n is None else str(self.n)
 
     def draw(
         self, table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task

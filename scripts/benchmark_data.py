@@ -37,7 +37,7 @@ from medsmall.cache import prepare
 from medsmall.cache.build import cores
 from medsmall.datamodule import DataModule
 from medsmall.dataset.images import decode
-from medsmall.phantom import chest
+from medsmall.phantom import chest, thorax
 
 SIDE, PNG_SIDE, DIFFERENT, ROUNDS, BATCH = 250, 1024, 16, 5, 32
 
@@ -66,7 +66,7 @@ def draw_films(folder: Path, images: int) -> None:
     for number in range(DIFFERENT):
         rng = np.random.default_rng(number)
         shape = (PNG_SIDE, PNG_SIDE)
-        pixels, _ = chest.chest(chest.build(rng), [], rng, number, shape)
+        pixels, _ = chest.chest(thorax.build(rng), [], rng, number, shape)
         Image.fromarray(pixels).save(folder / "films" / f"{number:05d}.png")
     for number in range(DIFFERENT, images):
         os.link(

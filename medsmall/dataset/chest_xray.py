@@ -150,7 +150,7 @@ class ChestXray:
         release, a person's number stands in train (bacteria) and in test (virus), a film is
         there twice, some files are RGB, and some are none of the release's.
         """
-        from medsmall.phantom import chest, drawing, pneumonia
+        from medsmall.phantom import drawing, pneumonia, thorax
 
         parts = ["train"] * patients
         parts[patients - patients // 12 - max(1, patients // 6) :] = ["val"] * (patients // 12)
@@ -162,7 +162,7 @@ class ChestXray:
         films = 0
         for patient, part in enumerate(parts):
             rng = np.random.default_rng([seed, 6, patient])
-            body = chest.build(rng)
+            body = thorax.build(rng)
             germ = ("bacteria", "", "virus", "bacteria")[patient % 4]
             for film in range(rng.integers(1, 4)):
                 films += 1
@@ -174,7 +174,7 @@ class ChestXray:
         twin = root / "train" / _name(0, "bacteria", 0, 1)
         shutil.copyfile(twin, root / "train" / _name(0, "bacteria", 0, films + 1))
         rng = np.random.default_rng([seed, 6, 0])
-        body = chest.build(rng)
+        body = thorax.build(rng)
         pixels = pneumonia.chest(body, "virus", rng, seed, (112, 120))
         drawing.save(pixels, root / "test" / _name(0, "virus", 0, films + 2))
 

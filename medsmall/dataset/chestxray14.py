@@ -141,7 +141,7 @@ class ChestXray14:
         1 to 3 films of 128 x 128 px per patient, a quarter of the patients in the test list. The
         findings are far more frequent than in the release: a hernia in 16 % of the patients.
         """
-        from medsmall.phantom import chest, drawing
+        from medsmall.phantom import chest, drawing, thorax
 
         (root / "images").mkdir(parents=True)
         rng = np.random.default_rng([seed, 14])
@@ -152,7 +152,7 @@ class ChestXray14:
         lists: dict[str, list[str]] = {"test": [], "train_val": []}
         for patient in range(patients):
             rng = np.random.default_rng([seed, 14, patient])
-            body, sex, age = chest.build(rng), rng.choice(["F", "M"]), rng.integers(18, 90)
+            body, sex, age = thorax.build(rng), rng.choice(["F", "M"]), rng.integers(18, 90)
             lasting = [label for label, share in PREVALENCE.items() if rng.random() < share]
             for follow_up in range(rng.choice([1, 2, 3], p=[0.45, 0.3, 0.25])):
                 name = f"{patient + 1:08d}_{follow_up:03d}.png"

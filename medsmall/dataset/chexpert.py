@@ -144,14 +144,14 @@ class CheXpert:
         1 or 2 studies per patient, some with a lateral or a second frontal film; the last seventh
         of the patients is `valid`, whose labels are complete.
         """
-        from medsmall.phantom import chest, drawing
+        from medsmall.phantom import chest, drawing, thorax
 
         header = ",".join(["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *LABELS])
         lines = {"train": [header], "valid": [header]}
         for patient in range(patients):
             rng = np.random.default_rng([seed, 5, patient])
             part = "valid" if patient >= patients - max(1, patients // 7) else "train"
-            body, age = chest.build(rng), rng.integers(18, 91)
+            body, age = thorax.build(rng), rng.integers(18, 91)
             sex = "Unknown" if patient == 1 else rng.choice(["Female", "Male"])
             lasting = [label for label, share in PREVALENCE.items() if rng.random() < share]
             for study in range(1, 1 + rng.choice([1, 2], p=[0.7, 0.3])):

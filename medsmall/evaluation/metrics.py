@@ -54,7 +54,11 @@ def evaluate(
         name: _one_target(y[:, k], prob[:, k], thresholds.get(name))
         for k, name in enumerate(targets)
     }
-    return {"n": len(y)} | overall | {"targets": by_target, "mean": _mean(by_target)}
+    return (
+        {"n": len(y)}
+        | overall
+        | {"targets": by_target, "mean": mean_over_targets(by_target, METRICS)}
+    )
 
 
 def choose_threshold(y: NDArray[np.floating], prob: NDArray[np.floating]) -> float | None:
@@ -138,9 +142,12 @@ def _one_target(
     return counts | values | {"threshold": threshold, "reasons": reasons}
 
 
-def _mean(by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def mean_over_targets(
+    by_target: dict[str, dict[str, Any]], metrics: tuple[str, ...]
+) -> dict[str, Any]:
+    """The mean of each metric over the targets that define it, how many, and why none does."""
     mean: dict[str, Any] = {"reasons": {}}
-    for name in METRICS:
+    for name in metrics:
         defined = [values[name] for values in by_target.values() if values[name] is not None]
         mean[name] = float(np.mean(defined)) if defined else None
         mean[f"{name}_over"] = len(defined)

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medsmall.evaluation.metrics import mean_over_targets
+
 METRICS = ("mae", "rmse", "mean_error", "r2", "pearson_r")
 
 
@@ -36,7 +38,7 @@ def evaluate_regression(
     }
     reasons = {} if known.any() else {"loss": "no known label"}
     overall = {"n": len(label), "loss": loss, "reasons": reasons}
-    return overall | {"targets": by_target, "mean": _mean(by_target)}
+    return overall | {"targets": by_target, "mean": mean_over_targets(by_target, METRICS)}
 
 
 def regression_per_unit(
@@ -66,14 +68,3 @@ def _one_target(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[
     else:
         reasons.setdefault("pearson_r", f"all {len(y)} predictions are equal")
     return {"n": len(y), **values, "reasons": reasons}
-
-
-def _mean(by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    mean: dict[str, Any] = {"reasons": {}}
-    for name in METRICS:
-        defined = [values[name] for values in by_target.values() if values[name] is not None]
-        mean[name] = float(np.mean(defined)) if defined else None
-        mean[f"{name}_over"] = len(defined)
-        if not defined:
-            mean["reasons"][name] = next(iter(by_target.values()))["reasons"][name]
-    return mean

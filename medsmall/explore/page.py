@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from medsmall.errors import MedsmallError
 from medsmall.explore.palette import COLOURS, png, svg
 from medsmall.explore.thumbnails import Sheet
 
@@ -114,13 +113,8 @@ def file_name(*words: str) -> str:
 
 def html(page: Page) -> str:
     """The page as one HTML text that needs nothing else; names are escaped."""
-    try:
-        from jinja2 import Environment, PackageLoader
-    except ImportError:
-        raise MedsmallError(
-            "medsmall.explore writes its page with jinja2, which is not installed: pip install "
-            "jinja2."
-        ) from None
+    from jinja2 import Environment, PackageLoader
+
     environment = Environment(
         loader=PackageLoader("medsmall.explore", "."),
         autoescape=True,

@@ -12,8 +12,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec
 
-from medsmall.errors import MedsmallError
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -61,20 +59,12 @@ def colour(role: str) -> str:
 
 
 def drawn(chart: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
-    """A chart whose every text and line is in the page's style, whenever it is added.
-
-    Raises MedsmallError where matplotlib is not installed.
-    """
+    """A chart whose every text and line is in the page's style, whenever it is added."""
 
     @functools.wraps(chart)
     def in_style(*args: P.args, **kwargs: P.kwargs) -> "Figure":
-        try:
-            import matplotlib
-        except ImportError:
-            raise MedsmallError(
-                "medsmall.explore draws with matplotlib, which is not installed: pip install "
-                "matplotlib."
-            ) from None
+        import matplotlib
+
         with matplotlib.rc_context(STYLE | {key: colour(role) for key, role in INKS.items()}):
             return chart(*args, **kwargs)
 

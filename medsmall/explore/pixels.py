@@ -1,6 +1,5 @@
 """What the images of a data set say: each is read once, measured, and kept as a thumbnail."""
 
-import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from medsmall.cache.build import cores
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.terminal import progress_bar
@@ -52,7 +52,7 @@ def read_all(dataset: Dataset, images: Iterable[str]) -> tuple[dict[str, Look], 
             return str(error)
 
     names = list(dict.fromkeys(images))
-    with progress_bar() as bar, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with progress_bar() as bar, ThreadPoolExecutor(cores()) as pool:
         task = bar.add_task("Reading images", total=len(names), note="")
         results: dict[str, Look | str] = {}
         try:

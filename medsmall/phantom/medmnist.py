@@ -9,7 +9,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from medsmall.phantom import chest, skin
+from medsmall.phantom import chest, skin, thorax
 from medsmall.phantom.colour import Point, around, canvas, develop, ellipse, paint
 from medsmall.phantom.drawing import Array, cloud, edge, grid, stroke
 
@@ -70,7 +70,7 @@ def image(flag: str, released: Array, side: int, rng: Rng) -> Array:
 def chest_film(released: Array, side: int, rng: Rng) -> Array:
     """A chest film with each finding marked by a 1."""
     seen = [finding for finding, there in zip(FINDINGS, released, strict=True) if there]
-    pixels, _ = chest.chest(chest.build(rng), seen, rng, int(rng.integers(1 << 31)))
+    pixels, _ = chest.chest(thorax.build(rng), seen, rng, int(rng.integers(1 << 31)))
     return pixels
 
 

@@ -6,8 +6,9 @@ hila (Kermany et al., Cell 2018, figure S6). A part of each is faint.
 
 import numpy as np
 
-from medsmall.phantom.chest import Build, Film, film, haze
+from medsmall.phantom.chest_findings import haze
 from medsmall.phantom.drawing import Array, cloud, disc, edge, expose
+from medsmall.phantom.thorax import Build, Film, film
 
 
 def chest(

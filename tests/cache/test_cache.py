@@ -17,7 +17,7 @@ from medsmall.audit.fingerprint import difference_hash, digest
 from medsmall.cache import build, prepare
 from medsmall.dataset import images as decoding
 from medsmall.errors import MedsmallError
-from medsmall.phantom import chest
+from medsmall.phantom import chest, thorax
 
 
 class Folder:
@@ -74,7 +74,7 @@ def test_pixels_are_those_of_the_file_squeezed_to_the_square(films, tmp_path, si
 @pytest.mark.parametrize("shape", [(1024, 1024), (1000, 600), (611, 937), (130, 120)])
 def test_squeezing_is_averaging(shape):
     rng = np.random.default_rng(0)
-    film, _ = chest.chest(chest.build(rng), [], rng, 0, shape)
+    film, _ = chest.chest(thorax.build(rng), [], rng, 0, shape)
     exact = cv2.resize(film.astype(np.float64), (100, 100), interpolation=cv2.INTER_AREA)
     error = build.squeezed(film, 100)[..., 0] - exact
     assert np.abs(error).mean() < 1

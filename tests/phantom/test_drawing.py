@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from medsmall.dataset.chestxray14 import LABELS, PREVALENCE, ChestXray14
 from medsmall.dataset.chexpert import LABELS as CHEXPERT_LABELS
 from medsmall.dataset.mura import Mura
-from medsmall.phantom import bone, chest, drawing
+from medsmall.phantom import bone, chest, chest_findings, drawing, thorax
 
 DRAWN_BY_THE_BODY = {
     "Cardiomegaly", "Emphysema", "Enlarged Cardiomediastinum", "No Finding", "Lung Opacity",
@@ -22,23 +22,23 @@ def films(data, table, size):
 
 
 def test_every_finding_has_a_shape():
-    assert {*LABELS, *CHEXPERT_LABELS} - DRAWN_BY_THE_BODY == set(chest.SHAPES)
+    assert {*LABELS, *CHEXPERT_LABELS} - DRAWN_BY_THE_BODY == set(chest_findings.SHAPES)
     assert set(PREVALENCE) == set(LABELS) - {"Hernia"}
 
 
-@pytest.mark.parametrize("finding", sorted({*chest.SHAPES, "Cardiomegaly", "Emphysema"}))
+@pytest.mark.parametrize("finding", sorted({*chest_findings.SHAPES, "Cardiomegaly", "Emphysema"}))
 def test_every_finding_changes_the_film(finding):
     for patient in range(5):
-        body = chest.build(np.random.default_rng(patient))
+        body = thorax.build(np.random.default_rng(patient))
         with_it, boxes = chest.chest(body, [finding], np.random.default_rng(7), patient)
         without, none = chest.chest(body, [], np.random.default_rng(7), patient)
         assert none == {}
-        assert set(boxes) == {finding} & set(chest.SHAPES)
+        assert set(boxes) == {finding} & set(chest_findings.SHAPES)
         assert np.abs(with_it.astype(int) - without).max() > 10
 
 
 def test_the_box_holds_the_change():
-    body = chest.build(np.random.default_rng(1))
+    body = thorax.build(np.random.default_rng(1))
     for patient in range(10):
         with_it, boxes = chest.chest(body, ["Mass"], np.random.default_rng(7), patient)
         without, _ = chest.chest(body, [], np.random.default_rng(7), patient)
@@ -49,7 +49,7 @@ def test_the_box_holds_the_change():
 
 
 def test_lesions_stay_in_place_over_follow_ups():
-    body = chest.build(np.random.default_rng(1))
+    body = thorax.build(np.random.default_rng(1))
     boxes = [
         chest.chest(body, ["Hernia", "Mass"], np.random.default_rng(visit), 5)[1]
         for visit in range(4)
@@ -101,7 +101,7 @@ def test_hernia_can_be_learned_but_not_from_the_grey_alone():
         rng = np.random.default_rng([11, patient])
         labels.append(patient % 2)
         seen = ["Hernia"] if patient % 2 else []
-        film, _ = chest.chest(chest.build(rng), seen, rng, patient)
+        film, _ = chest.chest(thorax.build(rng), seen, rng, patient)
         low = film[64:112, 40:92].astype(np.float32)
         edges = np.abs(np.diff(low, 2, axis=0))
         region.append(cv2.resize(edges, (10, 10), interpolation=cv2.INTER_AREA).ravel())
