@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 from medsmall.configs import composed_by_hydra, config_dir, explain, refused
 from medsmall.errors import MedsmallError
-from medsmall.run.quiet import quieten
+from medsmall.quiet import quieten
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 

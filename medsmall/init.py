@@ -12,14 +12,14 @@ from pathlib import Path
 
 from rich.table import Table as Lines
 
+from medsmall.atomic import write_whole
 from medsmall.augmentation.reasons import shipped_for
 from medsmall.command import one_sentence
 from medsmall.configs import compose, config_dir, own_config_dir
 from medsmall.dataset import MODALITIES, tables
 from medsmall.dataset.own.inferred import Inferred, infer, name_of
 from medsmall.errors import MedsmallError
-from medsmall.run.quiet import quieten
-from medsmall.run.record import write_whole
+from medsmall.quiet import quieten
 from medsmall.task import Task
 from medsmall.terminal import console, say
 

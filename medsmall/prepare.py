@@ -17,12 +17,10 @@ def work(cfg: DictConfig) -> None:
     check(cfg)
 
     from medsmall.cache import prepare
-    from medsmall.dataset.images import present_only
+    from medsmall.dataset.opening import open_table
     from medsmall.terminal import console
-    from medsmall.train import open_dataset
 
-    dataset = open_dataset(cfg)
-    table = present_only(dataset, dataset.table())
+    dataset, table = open_table(cfg)
     started = time.monotonic()
     prepared = prepare(dataset, list(table["image"]), cfg.image_size_px, Path(cfg.cache_root))
     console.print(

@@ -40,15 +40,14 @@ def train(cfg: DictConfig) -> Path:
 
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.cache import prepare
-    from medsmall.dataset.images import present_only
+    from medsmall.dataset.opening import open_table
     from medsmall.run.key import run_key, spread
     from medsmall.run.record import Record
     from medsmall.split import check_classes, few_patients
     from medsmall.terminal import say, say_once
 
     # the sample table, its split by patient, and the part of it this run may see
-    dataset = open_dataset(cfg)
-    table = present_only(dataset, dataset.table())
+    dataset, table = open_table(cfg)
     splitter = instantiate(cfg.split)
     split = splitter.assign(table, dataset.targets)
     notices = few_patients(table)
@@ -99,10 +98,11 @@ def fit_and_test(
     import pandas as pd
     import pytorch_lightning as pl
 
+    from medsmall.audit.findings import audit_folder
     from medsmall.audit.gate import gate
+    from medsmall.audit.seen import write_seen
     from medsmall.cache import prepare
     from medsmall.datamodule import DataModule
-    from medsmall.pretraining.seen import write_seen
     from medsmall.run import score, sinks
     from medsmall.run.environment import environment
     from medsmall.run.fit import (
@@ -127,11 +127,7 @@ def fit_and_test(
     images = list(draw["image"].unique())
     prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
     allow = [*cfg.audit.allow, *(["upstream_overlap"] if weights.allow_test_overlap else [])]
-    audits = (
-        Path(cfg.output_root).expanduser().absolute()
-        / "audit"
-        / f"{dataset.name}{'-phantom' if cfg.phantom else ''}"
-    )
+    audits = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
     passed = gate(dataset.name, draw, prepared, weights.seen, allow, remedy, audits)
     for notice in passed:
@@ -251,16 +247,6 @@ def build(
     loss.fit(labels)
     classifier.try_out(augmented_side(augmentation, cfg.image_size_px, channels))
     return classifier
-
-
-def open_dataset(cfg: DictConfig) -> "Dataset":
-    """The data set at its root, or its phantom, generated now if need be."""
-    if not cfg.phantom:
-        return instantiate(cfg.dataset)
-    from medsmall.phantom.generate import phantom_root
-
-    root = phantom_root(instantiate(cfg.dataset), cfg.output_root, cfg.dataset.phantom_patients)
-    return instantiate(cfg.dataset, root=str(root))
 
 
 def workers(cfg: DictConfig) -> int:

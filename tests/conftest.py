@@ -6,14 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from medsmall.configs import compose
-from medsmall.run.quiet import quieten
+from medsmall.quiet import quieten
 
-sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, also in worker processes
+sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py and the like, also in workers
 
 from datasets import made
+from made_films import textures
 from small_run import HERNIA
 
 PATIENTS = {"chestxray14": 120, "chexpert": 100}  # of the phantoms below; others have 60
@@ -68,3 +70,9 @@ class Phantoms(dict):
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Phantoms:
     return Phantoms(tmp_path_factory.mktemp("releases"))
+
+
+@pytest.fixture(scope="session")
+def films() -> np.ndarray:
+    """Films made in memory."""
+    return textures(120, 96, seed=1)

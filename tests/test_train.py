@@ -18,8 +18,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from small_run import HERNIA, SMALL
 
 from medsmall.configs import compose
+from medsmall.dataset.opening import open_dataset
 from medsmall.errors import MedsmallError
-from medsmall.train import main, open_dataset, train
+from medsmall.train import main, train
 
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv", "metrics.json",

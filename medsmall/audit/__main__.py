@@ -29,19 +29,17 @@ def audit(cfg: DictConfig) -> bool:
     from medsmall.audit import report
     from medsmall.audit.conflicts import conflicting_labels
     from medsmall.audit.films import constant_and_inverted, unreadable_images
-    from medsmall.audit.findings import not_allowed, together
+    from medsmall.audit.findings import audit_folder, not_allowed, together
     from medsmall.audit.identical import identical_images
     from medsmall.audit.metadata import label_equals_metadata
     from medsmall.audit.near import near_duplicates
     from medsmall.audit.parts import parts
     from medsmall.cache import prepare
-    from medsmall.dataset.images import present_only
+    from medsmall.dataset.opening import open_table
     from medsmall.terminal import console
-    from medsmall.train import open_dataset
 
     # rows: which images there are, and in which part
-    dataset = open_dataset(cfg)
-    table = present_only(dataset, dataset.table())
+    dataset, table = open_table(cfg)
     table["part"], note, across = parts(instantiate(cfg.split), table, dataset.targets)
     labels = [label for label in dataset.labels if label in table]
 
@@ -70,11 +68,7 @@ def audit(cfg: DictConfig) -> bool:
     )
 
     # report
-    folder = (
-        Path(cfg.output_root).expanduser().absolute()
-        / "audit"
-        / f"{dataset.name}{'-phantom' if cfg.phantom else ''}"
-    )
+    folder = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
     facts = {
         "dataset": dataset.name,
         "phantom": cfg.phantom,

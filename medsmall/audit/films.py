@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.audit.findings import findings
-from medsmall.audit.fingerprint import area_means
+from medsmall.cache.fingerprint import area_means
 from medsmall.terminal import progress_bar
 
 if TYPE_CHECKING:

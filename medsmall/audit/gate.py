@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from medsmall.atomic import write_whole
 from medsmall.audit.findings import check_allowed, findings, not_allowed, together
 from medsmall.audit.near import codes_of, copies
 from medsmall.audit.upstream import Seen, upstream_overlap
 from medsmall.errors import MedsmallError
-from medsmall.run.record import write_whole
 
 if TYPE_CHECKING:
     from medsmall.cache import Prepared

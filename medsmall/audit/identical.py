@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.audit.findings import across_parts, findings
-from medsmall.audit.fingerprint import digest
+from medsmall.cache.fingerprint import digest
 from medsmall.dataset import Dataset
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from medsmall.audit.fingerprint import area_means
+from medsmall.cache.fingerprint import area_means
 
 SIDE = 64
 # In px of the SIDE x SIDE image. Of plain, high-pass and locally normalised grey at 32 to 64 px,

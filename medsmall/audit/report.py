@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from rich.table import Table
 
+from medsmall.atomic import write_whole
 from medsmall.audit.calibration import Calibration
 from medsmall.audit.findings import CHECKS, not_allowed
-from medsmall.run.record import write_whole
 
 UNASKED = "upstream_overlap"  # a data set alone has no upstream
 

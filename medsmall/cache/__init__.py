@@ -5,7 +5,7 @@ images as views of one memory-mapped file. A cache is two files in `folder`:
 
 - ``<name>.u8``: squares of `side` px, uint8, one after the other, grey ones with one channel;
 - ``<name>.sqlite``: which image lies where, with the size and time of the file it was read from,
-  a digest of its pixels and a hash of its look (`medsmall.audit.fingerprint`).
+  a digest of its pixels and a difference hash (`medsmall.cache.fingerprint`).
 
 The name tells what decides the content besides the files: data set, root, side, decoding code. An
 image whose file has changed since is decoded again, and lies at another place: a process that

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
-from medsmall.audit.fingerprint import difference_hash, digest
+from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.cache.index import Entry, Index
 from medsmall.cache.prepared import Prepared
 from medsmall.dataset import Dataset, images
@@ -58,7 +58,7 @@ def prepare(
             _fill(dataset, lacking, stamps, side, pixels, index, unreadable)
             found = _valid(index, pixels, side, stamps)
     rows = [
-        (entry.image, entry.offset, entry.channels, entry.digest, entry.look)
+        (entry.image, entry.offset, entry.channels, entry.digest, entry.dhash)
         for name in names
         if (entry := found.get(name))
     ]
@@ -197,9 +197,9 @@ def _written(file: BinaryIO, chunk: dict[str, np.ndarray], stamps: dict[str, Sta
     """Append the pixels of a chunk, down to the disk; its entries for the index."""
     entries = []
     for image, pixels in chunk.items():
-        look = difference_hash(pixels).tobytes()
+        dhash = difference_hash(pixels).tobytes()
         entries.append(
-            Entry(image, file.tell(), pixels.shape[2], *stamps[image], digest(pixels), look)
+            Entry(image, file.tell(), pixels.shape[2], *stamps[image], digest(pixels), dhash)
         )
         rest = memoryview(pixels.tobytes())
         while rest:  # unbuffered: nothing is left to be written when a full disk ends this

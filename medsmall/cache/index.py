@@ -16,7 +16,7 @@ create table if not exists images (
     size integer not null,      -- bytes of the file it was read from
     time integer not null,      -- when that was last changed, in ns
     digest blob not null,
-    look blob not null
+    dhash blob not null
 ) without rowid
 """
 AT_ONCE = 10_000
@@ -32,7 +32,7 @@ class Entry:
     size: int
     time: int
     digest: bytes
-    look: bytes
+    dhash: bytes
 
 
 class Index:

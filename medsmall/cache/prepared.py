@@ -15,8 +15,8 @@ class Prepared:
         images: names of the N images, in the order asked for.
         side: their edge in px.
         channels: 1 if all are grey, else 3.
-        digests: uint8 (N, 16), of the pixels; see `medsmall.audit.fingerprint.digest`.
-        hashes: uint64 (N, 4), of the look; see `medsmall.audit.fingerprint.difference_hash`.
+        digests: uint8 (N, 16), of the pixels; see `medsmall.cache.fingerprint.digest`.
+        hashes: uint64 (N, 4); see `medsmall.cache.fingerprint.difference_hash`.
     """
 
     def __init__(self, file: Path, side: int, rows: Rows) -> None:

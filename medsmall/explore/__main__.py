@@ -8,8 +8,8 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from medsmall.command import as_command
+from medsmall.dataset.opening import open_dataset
 from medsmall.schema import check
-from medsmall.train import open_dataset
 
 if TYPE_CHECKING:
     import pandas as pd

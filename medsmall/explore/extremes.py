@@ -20,7 +20,7 @@ class View:
     pixels: np.ndarray
 
 
-class Steady(random.Random):
+class FixedLevelRandom(random.Random):
     """Dice that show the same face: every number drawn lies at `level` (0 to 1) of its range."""
 
     def __init__(self, level: float) -> None:
@@ -144,7 +144,7 @@ def _applied(
     for name, value in arguments.items():
         setattr(changed, name, value)
     changed.p = 1.0
-    changed.set_random_state(np.random.default_rng(0), Steady(level))
+    changed.set_random_state(np.random.default_rng(0), FixedLevelRandom(level))
     try:
         return np.asarray(changed(image=image)["image"])
     except Exception:  # whatever a transform raises on a setting that it does not take

@@ -11,8 +11,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from medsmall.audit.seen import seen_by_run
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.seen import seen_by_run
 from medsmall.pretraining.weights import Weights
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from omegaconf import DictConfig, open_dict
 from safetensors.torch import load_file
 
+from medsmall.audit.seen import seen_by_run
 from medsmall.configs import compose
 from medsmall.pretraining.file import statistics
-from medsmall.pretraining.seen import seen_by_run
 from medsmall.pretraining.weights import Weights
 from medsmall.schema import check
 

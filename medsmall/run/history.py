@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytorch_lightning as pl
 
-from medsmall.run.record import write_whole
+from medsmall.atomic import write_whole
 
 
 class History(pl.Callback):

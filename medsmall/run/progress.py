@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from rich.progress import Progress
 
-from medsmall.run.quiet import quieten
+from medsmall.quiet import quieten
 from medsmall.terminal import progress_bar, say
 
 

@@ -5,7 +5,6 @@ run left: it counts for nothing and the next try begins by emptying it.
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 from filelock import AcquireReturnProxy, FileLock, Timeout
+
+from medsmall.atomic import write_whole
 
 
 class Record:
@@ -78,14 +79,3 @@ def _held(lock: FileLock, key: str) -> AcquireReturnProxy:
     except Timeout:
         print(f"Another process makes run {key}: waiting for it.", file=sys.stderr)
         return lock.acquire()
-
-
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Fill a file beside `path` and rename it: readers see the old file or the new one, whole."""
-    # the suffix is kept: some writers choose their format by it
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medsmall.audit.fingerprint import difference_hash, digest
 from medsmall.cache import build, prepare
+from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.dataset import images as decoding
 from medsmall.errors import MedsmallError
 from medsmall.phantom import chest, thorax

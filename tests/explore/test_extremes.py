@@ -67,7 +67,7 @@ def test_transforms_of_all_kinds_can_be_shown(transform):
 
 
 def test_steady_dice_end():
-    dice = extremes.Steady(0.7)
+    dice = extremes.FixedLevelRandom(0.7)
     assert dice.uniform(10, 20) == pytest.approx(17)
     assert dice.randint(0, 9) == 7
     assert len(set(dice.sample(range(1000), 50))) == 50  # rolls again until all differ

@@ -8,7 +8,8 @@ import threading
 import pandas as pd
 import pytest
 
-from medsmall.run.record import Record, write_whole
+from medsmall.atomic import write_whole
+from medsmall.run.record import Record
 
 
 def entries(folder):

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsmall.audit.fingerprint import difference_hash, digest
 from medsmall.audit.likeness import kept_thumbnail
+from medsmall.audit.seen import seen_by_run, write_seen
 from medsmall.audit.upstream import upstream_overlap
-from medsmall.pretraining.seen import seen_by_run, write_seen
+from medsmall.cache.fingerprint import difference_hash, digest
 
 PATIENTS = ["NA", "007", "null", "p3", "p4", "p5"]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medsmall.audit.fingerprint import area_means, difference_hash, digest
 from medsmall.audit.neighbours import close_pairs, distances
+from medsmall.cache.fingerprint import area_means, difference_hash, digest
 
 noise = np.random.default_rng(0).integers(0, 256, (250, 250), dtype=np.uint8)
 

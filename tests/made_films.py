@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from medsmall.audit.fingerprint import difference_hash, digest
+from medsmall.cache.fingerprint import difference_hash, digest
 
 
 class InMemory:

@@ -18,7 +18,7 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
     """Write by what a later run knows the images of `draw` again, but for those of the test part.
 
     An .npz with one row per image, under whatever name it comes again: images (str), digests
-    (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.audit.fingerprint`, thumbnails
+    (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.cache.fingerprint`, thumbnails
     (int8 (N, 32, 32)) as in `medsmall.audit.likeness.kept_thumbnail`; 0.7 kB per image.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()

@@ -1,17 +1,40 @@
-"""Phantom data on disk, generated once and shared by every run."""
+"""Opens the data set of a config, or its phantom: written once, and shared by every run."""
 
 import hashlib
 import inspect
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
+from hydra.utils import instantiate
+from omegaconf import DictConfig
 
+import medsmall.phantom
 from medsmall.dataset import Dataset
+from medsmall.dataset.images import present_only
 from medsmall.errors import MedsmallError
 
-SEED = 0
+if TYPE_CHECKING:
+    import pandas as pd
+
+PHANTOM_SEED = 0
+
+
+def open_dataset(cfg: DictConfig) -> Dataset:
+    """The data set at its root, or its phantom, generated now if need be."""
+    dataset: Dataset = instantiate(cfg.dataset)
+    if not cfg.phantom:
+        return dataset
+    root = phantom_root(dataset, cfg.output_root, cfg.dataset.phantom_patients)
+    return instantiate(cfg.dataset, root=str(root))
+
+
+def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
+    """The data set and the rows of its sample table whose image is there."""
+    dataset = open_dataset(cfg)
+    return dataset, present_only(dataset, dataset.table())
 
 
 def phantom_root(dataset: Dataset, output_root: str, patients: int) -> Path:
@@ -23,8 +46,8 @@ def phantom_root(dataset: Dataset, output_root: str, patients: int) -> Path:
     if patients < 10:
         raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
     folder = Path(output_root).expanduser().absolute() / "phantoms"
-    here = Path(__file__).parent
-    code = [Path(inspect.getfile(type(dataset))), *sorted(here.glob("*.py"))]
+    drawing = Path(inspect.getfile(medsmall.phantom)).parent
+    code = [Path(inspect.getfile(type(dataset))), *sorted(drawing.glob("*.py"))]
     drawn_by = hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:8]
     kind = "-".join(filter(None, [dataset.name, dataset.variant]))
     root = folder / f"{kind}-{patients}-{drawn_by}"
@@ -37,7 +60,7 @@ def phantom_root(dataset: Dataset, output_root: str, patients: int) -> Path:
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             try:
-                dataset.write_phantom(unfinished, patients, SEED)
+                dataset.write_phantom(unfinished, patients, PHANTOM_SEED)
                 os.replace(unfinished, root)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
