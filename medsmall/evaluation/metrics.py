@@ -86,23 +86,6 @@ def choose_threshold(y: NDArray[np.floating], prob: NDArray[np.floating]) -> flo
     return float(best[np.argmin(np.abs(best - 0.5))])
 
 
-def per_unit(
-    y: NDArray[np.floating], prob: NDArray[np.floating], units: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
-    """One row per unit, such as a MURA study: (y, prob, units) sorted by unit.
-
-    `y` and `prob` (N, K), `units` (N,). The probability is the mean over the unit's images. The
-    label is their maximum (unknown only where all are): a study is positive if an image is.
-    """
-    y, prob = _checked(y, prob, [""] * np.shape(y)[-1])
-    names, row = np.unique(units, return_inverse=True)
-    total = np.zeros((len(names), y.shape[1]))
-    np.add.at(total, row, prob)
-    label = np.full_like(total, np.nan)
-    np.fmax.at(label, row, y)
-    return label, total / np.bincount(row)[:, None], names
-
-
 def _one_target(
     y: NDArray[np.float64], prob: NDArray[np.float64], threshold: float | None
 ) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from medsmall.evaluation.metrics import mean_over_targets
@@ -39,15 +38,6 @@ def evaluate_regression(
     reasons = {} if known.any() else {"loss": "no known label"}
     overall = {"n": len(label), "loss": loss, "reasons": reasons}
     return overall | {"targets": by_target, "mean": mean_over_targets(by_target, METRICS)}
-
-
-def regression_per_unit(
-    y: NDArray[np.floating], predicted: NDArray[np.floating], units: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
-    """One row per unit, sorted by it: the means of its known labels and of its predictions."""
-    label = pd.DataFrame(y).groupby(units).mean()  # it leaves NaN out
-    value = pd.DataFrame(predicted).groupby(units).mean()
-    return label.to_numpy(), value.to_numpy(), label.index.to_numpy()
 
 
 def _one_target(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Scores the trained network on validation and test, and puts the scores into words and tables."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,9 @@ import torch
 
 from medsmall.classifier import Classifier
 from medsmall.datamodule import DataModule
-from medsmall.evaluation.metrics import choose_threshold, evaluate, per_unit
-from medsmall.evaluation.regression import evaluate_regression, regression_per_unit
+from medsmall.evaluation.metrics import choose_threshold, evaluate
+from medsmall.evaluation.regression import evaluate_regression
+from medsmall.evaluation.units import per_unit
 from medsmall.run.fit import uninterrupted
 from medsmall.task import Task
 
@@ -71,11 +72,11 @@ def metrics(
     Thresholds are chosen on val and serve both. Scores of one unit are averaged first.
     """
     by_unit = {}
-    mean_per_unit = per_unit if task is not Task.REGRESSION else regression_per_unit
+    label: Literal["max", "mean"] = "mean" if task is Task.REGRESSION else "max"
     for part in ("val", "test"):
         rows = draw.loc[draw["part"] == part]
         labels = rows[targets].to_numpy()
-        by_unit[part] = mean_per_unit(labels, values[part], units(rows, table, unit))[:2]
+        by_unit[part] = per_unit(labels, values[part], units(rows, table, unit), label)
     if task is Task.REGRESSION:
         return {part: evaluate_regression(*of_part, targets) for part, of_part in by_unit.items()}
     labels, scores = by_unit["val"]

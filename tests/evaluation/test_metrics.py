@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from medsmall.evaluation.metrics import CLIP, METRICS, choose_threshold, evaluate, per_unit
+from medsmall.evaluation.metrics import CLIP, METRICS, choose_threshold, evaluate
 from medsmall.task import Task
 
 # Scores on a grid, so that ties are frequent and transforms keep the order exactly.
@@ -204,19 +204,6 @@ def test_arrays_that_do_not_fit_are_refused():
         evaluate(y - 1, prob, targets, Task.MULTILABEL)
     with pytest.raises(ValueError, match="exactly one 1"):
         evaluate(np.ones_like(y), prob, targets, Task.MULTICLASS)
-
-
-def test_per_unit_agrees_with_pandas_groupby():
-    y, prob, targets = simulated(n=200)
-    units = np.array([f"study{i}" for i in np.random.default_rng(2).integers(60, size=200)])
-    label, mean, names = per_unit(y, prob, units)
-    frame = pd.DataFrame(prob, columns=targets).groupby(units).mean()
-    assert list(names) == list(frame.index)
-    np.testing.assert_allclose(mean, frame.to_numpy())
-    np.testing.assert_array_equal(label, pd.DataFrame(y).groupby(units).max().to_numpy())
-    same_y, same_prob, _ = per_unit(y, prob, np.arange(200))
-    np.testing.assert_array_equal(same_y, y)
-    np.testing.assert_array_equal(same_prob, prob)
 
 
 def test_every_number_can_be_recomputed_from_predictions_csv_with_pandas(tmp_path):

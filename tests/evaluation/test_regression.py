@@ -1,12 +1,11 @@
 """Regression metrics against scikit-learn and SciPy."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-from medsmall.evaluation.regression import evaluate_regression, regression_per_unit
+from medsmall.evaluation.regression import evaluate_regression
 
 
 def simulated(seed=0, n=200):
@@ -63,13 +62,3 @@ def test_arrays_that_do_not_fit_are_refused():
         evaluate_regression(y, predicted[:, :1], ["a", "b"])
     with pytest.raises(ValueError, match="finite"):
         evaluate_regression(y, predicted * np.inf, ["a", "b"])
-
-
-def test_units_are_means():
-    y, predicted = simulated(n=60)
-    unit = np.arange(60) // 3
-    label, value, names = regression_per_unit(y, predicted, unit)
-    expected = pd.DataFrame(y).groupby(unit).mean()
-    np.testing.assert_allclose(label, expected)
-    np.testing.assert_allclose(value[0], predicted[:3].mean(0))
-    assert names.tolist() == list(range(20))
