@@ -6,11 +6,10 @@ test part is not of its own making. It depends on the patients, on its own argum
 is stratified, on the labels; never on the order of the rows, so the same seed gives the same test
 patients to every run. `check_disjoint` is the leakage gate: ``assign`` ends with it, also where
 the split is an official one. `check_classes` says early that a part cannot be learnt from or
-scored, and `deviation` how far the prevalence in each part is from that of the whole.
+scored.
 """
 
 from medsmall.split.by_patient import ByPatient
-from medsmall.split.deviation import deviation
 from medsmall.split.gate import PARTS, check_classes, check_disjoint, empty_classes, few_patients
 from medsmall.split.kfold import KFold
 from medsmall.split.official import Official
@@ -24,7 +23,6 @@ __all__ = [
     "Stratified",
     "check_classes",
     "check_disjoint",
-    "deviation",
     "empty_classes",
     "few_patients",
 ]

@@ -1,10 +1,14 @@
 """Sample tables made of numbers alone."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # for deviation.py, also in workers
 
 
 def random_table(patients=100, images=300, prevalence=0.3, seed=0) -> pd.DataFrame:
