@@ -1,15 +1,14 @@
 """Which part of the split each image is in, also where the split itself is at fault."""
 
-from typing import Any
-
 import pandas as pd
 
 from medsmall.audit.patients import patients_across_splits
 from medsmall.errors import MedsmallError
+from medsmall.split import Split
 
 
 def parts(
-    splitter: Any, table: pd.DataFrame, targets: list[str]
+    split: Split, table: pd.DataFrame, targets: list[str]
 ) -> tuple[pd.Series, str, pd.DataFrame]:
     """Part of every row (str, "" = unknown), a note for the user ("" = none), and findings.
 
@@ -19,7 +18,7 @@ def parts(
     """
     official = table["split"].fillna("").astype(str)
     try:
-        part = splitter.assign(table, targets)
+        part = split.assign(table, targets)
     except MedsmallError as error:
         across = patients_across_splits(table, official, used=True)
         if len(across):
