@@ -1,17 +1,41 @@
 """What is done to the images: one file per augmentation, and one YAML per policy.
 
-An augmentation is a class built from its YAML in conf/augmentation with
+The contract of an augmentation (the Protocol below states it in types):
 
-- ``training()``: the albumentations pipeline of training, also of the augmented test views; made
-  of `pipeline.Pipeline`, so that its transforms are independent of each other;
-- ``plain()``: the pipeline of validation and of the plain test view, without chance;
-- ``tta_views``: int, how many augmented views are scored beside the plain one;
-- ``modality``: what it is meant for, one of `medsmall.dataset.MODALITIES`, "" where for anything
-  (if not, also ``name``: its option in conf/augmentation);
-- ``strict``: bool, whether `safety.check` refuses what it would warn of;
-- ``image_size_px``: side of the square images it takes (not where the pipeline is empty).
-
-Both pipelines take uint8 (H, W, C) images of that size, C is 1 (grey) or 3 (RGB), keep C and dtype,
-and give one common output size. The comments in the YAML are the reasons for its values
-(`reasons.reasons`).
+- It is a class built from its YAML in conf/augmentation, whose comments are the reasons for the
+  values (`reasons.reasons`); `name` is that option.
+- ``training()`` and ``plain()`` are albumentations pipelines. They take uint8 (H, W, C) images of
+  `image_size_px`, C is 1 (grey) or 3 (RGB), keep C and dtype, and give one common output size.
+- Both are made of `pipeline.Pipeline`, so that transforms are independent of each other.
 """
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:  # seconds to import, and `reasons` is read where no image is
+    import albumentations as A
+
+
+class Augmentation(Protocol):
+    """What the rest of medsmall may ask of an augmentation.
+
+    Attributes:
+        name: the option in conf/augmentation.
+        modality: what it is meant for, one of `medsmall.dataset.MODALITIES`; "": anything.
+        image_size_px: side of the square images it takes; 0: any.
+        tta_views: how many augmented views are scored beside the plain one.
+        strict: whether `safety.check` refuses what it would warn of.
+        seed: of the chance in the views, 0 or more; not that of the training.
+    """
+
+    name: str
+    modality: str
+    image_size_px: int
+    tta_views: int
+    strict: bool
+    seed: int
+
+    def training(self) -> "A.Compose":
+        """The pipeline of training, also of the augmented test views."""
+
+    def plain(self) -> "A.Compose":
+        """The pipeline of validation and of the plain test view, without chance."""

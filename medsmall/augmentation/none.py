@@ -12,8 +12,11 @@ class NoAugmentation:
         strict: as of every augmentation; nothing is done here that could be refused.
     """
 
-    modality = ""
+    name = "none"
+    modality = ""  # it suits any
+    image_size_px = 0  # so does it any size
     tta_views = 0
+    seed = 0  # there is no chance
 
     def __init__(self, strict: bool = False) -> None:
         self.strict = strict

@@ -5,7 +5,7 @@ from typing import Any
 
 import albumentations as A
 
-from medsmall.augmentation.pipeline import Pipeline
+from medsmall.augmentation.pipeline import Pipeline, check_seed
 from medsmall.errors import MedsmallError, did_you_mean
 
 
@@ -21,16 +21,26 @@ class OwnPipeline:
         plain: likewise of the plain view: what gives the same size without chance.
         tta_views: augmented views beside the plain one at test time.
         strict: refuse, rather than warn of, what is unsafe for the data set's modality.
+        seed: of the chance in the views; not that of the training.
     """
 
+    name = "own"
     modality = ""  # not known: the pipeline itself is judged
 
     def __init__(
-        self, image_size_px: int, transforms: list, plain: list, tta_views: int, strict: bool
+        self,
+        image_size_px: int,
+        transforms: list,
+        plain: list,
+        tta_views: int,
+        strict: bool,
+        seed: int = 42,
     ) -> None:
+        check_seed(seed)
         if not 0 <= tta_views <= 1000:
             raise MedsmallError(f"augmentation.tta_views must be 0 to 1,000, but is {tta_views}.")
-        self.image_size_px, self.tta_views, self.strict = image_size_px, tta_views, strict
+        self.image_size_px, self.tta_views = image_size_px, tta_views
+        self.strict, self.seed = strict, seed
         self.transforms, self.of_plain = list(transforms), list(plain)
         _made("transforms", self.transforms)
         _made("plain", self.of_plain)

@@ -3,7 +3,7 @@
 import albumentations as A
 import cv2
 
-from medsmall.augmentation.pipeline import Pipeline
+from medsmall.augmentation.pipeline import Pipeline, check_seed
 from medsmall.augmentation.reasons import reasons
 from medsmall.errors import MedsmallError
 
@@ -18,8 +18,10 @@ class Paper:
         crop: side of the crop over the side of the image, in (0, 1]; the paper's 234/250.
         tta_views: augmented views beside the plain one at test time.
         strict: refuse, rather than warn of, what is unsafe for the data set's modality.
+        seed: of the chance in the views; not that of the training.
     """
 
+    name = "paper"
     modality = ""  # the paper used it on films of the chest and of bones alike
 
     def __init__(
@@ -30,7 +32,9 @@ class Paper:
         crop: float,
         tta_views: int,
         strict: bool = False,
+        seed: int = 42,
     ) -> None:
+        check_seed(seed)
         if (
             not 0 < crop <= 1
             or not 0 <= flip <= 1
@@ -41,7 +45,7 @@ class Paper:
                 "augmentation: crop must lie in (0, 1], flip in [0, 1], rotation_deg and tta_views "
                 f"at 0 or above, but they are {crop}, {flip}, {rotation_deg} and {tta_views}."
             )
-        self.image_size_px, self.strict = image_size_px, strict
+        self.image_size_px, self.strict, self.seed = image_size_px, strict, seed
         self.rotation_deg, self.flip, self.crop = rotation_deg, flip, crop
         self.side = max(1, round(crop * image_size_px))
         self.tta_views = tta_views
@@ -49,7 +53,7 @@ class Paper:
     @property
     def reasons(self) -> dict[str, str]:
         """What each key of its YAML is."""
-        return reasons("paper")
+        return reasons(self.name)
 
     def training(self) -> A.Compose:
         """Rotate, perhaps flip, crop anywhere."""

@@ -7,6 +7,8 @@ from typing import Any
 import albumentations as A
 import numpy as np
 
+from medsmall.errors import MedsmallError
+
 
 class Pipeline(A.Compose):
     """As `albumentations.Compose`, but a seed makes the transforms independent of each other.
@@ -44,3 +46,9 @@ class Pipeline(A.Compose):
             "uinteger": 0,
         }
         self.py_random.seed(int.from_bytes(seed, "little"))
+
+
+def check_seed(seed: int) -> None:
+    """MedsmallError if the seed is negative."""
+    if seed < 0:
+        raise MedsmallError(f"augmentation.seed={seed} is negative: choose 0 or more.")

@@ -6,7 +6,7 @@ import albumentations as A
 import cv2
 
 from medsmall.augmentation.elastic import Elastic
-from medsmall.augmentation.pipeline import Pipeline
+from medsmall.augmentation.pipeline import Pipeline, check_seed
 from medsmall.augmentation.reasons import reasons
 from medsmall.errors import MedsmallError
 
@@ -54,6 +54,7 @@ class Policy:
         border: what comes in from outside the image: its reflection, its edge repeated, or black.
         tta_views: augmented views beside the plain one at test time.
         strict: refuse, rather than warn of, what is unsafe for the data set's modality.
+        seed: of the chance in the views; not that of the training.
     """
 
     def __init__(
@@ -81,7 +82,9 @@ class Policy:
         border: Literal["reflect", "edge", "black"] = "reflect",
         tta_views: int = 0,
         strict: bool = False,
+        seed: int = 42,
     ) -> None:
+        check_seed(seed)
         self.image_size_px, self.name, self.modality = image_size_px, name, modality
         self.rotation_deg, self.translate, self.scale = rotation_deg, translate, scale
         self.flip, self.vertical_flip, self.quarter_turns = flip, vertical_flip, quarter_turns
@@ -89,7 +92,7 @@ class Policy:
         self.brightness, self.contrast = brightness, contrast
         self.saturation, self.hue = saturation, hue
         self.clahe, self.clahe_p, self.noise, self.noise_p = clahe, clahe_p, noise, noise_p
-        self.border, self.tta_views, self.strict = border, tta_views, strict
+        self.border, self.tta_views, self.strict, self.seed = border, tta_views, strict, seed
         for key, (least, most) in BOUNDS.items():
             if not least <= getattr(self, key) <= most:
                 raise MedsmallError(

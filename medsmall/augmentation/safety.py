@@ -4,8 +4,9 @@ What is judged is the pipeline itself, transform by transform, by what it does t
 (`effect`): one of the user's own is covered as well as those in conf/augmentation.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from medsmall.augmentation import Augmentation
 from medsmall.augmentation.effect import effects
 from medsmall.augmentation.reasons import shipped_for
 from medsmall.errors import MedsmallError
@@ -120,7 +121,7 @@ KEYS = {  # what to set where an augmentation has such a key: by transform, then
 }
 
 
-def check(augmentation: Any, modality: str) -> list[str]:
+def check(augmentation: Augmentation, modality: str) -> list[str]:
     """What is unsafe about an augmentation for images of `modality`: a sentence each, or nothing.
 
     A sentence says what, why, and the remedy. With `augmentation.strict` they are a MedsmallError
@@ -134,7 +135,7 @@ def check(augmentation: Any, modality: str) -> list[str]:
     return warnings
 
 
-def _meant_for_others(augmentation: Any, modality: str) -> list[str]:
+def _meant_for_others(augmentation: Augmentation, modality: str) -> list[str]:
     if augmentation.modality in ("", modality):
         return []
     meant = f"augmentation={augmentation.name} is meant for {augmentation.modality} images"
@@ -145,7 +146,7 @@ def _meant_for_others(augmentation: Any, modality: str) -> list[str]:
     return [f"{meant}, but these are {modality} images, whose reasons differ: {remedy}."]
 
 
-def _unsafe(augmentation: Any, modality: str) -> list[str]:
+def _unsafe(augmentation: Augmentation, modality: str) -> list[str]:
     """One sentence per transform and remedy."""
     sentences: dict[tuple[str, str], str] = {}
     pipeline = augmentation.training()
@@ -166,7 +167,7 @@ def _unsafe(augmentation: Any, modality: str) -> list[str]:
     return list(sentences.values())
 
 
-def _remedy(augmentation: Any, transform: str, rule: Rule, modality: str) -> str:
+def _remedy(augmentation: Augmentation, transform: str, rule: Rule, modality: str) -> str:
     keys = KEYS.get(transform, {})
     key = keys.get(rule.effect, keys.get(""))
     if key is None or not hasattr(augmentation, key):
@@ -175,9 +176,5 @@ def _remedy(augmentation: Any, transform: str, rule: Rule, modality: str) -> str
         first = f"set augmentation.{key}=0"
     else:
         first = f"{'raise' if key == 'crop' else 'lower'} augmentation.{key}"
-    others = [option for option in shipped_for(modality) if option != _name(augmentation)]
+    others = [option for option in shipped_for(modality) if option != augmentation.name]
     return " or ".join([first, *(f"choose augmentation={option}" for option in others)])
-
-
-def _name(augmentation: Any) -> str:
-    return getattr(augmentation, "name", "")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medsmall.augmentation import Augmentation
 from medsmall.augmentation.reasons import reasons
 from medsmall.augmentation.safety import check
 from medsmall.cache.build import squeezed
@@ -33,7 +34,7 @@ def chosen(drawn: dict[str, pd.DataFrame], readable: set[str]) -> list[str]:
 
 
 def augmentation(
-    dataset: Dataset, images: list[str], augmentation: Any, name: str, side: int
+    dataset: Dataset, images: list[str], augmentation: Augmentation, name: str, side: int
 ) -> Section:
     """The same images plain, in random views, and after each transform at its extremes.
 

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from medsmall.augmentation.none import NoAugmentation
+from medsmall.augmentation.own import OwnPipeline
 from medsmall.augmentation.paper import Paper
+from medsmall.augmentation.policy import Policy
 from medsmall.errors import MedsmallError
 
 
-def paper(side=250, rotation_deg=0.0, flip=0.0, crop=0.936, tta_views=4):
-    return Paper(side, rotation_deg, flip, crop, tta_views)
+def paper(side=250, rotation_deg=0.0, flip=0.0, crop=0.936, tta_views=4, **others):
+    return Paper(side, rotation_deg, flip, crop, tta_views, **others)
 
 
 def views(augmentation, image, n):
@@ -146,10 +148,27 @@ def test_settings_out_of_range_are_refused(wrong):
         paper(**wrong)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        paper,
+        lambda **seed: Policy(64, "mine", "skin", **seed),
+        lambda **seed: OwnPipeline(64, [], [], 0, False, **seed),
+    ],
+)
+def test_the_seed_is_kept_and_not_negative(made):
+    assert made().seed == 42
+    assert made(seed=7).seed == 7
+    with pytest.raises(
+        MedsmallError, match=r"^augmentation\.seed=-1 is negative: choose 0 or more"
+    ):
+        made(seed=-1)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_no_augmentation_changes_nothing_and_has_one_view(channels):
     augmentation = NoAugmentation()
     image = noise(20, channels)
-    assert augmentation.tta_views == 0
+    assert augmentation.tta_views == augmentation.seed == 0
     for pipeline in (augmentation.training(), augmentation.plain()):
         np.testing.assert_array_equal(pipeline(image=image)["image"], image)
