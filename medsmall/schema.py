@@ -5,12 +5,8 @@ second, before torch is loaded. The annotation of an argument is therefore its w
 and a new option needs no second declaration.
 """
 
-import ast
-import importlib.util
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal, Optional, Union
+from functools import cache
+from typing import Any, Literal, TypedDict
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
@@ -18,67 +14,52 @@ from pydantic import TypeAdapter, ValidationError
 
 from medsmall.configs import config_dir, groups
 from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.signatures import Signature, signature
 
 HYDRAS_OWN = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
-NAMES = {
-    "Any": Any, "Literal": Literal, "Optional": Optional, "Union": Union,
-    "bool": bool, "dict": dict, "float": float, "int": int, "list": list, "str": str,
-}  # fmt: skip
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
-WORDS = {
-    "int": "a whole number", "float": "a number", "bool": "true or false", "str": "text",
-    "None": "null",
-}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Signature:
-    """Arguments of a callable with their types; `open_ended` if it also takes any keyword."""
+class Root(TypedDict):
+    """The keys of conf/train.yaml that are no group."""
 
+    seed: int
+    image_size_px: int
+    batch_size: int
+    num_workers: int | None
+    phantom: bool
+    audit: dict
+    select_by: Literal["val_loss", "val_auroc", "val_mae", "last"]
+    data_root: str
+    output_root: str
+    cache_root: str
     name: str
-    types: dict[str, Any]
-    words: dict[str, str]
-    open_ended: bool
+    choices: dict
 
 
-ROOT = Signature(  # the keys of conf/train.yaml that are no group
-    "the config",
-    {
-        "seed": int,
-        "image_size_px": int,
-        "batch_size": int,
-        "num_workers": int | None,
-        "phantom": bool,
-        "audit": dict,
-        "select_by": Literal["val_loss", "val_auroc", "val_mae", "last"],
-        "data_root": str,
-        "output_root": str,
-        "cache_root": str,
-        "name": str,
-        "choices": dict,
-    },
-    {
-        "seed": "a whole number",
-        "image_size_px": "a whole number",
-        "batch_size": "a whole number",
-        "num_workers": "a whole number or null",
-        "phantom": "true or false",
-        "audit": "allow and its list",
-        "select_by": "one of val_loss, val_auroc, val_mae, last",
-        "data_root": "text",
-        "output_root": "text",
-        "cache_root": "text",
-        "name": "text",
-    },
-    open_ended=False,
-)
+ROOT = signature(f"{__name__}.Root")
 
 
 def check(cfg: DictConfig) -> dict[str, Any]:
     """The resolved config as plain containers; raises MedsmallError at the first thing wrong."""
-    for key in [*ROOT.types, *(group for group in groups() if group != "experiment")]:
-        if key not in cfg:
+    of_groups = groups()
+    there = cfg.keys()
+    for key in [*ROOT.types, *(group for group in of_groups if group != "experiment")]:
+        if key not in there:
             raise MedsmallError(f"The config has no '{key}': a run needs it.")
+    config = _resolved(cfg)
+    root = {key: value for key, value in config.items() if key not in of_groups}
+    _check_values("", root, ROOT)
+    _check_ranges(root)
+    _check_trainer(config["trainer"])
+    config |= root
+    for group in of_groups:
+        if group in config:
+            _check_node(group, config[group])
+    return config
+
+
+def _resolved(cfg: DictConfig) -> dict[str, Any]:
     try:
         content: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
@@ -86,15 +67,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     except OmegaConfBaseException as error:
         first = str(error).splitlines()[0].rstrip(".")
         raise MedsmallError(f"The config cannot be resolved: {first}.") from error
-    config: dict[str, Any] = dict(content)
-    root = {key: value for key, value in config.items() if key not in groups()}
-    _check_values("", root, ROOT)
-    _check_ranges(root)
-    _check_trainer(config["trainer"])
-    config |= root
-    for group in config.keys() & set(groups()):
-        _check_node(group, config[group])
-    return config
+    return dict(content)
 
 
 def _check_ranges(root: dict[str, Any]) -> None:
@@ -114,12 +87,10 @@ def _check_ranges(root: dict[str, Any]) -> None:
 
 def _check_trainer(trainer: dict[str, Any]) -> None:
     """Only what conf/trainer lists: other settings of Lightning's would break a run's record."""
-    known = OmegaConf.load(config_dir() / "trainer" / "cpu.yaml")
+    known = _trainer_keys()
     for key in trainer:
         if key not in known:
-            raise MedsmallError(
-                f"There is no key 'trainer.{key}'{did_you_mean(key, map(str, known))}."
-            )
+            raise MedsmallError(f"There is no key 'trainer.{key}'{did_you_mean(key, known)}.")
     if trainer.get("precision") not in PRECISIONS:  # others change the type of the weights
         raise MedsmallError(
             f"trainer.precision must be one of {', '.join(PRECISIONS)}, but is "
@@ -129,6 +100,11 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
         value = trainer.get(key)
         if not isinstance(value, str | float) and (value is None or value < 1):
             raise MedsmallError(f"trainer.{key} must be at least 1, but is {value}.")
+
+
+@cache  # a grid is checked cell by cell
+def _trainer_keys() -> list[str]:
+    return [str(key) for key in OmegaConf.load(config_dir() / "trainer" / "cpu.yaml")]
 
 
 def _check_node(path: str, node: Any) -> None:
@@ -155,87 +131,13 @@ def _check_values(prefix: str, values: dict[Any, Any], expected: Signature) -> N
         if isinstance(value, dict) and "_target_" in value:
             continue  # will be an object by then
         try:  # a whole number where a number is meant becomes one: 10 and 10.0 are one run
-            values[key] = TypeAdapter(expected.types[key]).validate_python(value, strict=True)
+            values[key] = _adapter(expected.types[key]).validate_python(value, strict=True)
         except ValidationError as error:
             raise MedsmallError(
                 f"{prefix}{key} must be {expected.words[key]}, but is {value!r}."
             ) from error
 
 
-@lru_cache
-def signature(target: str) -> Signature:
-    """What the class or function `target` (the dotted path of its definition) takes."""
-    module, _, name = target.rpartition(".")
-    tree = ast.parse(_source(module, target).read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == name:
-            return _from_arguments(name, node.args)
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            return _from_class(node)
-    raise MedsmallError(f"{target}: the file of {module} defines no '{name}'.")
-
-
-def _source(module: str, target: str) -> Path:
-    """The source file of `module`, found without importing its parents."""
-    package, *inner = module.split(".")
-    spec = importlib.util.find_spec(package) if package else None
-    for folder in spec.submodule_search_locations or [] if spec else []:
-        for file in (Path(folder, *inner).with_suffix(".py"), Path(folder, *inner, "__init__.py")):
-            if file.is_file():
-                return file
-    raise MedsmallError(f"{target}: no module '{module}' is installed; is an extra missing?")
-
-
-def _from_class(node: ast.ClassDef) -> Signature:
-    for item in node.body:
-        if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-            return _from_arguments(node.name, item.args)
-    if any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
-        fields = [
-            ast.arg(item.target.id, item.annotation)
-            for item in node.body
-            if isinstance(item, ast.AnnAssign)
-            and isinstance(item.target, ast.Name)
-            and "ClassVar" not in ast.unparse(item.annotation)
-        ]
-        return _from_arguments(node.name, ast.arguments([], fields, None, [], [], None, []))
-    return Signature(node.name, {}, {}, open_ended=bool(node.bases))
-
-
-def _from_arguments(name: str, arguments: ast.arguments) -> Signature:
-    everything = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    named = [argument for argument in everything if argument.arg != "self"]
-    return Signature(
-        name,
-        {argument.arg: _type(argument.annotation) for argument in named},
-        {argument.arg: _words_of(argument.annotation) for argument in named},
-        open_ended=arguments.kwarg is not None,
-    )
-
-
-def _type(annotation: ast.expr | None) -> Any:
-    if annotation is None:
-        return Any
-    try:
-        return eval(ast.unparse(annotation), {"__builtins__": {}}, NAMES)
-    except (NameError, AttributeError, TypeError, SyntaxError):
-        return Any  # a type of the library's own: it checks its arguments itself
-
-
-def _words_of(annotation: ast.expr | None) -> str:
-    return _in_words(ast.unparse(annotation)) if annotation else "anything"
-
-
-def _in_words(text: str) -> str:
-    return " or ".join(_word(part) for part in text.removeprefix("typing.").split(" | "))
-
-
-def _word(part: str) -> str:
-    kind, _, inner = part.rstrip("]").partition("[")
-    if kind == "Optional":
-        return f"{_word(inner)} or null"
-    if kind == "Literal":
-        return "one of " + inner.replace("'", "")
-    if kind == "list":
-        return f"a list of {_word(inner)}" if inner else "a list"
-    return WORDS.get(part, part)
+@cache  # making one takes longer than all that it checks
+def _adapter(kind: Any) -> TypeAdapter:
+    return TypeAdapter(kind)
