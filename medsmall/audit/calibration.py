@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv  # type: ignore[import-untyped]
 
-from medsmall.audit.likeness import Likeness
 from medsmall.audit.neighbours import distances
+from medsmall.audit.similarity import Similarity
 
-RADIUS = 24  # of 256 bits: copies differ in up to 23 (median 3), one pair of strangers in 10^4 less
+# Of 256 bits: copies differ in up to 23 (median 3), of different patients one pair in 10^4 in less.
+RADIUS = 24
 SAMPLED = 1000  # images; their pairs are half a million
 FEWEST = 100  # pairs of different patients below which nothing can be said of their tail
 EXPECTED = 0.01  # false alarms in a whole audit
@@ -43,7 +44,7 @@ class Tail:
         """That a value is beyond `value`."""
         return self.share * float(np.exp(-max(0.0, value - self.start) / self.scale))
 
-    def reached_with(self, probability: float) -> float:
+    def upper_quantile(self, probability: float) -> float:
         """The value that is exceeded with `probability`."""
         return self.start + self.scale * max(0.0, float(np.log(self.share / probability)))
 
@@ -81,7 +82,7 @@ class Calibration:
 
 
 def calibrate(
-    likeness: Likeness,
+    similarity: Similarity,
     hashes: np.ndarray,
     patients: np.ndarray,
     rows: np.ndarray,
@@ -91,7 +92,7 @@ def calibrate(
     """The threshold with EXPECTED false alarms in `compared` pairs, within FLOOR and CAP.
 
     Args:
-        likeness: of the images.
+        similarity: of the images.
         hashes: uint64 (N, W).
         patients: a code (int) of the patient of each of the N images.
         rows: the images to choose from, no two of them with equal pixels.
@@ -101,16 +102,16 @@ def calibrate(
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.permutation(rows)[:SAMPLED])
     i, j = np.triu_indices(len(sample), 1)
-    strangers = patients[sample[i]] != patients[sample[j]]
-    i, j = i[strangers], j[strangers]
+    asked = patients[sample[i]] != patients[sample[j]]
+    i, j = i[asked], j[asked]
     if len(i) < FEWEST:
-        correlation = likeness.correlations(sample[i], sample[j])
+        correlation = similarity.correlations(sample[i], sample[j])
         threshold, expected = CAP, float("nan")
     else:
-        textures = likeness.of(sample)
+        textures = similarity.of(sample)
         correlation = (textures @ textures.T)[i, j]
         tail = Tail.of(fisher(correlation))
-        wanted = np.tanh(tail.reached_with(EXPECTED / max(1, compared)))
+        wanted = np.tanh(tail.upper_quantile(EXPECTED / max(1, compared)))
         threshold = float(np.clip(wanted, FLOOR, CAP))
         expected = compared * tail.probability(float(fisher(threshold)))
     near = correlation >= threshold

@@ -9,8 +9,8 @@ import pandas as pd
 from medsmall.audit.calibration import RADIUS, Calibration, calibrate
 from medsmall.audit.findings import across_parts, findings
 from medsmall.audit.identical import same
-from medsmall.audit.likeness import Likeness
 from medsmall.audit.neighbours import close_pairs
+from medsmall.audit.similarity import Similarity
 from medsmall.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def copies(
     patient = pd.factorize(patients)[0]
     left = _distinct(left, codes)
     other = left if right is None else _distinct(right, codes)
-    likeness = Likeness(prepared.pixels, len(prepared.images))
+    similarity = Similarity(prepared.pixels, len(prepared.images))
     both = _distinct(np.union1d(left, other), codes)
-    compared = _strangers(patient[left], None if right is None else patient[other])
-    calibration = calibrate(likeness, prepared.hashes, patient, both, compared)
+    compared = _pairs_to_compare(patient[left], None if right is None else patient[other])
+    calibration = calibrate(similarity, prepared.hashes, patient, both, compared)
 
     found = [(left[:0], left[:0], np.zeros(0, dtype=np.float32))]
     hashes = prepared.hashes
@@ -75,7 +75,7 @@ def copies(
             a, b = left[i], other[j]
             asked = (patient[a] != patient[b]) & (codes[a] != codes[b])
             a, b = a[asked], b[asked]
-            value = likeness.correlations(a, b)
+            value = similarity.correlations(a, b)
             near = value >= calibration.threshold
             found.append((a[near], b[near], value[near]))
     a, b, value = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -93,7 +93,7 @@ def _distinct(rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return rows[np.sort(np.unique(codes[rows], return_index=True)[1])]
 
 
-def _strangers(left: np.ndarray, right: np.ndarray | None) -> int:
+def _pairs_to_compare(left: np.ndarray, right: np.ndarray | None) -> int:
     """How many pairs of images of different patients there are within `left`, or between both."""
     own = pd.Series(left).value_counts()
     if right is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medsmall.audit.likeness import KEPT_SIDE, kept_thumbnail
+from medsmall.audit.similarity import KEPT_SIDE, kept_thumbnail
 from medsmall.audit.upstream import Seen
 from medsmall.cache import Prepared
 from medsmall.terminal import say_once
@@ -19,7 +19,7 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
 
     An .npz with one row per image, under whatever name it comes again: images (str), digests
     (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.cache.fingerprint`, thumbnails
-    (int8 (N, 32, 32)) as in `medsmall.audit.likeness.kept_thumbnail`; 0.7 kB per image.
+    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()
     rows = pd.Index(prepared.images).get_indexer(pd.Index(images))

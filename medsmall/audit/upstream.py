@@ -18,15 +18,15 @@ from medsmall.audit.calibration import (
     fisher,
 )
 from medsmall.audit.findings import findings, none_found
-from medsmall.audit.likeness import KEPT_SIDE, Likeness, kept_thumbnail, unit
 from medsmall.audit.neighbours import close_pairs
+from medsmall.audit.similarity import KEPT_SIDE, Similarity, kept_thumbnail, unit
 
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
 AT_ONCE = 2048  # pairs that are correlated, 16 MB
-# Correlation of copies where there are too few pairs to calibrate on: strangers of four real sets
-# stay below 0.72 in a million pairs.
+# Correlation of copies where there are too few pairs to calibrate on: images of different patients
+# stay below 0.72 in a million pairs of four real sets.
 FEW = 0.9
 
 
@@ -60,7 +60,7 @@ def upstream_overlap(
 
     Patients count as the same in the same data set only. Images are the same where their pixels
     are, or where they are near duplicates, at whatever size the upstream saw them; a crop is
-    not known again. One finding for each image of `rows`, with the likest of the seen ones;
+    not known again. One finding for each image of `rows`, with the most similar of the seen ones;
     `value` is the correlation.
 
     Args:
@@ -69,61 +69,61 @@ def upstream_overlap(
         rows: columns image, patient, part; the index is their place in `prepared`.
         prepared: the images.
     """
-    likeness = Likeness(prepared.pixels, len(prepared.images), kept_thumbnail)
+    similarity = Similarity(prepared.pixels, len(prepared.images), kept_thumbnail)
     found = [none_found()]
     for one in seen:
         known = rows["patient"].isin(one.patients) & (one.dataset == dataset)
         found.append(_finding(rows[known].drop_duplicates("patient"), one, "patient"))
-        row, other, value = _shared_images(one, rows.index.to_numpy(), prepared, likeness)
+        row, other, value = _shared_images(one, rows.index.to_numpy(), prepared, similarity)
         words = ["pixels" if v == 1 else f"image (correlation {v:.3f})" for v in value]
         found.append(_finding(rows.loc[row], one, words, other, value))
     return pd.concat([table for table in found if len(table)] or found[:1], ignore_index=True)
 
 
 def _shared_images(
-    seen: Seen, rows: np.ndarray, prepared: "Prepared", likeness: Likeness
+    seen: Seen, rows: np.ndarray, prepared: "Prepared", similarity: Similarity
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Those of `rows` that were seen, the likest image of `seen`, and their correlation."""
+    """Those of `rows` that were seen, the most similar image of `seen`, and their correlation."""
     at = {digest.tobytes(): i for i, digest in enumerate(seen.digests)}
     same = [at.get(prepared.digests[row].tobytes()) for row in rows]
-    likest = {row: (1.0, i) for row, i in zip(rows, same, strict=True) if i is not None}
-    rest = np.array([row for row in rows if row not in likest], dtype=np.int64)
+    best = {row: (1.0, i) for row, i in zip(rows, same, strict=True) if i is not None}
+    rest = np.array([row for row in rows if row not in best], dtype=np.int64)
     hashes = prepared.hashes[rest]
-    threshold = copy_threshold(seen, rest, hashes, likeness)
+    threshold = copy_threshold(seen, rest, hashes, similarity)
     for i, other in close_pairs(hashes, seen.hashes, RADIUS):
         for start in range(0, len(i), AT_ONCE):
             row, j = rest[i[start : start + AT_ONCE]], other[start : start + AT_ONCE]
-            value = np.einsum("ij,ij->i", likeness.of(row), unit(seen.thumbnails[j]))
+            value = np.einsum("ij,ij->i", similarity.of(row), unit(seen.thumbnails[j]))
             for k in np.flatnonzero(value >= threshold):
                 pair = (min(float(value[k]), 0.9999), int(j[k]))  # 1 says that the pixels are equal
-                likest[row[k]] = max(pair, likest.get(row[k], pair))
-    found = sorted(likest)
-    values, others = (np.array([likest[row][k] for row in found]) for k in (0, 1))
+                best[row[k]] = max(pair, best.get(row[k], pair))
+    found = sorted(best)
+    values, others = (np.array([best[row][k] for row in found]) for k in (0, 1))
     return np.array(found, dtype=np.int64), others.astype(np.int64), values
 
 
 def copy_threshold(
-    seen: Seen, rows: np.ndarray, hashes: np.ndarray, likeness: Likeness, seed: int = 0
+    seen: Seen, rows: np.ndarray, hashes: np.ndarray, similarity: Similarity, seed: int = 0
 ) -> float:
     """From which correlation on one of `rows` and one of `seen` are copies, their hashes near.
 
     With EXPECTED false alarms in all pairs, within FLOOR and CAP, by the tail of those of up to
     SAMPLED images each whose hashes differ: copies among them would stretch it. `hashes` (uint64
-    (N, 4)) are those of the N `rows`, the places of images in `likeness`.
+    (N, 4)) are those of the N `rows`, the places of images in `similarity`.
     """
     rng = np.random.default_rng(seed)
     left = np.sort(rng.permutation(len(rows))[:SAMPLED])
     right = np.sort(rng.permutation(len(seen.hashes))[:SAMPLED])
     if len(left) * len(right) < FEWEST:
         return FEW
-    correlation = likeness.of(rows[left]) @ unit(seen.thumbnails[right]).T
+    correlation = similarity.of(rows[left]) @ unit(seen.thumbnails[right]).T
     for i, j in close_pairs(hashes[left], seen.hashes[right], RADIUS):
         correlation[i, j] = np.nan
-    strangers = correlation[~np.isnan(correlation)]
-    if len(strangers) < FEWEST:
+    unrelated = correlation[~np.isnan(correlation)]
+    if len(unrelated) < FEWEST:
         return FEW
-    tail = Tail.of(fisher(strangers))
-    wanted = np.tanh(tail.reached_with(EXPECTED / (len(rows) * len(seen.hashes))))
+    tail = Tail.of(fisher(unrelated))
+    wanted = np.tanh(tail.upper_quantile(EXPECTED / (len(rows) * len(seen.hashes))))
     return float(np.clip(wanted, FLOOR, CAP))
 
 

@@ -23,8 +23,8 @@ class Effect:
     Attributes:
         mirror: 1.0 if left and right changed places (or top and bottom), by the orientation of
             the map from old to new positions.
-        turn_deg: angle between up before and up after, in [0, 180].
-        bend: largest distance from the nearest affine map, part of the side.
+        rotation_deg: angle between up before and up after, in [0, 180].
+        deformation: largest distance from the nearest affine map, part of the side.
         lost: part of the image that is no longer seen, in [0, 1].
         grey: root mean square change of lightness that depends on the old lightness alone
             (brightness, contrast, inversion), part of the range.
@@ -34,8 +34,8 @@ class Effect:
     """
 
     mirror: float = 0.0
-    turn_deg: float = 0.0
-    bend: float = 0.0
+    rotation_deg: float = 0.0
+    deformation: float = 0.0
     lost: float = 0.0
     grey: float = 0.0
     local: float = 0.0
@@ -120,13 +120,14 @@ def _geometry(origin: np.ndarray, side: int, step: int) -> dict[str, float]:
     back = fitted[:2].T  # 2 x 2, from new directions to old ones
     determinant = float(np.linalg.det(back))
     up = np.linalg.solve(back, [0.0, -1.0]) if abs(determinant) > 1e-6 else np.array([0.0, -1.0])
-    bend = np.abs(then - now @ fitted).max() - 1.0  # px: positions are rounded, and so is the fit
+    # px; positions are rounded, and so is the fit
+    deformation = np.abs(then - now @ fitted).max() - 1.0
     cells = np.clip(origin * CELLS / side, 0, CELLS - 1).astype(int)
     seen = np.count_nonzero(np.bincount((cells[..., 1] * CELLS + cells[..., 0]).ravel()))
     return {
         "mirror": float(determinant < -1e-6),
-        "turn_deg": float(np.degrees(np.arctan2(abs(up[0]), -up[1]))),
-        "bend": max(0.0, float(bend)) / side,
+        "rotation_deg": float(np.degrees(np.arctan2(abs(up[0]), -up[1]))),
+        "deformation": max(0.0, float(deformation)) / side,
         "lost": 1 - seen / CELLS**2,
     }
 

@@ -25,72 +25,77 @@ MOST_GREY = "beyond any difference between exposures what is dark or bright mean
 RULES: dict[str, tuple[Rule, ...]] = {
     "chest x-ray": (
         Rule("mirror", 0, "it puts the heart on the other side, as in situs inversus"),
-        Rule("turn_deg", 15, "frontal films are taken upright, and air rises while fluid sinks"),
-        Rule("bend", 0.01, "cardiomegaly and hernias are read off the outlines"),
+        Rule(
+            "rotation_deg", 15, "frontal films are taken upright, and air rises while fluid sinks",
+        ),
+        Rule("deformation", 0.01, "cardiomegaly and hernias are read off the outlines"),
         Rule("lost", 0.3, "a hernia, an effusion or a pneumothorax may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
     ),
     "bone x-ray": (
-        Rule("turn_deg", 45, "limbs are shown with one end up by convention"),
-        Rule("bend", 0.01, "a bent cortex is a fracture, and bone age is read off shapes"),
+        Rule("rotation_deg", 45, "limbs are shown with one end up by convention"),
+        Rule("deformation", 0.01, "a bent cortex is a fracture, and bone age is read off shapes"),
         Rule("lost", 0.4, "the fracture may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
     ),
     "mammography": (
-        Rule("turn_deg", 20, "views are hung upright with the pectoral muscle at the top"),
-        Rule("bend", 0.01, "architectural distortion and spiculation are findings of shape"),
+        Rule("rotation_deg", 20, "views are hung upright with the pectoral muscle at the top"),
+        Rule("deformation", 0.01, "architectural distortion and spiculation are findings of shape"),
         Rule("lost", 0.2, "lesions at the chest wall lie at the very edge"),
         Rule("grey", 0.1, "density is read off the grey level"),
         Rule("local", 0.03, "it changes the density read and lifts noise into microcalcifications"),
         Rule("noise", 0.03, "noise hides microcalcifications and looks like them"),
     ),
     "brain mri": (
-        Rule("turn_deg", 30, UPRIGHT),
-        Rule("bend", 0.04, "midline shift and atrophy are findings of shape"),
+        Rule("rotation_deg", 30, UPRIGHT),
+        Rule("deformation", 0.04, "midline shift and atrophy are findings of shape"),
         Rule("lost", 0.4, "the lesion may lie in what is cut away"),
         Rule("grey", 0.2, "sequences are told apart by which tissue is bright"),
         Rule("local", 0.03, "a lesion is known by its grey level against white matter"),
     ),
     "retina": (
-        Rule("turn_deg", 30, "upper and lower rim of the optic disc differ (ISNT rule)"),
-        Rule("bend", 0.01, "tortuous vessels and the cup of the disc are findings of shape"),
+        Rule("rotation_deg", 30, "upper and lower rim of the optic disc differ (ISNT rule)"),
+        Rule("deformation", 0.01, "tortuous vessels and the cup of the disc are findings of shape"),
         Rule("lost", 0.25, "haemorrhages of the periphery lie at the edge of the field"),
         Rule("grey", 0.2, MOST_GREY),
         Rule("colour", 0.06, "red is blood and yellow is exudate"),
     ),
     "skin": (
-        Rule("bend", 0.01, "asymmetry and irregular outline are criteria of melanoma (ABCD rule)"),
+        Rule(
+            "deformation", 0.01,
+            "asymmetry and irregular outline are criteria of melanoma (ABCD rule)",
+        ),
         Rule("lost", 0.5, "the border of the lesion may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
         Rule("colour", 0.06, "blue-white veil, redness and pigment are criteria"),
     ),
     "cells": (
-        Rule("bend", 0.06, "the shape of a cell and its nucleus tells its kind"),
+        Rule("deformation", 0.06, "the shape of a cell and its nucleus tells its kind"),
         Rule("lost", 0.3, "parasites may lie at the rim of the cell"),
         Rule("grey", 0.2, MOST_GREY),
         Rule("colour", 0.07, "the stain tells chromatin from cytoplasm"),
     ),
     "histology": (
-        Rule("bend", 0.06, "the shape of nuclei and glands is graded"),
+        Rule("deformation", 0.06, "the shape of nuclei and glands is graded"),
         Rule("lost", 0.5, "a few tumour cells may decide a patch"),
         Rule("grey", 0.2, MOST_GREY),
         Rule("colour", 0.1, "haematoxylin and eosin must not change places"),
     ),
     "oct": (
-        Rule("turn_deg", 20, "the layers lie one above the other"),
-        Rule("bend", 0.01, "thickness and waviness of the layers are the finding"),
+        Rule("rotation_deg", 20, "the layers lie one above the other"),
+        Rule("deformation", 0.01, "thickness and waviness of the layers are the finding"),
         Rule("lost", 0.3, "fluid may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
     ),
     "ultrasound": (
-        Rule("turn_deg", 30, "sound comes from above, and shadows fall downwards"),
+        Rule("rotation_deg", 30, "sound comes from above, and shadows fall downwards"),
         Rule("lost", 0.4, "the lesion or its shadow may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
     ),
     "ct": (
         Rule("mirror", 0, "it puts liver and heart on the other side (situs inversus)"),
-        Rule("turn_deg", 30, "slices are shown with the front up, and fluid sinks to the back"),
-        Rule("bend", 0.03, "sizes and shapes of organs are findings"),
+        Rule("rotation_deg", 30, "slices are shown with the front up, and fluid sinks to the back"),
+        Rule("deformation", 0.03, "sizes and shapes of organs are findings"),
         Rule("lost", 0.4, "the lesion may lie in what is cut away"),
         Rule("grey", 0.03, "grey levels are Hounsfield units within the window"),
         Rule("local", 0.03, "grey levels are Hounsfield units within the window"),
@@ -98,8 +103,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
 }  # fmt: skip
 WORDS = {  # of an effect, in a sentence whose subject is the transform
     "mirror": "mirrors the image",
-    "turn_deg": "turns the image by up to {:.0f} degrees",
-    "bend": "bends shapes by up to {:.1%} of the side",
+    "rotation_deg": "turns the image by up to {:.0f} degrees",
+    "deformation": "bends shapes by up to {:.1%} of the side",
     "lost": "cuts away up to {:.0%} of the image",
     "grey": "changes grey levels by {:.0%} of their range",
     "local": "changes contrast from place to place by {:.0%} of the range",
@@ -172,7 +177,7 @@ def _remedy(augmentation: Augmentation, transform: str, rule: Rule, modality: st
     key = keys.get(rule.effect, keys.get(""))
     if key is None or not hasattr(augmentation, key):
         first = f"leave {transform} out or make it weaker"
-    elif rule.effect in ("mirror", "turn_deg") and key != "rotation_deg":
+    elif rule.effect in ("mirror", "rotation_deg") and key != "rotation_deg":
         first = f"set augmentation.{key}=0"
     else:
         first = f"{'raise' if key == 'crop' else 'lower'} augmentation.{key}"

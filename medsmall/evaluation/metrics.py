@@ -79,9 +79,9 @@ def choose_threshold(y: NDArray[np.floating], prob: NDArray[np.floating]) -> flo
     # Between two neighbouring floats there is no middle: take the upper one then.
     middle = (scores[:-1] + scores[1:]) / 2
     candidates = np.r_[0.0, np.where(middle > scores[:-1], middle, scores[1:])]
-    hits = n_positive - np.searchsorted(np.sort(prob[positive]), candidates)
-    false_alarms = n_negative - np.searchsorted(np.sort(prob[~positive]), candidates)
-    youden = hits * n_negative - false_alarms * n_positive  # integers: ties are exact
+    true_positives = n_positive - np.searchsorted(np.sort(prob[positive]), candidates)
+    false_positives = n_negative - np.searchsorted(np.sort(prob[~positive]), candidates)
+    youden = true_positives * n_negative - false_positives * n_positive  # integers: ties are exact
     best = candidates[youden == youden.max()]
     return float(best[np.argmin(np.abs(best - 0.5))])
 

@@ -120,11 +120,11 @@ def cooccur(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
 def classes(table: pd.DataFrame, targets: Sequence[str], task: Task) -> dict[str, pd.Series]:
     """The groups of images worth a look of their own: name -> bool on the table's index.
 
-    One per target, "not X" for one binary target, "none of them" for several findings, fifths
+    One per target, "not X" for one binary target, "none of them" for several findings, quintiles
     of the known values for regression. Groups without an image are given too.
     """
     if task is Task.REGRESSION:
-        return fifths(table[targets[0]], targets[0])
+        return quintiles(table[targets[0]], targets[0])
     groups = {target: table[target] == 1 for target in targets}
     if task is Task.BINARY:
         groups[f"not {targets[0]}"] = table[targets[0]] == 0
@@ -133,7 +133,7 @@ def classes(table: pd.DataFrame, targets: Sequence[str], task: Task) -> dict[str
     return groups
 
 
-def fifths(values: pd.Series, name: str) -> dict[str, pd.Series]:
+def quintiles(values: pd.Series, name: str) -> dict[str, pd.Series]:
     """Five ranges of known values with about as many images each; fewer where values are few."""
     known = values.dropna()
     if known.empty:

@@ -60,7 +60,7 @@ def _age_and_sex(dataset: Dataset, table: pd.DataFrame) -> Section:
         f"{sexes:,}. A target that goes with age or sex can be guessed without looking at it."
     )
     if dataset.task is Task.REGRESSION:
-        groups = labels.fifths(table[dataset.targets[0]], dataset.targets[0])
+        groups = labels.quintiles(table[dataset.targets[0]], dataset.targets[0])
         everyone = {labels.WHOLE: pd.Series(True, index=table.index)}
         summary = people.age_and_sex(table, everyone | groups)
     else:

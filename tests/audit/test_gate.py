@@ -8,7 +8,7 @@ from made_films import InMemory, textures
 
 from medsmall.audit.findings import COLUMNS
 from medsmall.audit.gate import gate
-from medsmall.audit.likeness import Likeness, kept_thumbnail
+from medsmall.audit.similarity import Similarity, kept_thumbnail
 from medsmall.audit.upstream import Seen, copy_threshold, upstream_overlap
 from medsmall.errors import MedsmallError
 
@@ -161,8 +161,8 @@ def test_a_name_that_is_no_check(films, passed):
 
 def threshold(films: np.ndarray, upstream: np.ndarray) -> float:
     prepared = InMemory(films)
-    likeness = Likeness(prepared.pixels, len(films), kept_thumbnail)
-    return copy_threshold(seen(upstream), np.arange(len(films)), prepared.hashes, likeness)
+    similarity = Similarity(prepared.pixels, len(films), kept_thumbnail)
+    return copy_threshold(seen(upstream), np.arange(len(films)), prepared.hashes, similarity)
 
 
 @pytest.mark.parametrize("copied", [60, 120])

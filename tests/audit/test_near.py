@@ -7,9 +7,9 @@ import pytest
 from made_films import InMemory, textures
 
 from medsmall.audit.calibration import CAP, FLOOR, RADIUS, Tail, calibrate, upper_bound
-from medsmall.audit.likeness import Likeness
 from medsmall.audit.near import copies, near_duplicates
 from medsmall.audit.neighbours import distances
+from medsmall.audit.similarity import Similarity
 
 NONE = np.zeros((0, 2), dtype=np.int64)
 
@@ -92,19 +92,21 @@ def test_false_alarms_are_no_more_than_printed(shared):
     known, fresh = textures(250, 64, 5, shared), textures(350, 64, 6, shared)
     prepared = InMemory(known)
     n = len(known)
-    likeness = Likeness(prepared.pixels, n)
-    calibration = calibrate(likeness, prepared.hashes, np.arange(n), np.arange(n), n * (n - 1) // 2)
+    similarity = Similarity(prepared.pixels, n)
+    calibration = calibrate(
+        similarity, prepared.hashes, np.arange(n), np.arange(n), n * (n - 1) // 2
+    )
     others = InMemory(fresh)
     i, j = np.triu_indices(len(fresh), 1)
-    correlation = Likeness(others.pixels, len(fresh)).correlations(i, j)
+    correlation = Similarity(others.pixels, len(fresh)).correlations(i, j)
     near = distances(others.hashes[i], others.hashes[j]) <= RADIUS
     alarms = int((near & (correlation >= calibration.threshold)).sum())
     assert alarms / len(i) <= calibration.bound
     assert calibration.bound == pytest.approx(3 / calibration.pairs, rel=0.01)
     assert FLOOR <= calibration.threshold < CAP
     # the tail's own promise, without floor and hash: no more than a few in all pairs
-    z = np.arctanh(Likeness(prepared.pixels, n).correlations(*np.triu_indices(n, 1)))
-    beyond = np.arctanh(correlation) >= Tail.of(z).reached_with(1e-4)
+    z = np.arctanh(Similarity(prepared.pixels, n).correlations(*np.triu_indices(n, 1)))
+    beyond = np.arctanh(correlation) >= Tail.of(z).upper_quantile(1e-4)
     assert beyond.mean() <= 3e-4
 
 
@@ -112,8 +114,8 @@ def test_an_exponential_tail_is_found_in_spite_of_copies():
     values = np.random.default_rng(0).exponential(2.0, 50_000)
     tail = Tail.of(np.concatenate([values, np.full(20, 1000.0)]))
     assert tail.scale == pytest.approx(2, rel=0.4)
-    assert tail.reached_with(1e-6) == pytest.approx(2 * np.log(1e6), rel=0.25)
-    assert tail.probability(tail.reached_with(1e-9)) == pytest.approx(1e-9)
+    assert tail.upper_quantile(1e-6) == pytest.approx(2 * np.log(1e6), rel=0.25)
+    assert tail.probability(tail.upper_quantile(1e-9)) == pytest.approx(1e-9)
 
 
 def test_the_bound_of_no_event_is_the_rule_of_three():

@@ -12,9 +12,9 @@ from made_films import InMemory
 from medsmall.audit.films import constant_and_inverted
 from medsmall.audit.gate import gate
 from medsmall.audit.identical import identical_images
-from medsmall.audit.likeness import kept_thumbnail
 from medsmall.audit.near import near_duplicates
 from medsmall.audit.patients import patients_across_splits
+from medsmall.audit.similarity import kept_thumbnail
 from medsmall.audit.upstream import Seen, upstream_overlap
 from medsmall.cache import prepare
 from medsmall.configs import compose

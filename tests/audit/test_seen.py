@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsmall.audit.likeness import kept_thumbnail
 from medsmall.audit.seen import seen_by_run, write_seen
+from medsmall.audit.similarity import kept_thumbnail
 from medsmall.audit.upstream import upstream_overlap
 from medsmall.cache.fingerprint import difference_hash, digest
 

@@ -18,8 +18,8 @@ from medsmall.errors import MedsmallError
 SIDE = 64
 TOO_MUCH = {  # an effect -> transforms that have it
     "mirror": {"HorizontalFlip": {"p": 0.01}},
-    "turn_deg": {"Rotate": {"limit": [-170, 170]}},
-    "bend": {"GridDistortion": {"distort_limit": [-0.5, 0.5]}},
+    "rotation_deg": {"Rotate": {"limit": [-170, 170]}},
+    "deformation": {"GridDistortion": {"distort_limit": [-0.5, 0.5]}},
     "lost": {"RandomResizedCrop": {"size": [SIDE, SIDE], "scale": [0.05, 0.2]}},
     "grey": {"RandomBrightnessContrast": {"brightness_limit": [-0.6, 0.6]}},
     "local": {"CLAHE": {"clip_limit": [8, 12]}},
@@ -176,13 +176,13 @@ def test_the_same_is_said_every_time():
     ("transform", "effect", "low", "high"),
     [
         (A.HorizontalFlip(), "mirror", 1, 1),
-        (A.HorizontalFlip(), "turn_deg", 0, 0.5),
-        (A.VerticalFlip(), "turn_deg", 179.9, 180),
+        (A.HorizontalFlip(), "rotation_deg", 0, 0.5),
+        (A.VerticalFlip(), "rotation_deg", 179.9, 180),
         (A.Transpose(), "mirror", 1, 1),
-        (A.D4(), "turn_deg", 179.9, 180),
+        (A.D4(), "rotation_deg", 179.9, 180),
         (A.RandomRotate90(), "mirror", 0, 0),
-        (A.Rotate((20, 20)), "turn_deg", 19, 21),
-        (A.Affine(rotate=(20, 20)), "bend", 0, 0.003),
+        (A.Rotate((20, 20)), "rotation_deg", 19, 21),
+        (A.Affine(rotate=(20, 20)), "deformation", 0, 0.003),
         (A.CenterCrop(48, 48), "lost", 0.4, 0.5),
         (A.InvertImg(), "grey", 0.25, 0.5),
         (A.GaussNoise((0.1, 0.1)), "noise", 0.05, 0.12),
@@ -198,9 +198,9 @@ def test_effects_are_measured_for_what_they_are(transform, effect, low, high):
 @pytest.mark.parametrize("side", [28, 100, 300])
 def test_effects_hardly_depend_on_the_size_of_the_images(side):
     effect = measured(A.Affine(rotate=(-15, 15), translate_percent=(-0.05, 0.05), p=1), side)
-    assert effect.turn_deg == pytest.approx(14.7, abs=1.0)
+    assert effect.rotation_deg == pytest.approx(14.7, abs=1.0)
     assert effect.mirror == 0
-    assert effect.bend < 0.006
+    assert effect.deformation < 0.006
     assert effect.grey < 0.03
     assert effect.colour < 0.03
 

@@ -63,17 +63,17 @@ def test_classes_of_each_task():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_fifths_hold_every_known_value_once(seed):
+def test_quintiles_hold_every_known_value_once(seed):
     rng = np.random.default_rng(seed)
     values = pd.Series(rng.integers(0, 2 + 20 * seed, 60).astype(float))
     values[rng.random(60) < 0.2] = np.nan
-    groups = labels.fifths(values, "x")
+    groups = labels.quintiles(values, "x")
     assert (sum(inside.astype(int) for inside in groups.values()) == values.notna()).all()
 
 
-def test_fifths_of_nothing_and_of_one_value():
-    assert labels.fifths(pd.Series([np.nan]), "x") == {}
-    assert list(labels.fifths(pd.Series([2.0, 2.0]), "x")) == ["x 2"]
+def test_quintiles_of_nothing_and_of_one_value():
+    assert labels.quintiles(pd.Series([np.nan]), "x") == {}
+    assert list(labels.quintiles(pd.Series([2.0, 2.0]), "x")) == ["x 2"]
 
 
 def test_the_part_farthest_from_the_whole_is_named():

@@ -54,7 +54,7 @@ def unit(thumbnails: np.ndarray) -> np.ndarray:
     return np.divide(values, norm, out=np.zeros_like(values), where=norm > 0)
 
 
-class Likeness:
+class Similarity:
     """Correlations of images; each is looked at once, on first use, and kept as a thumbnail.
 
     Args:
