@@ -1,252 +1,251 @@
 """Train and test one run: ``python -m medsmall.train +experiment=hernia_chexpert``.
 
-`train` below is the whole experiment in the order of its stages. What is heavy is imported there
-and not above: --help and a mistyped key are answered at once.
+`train` is the whole experiment: `resolve` says which run a config is, without training anything,
+and `execute` makes it. What is heavy is imported in them and not above: --help and a mistyped key
+are answered at once.
 """
 
 import functools
-import hashlib
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall.command import as_command
-from medsmall.errors import MedsmallError
 from medsmall.schema import check
-from medsmall.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from medsmall.classifier import Classifier
+    from medsmall.batches.drawn import DrawnImages
+    from medsmall.case import Case, Once
     from medsmall.dataset import Dataset
-    from medsmall.pretraining.weights import Weights
-    from medsmall.run.record import Record
+    from medsmall.learner import Fitted, Learner
+    from medsmall.record import Record
+    from medsmall.sample_size import Pools
 
 FIRST_RUN = "+experiment=first_run"
 
 
-def train(cfg: DictConfig) -> Path:
-    """Train and test the run that `cfg` describes, unless its record exists; returns its folder.
+def train(cfg: DictConfig) -> "Record":
+    """Train and test the run that `cfg` describes, unless its record exists.
 
     Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
+    """
+    return execute(resolve(cfg))
+
+
+def resolve(cfg: DictConfig, once: "Once | None" = None) -> "Case":
+    """Which run `cfg` is: its images, its initial weights, its key. Nothing is trained.
+
+    Images that are not in the cache yet are decoded, since the key holds their pixels. Cases that
+    are resolved with the same `once` share what they have in common.
     """
     config = check(cfg)
 
     from medsmall.augmentation.safety import check as check_augmentation
-    from medsmall.cache import prepare
+    from medsmall.case import Case, Once
     from medsmall.dataset.opening import open_table
-    from medsmall.run.key import run_key, spread
-    from medsmall.run.record import Record
-    from medsmall.split import check_classes, few_patients
-    from medsmall.terminal import say, say_once
+    from medsmall.pretraining import ASKED
+    from medsmall.record import Record
+    from medsmall.record.key import fingerprint, rows_hash, run_key
+
+    once = once or Once()
 
     # the sample table, its split by patient, and the part of it this run may see
-    dataset, table = open_table(cfg)
-    splitter = instantiate(cfg.split)
-    split = splitter.assign(table, dataset.targets)
-    notices = few_patients(table)
-    notices += check_classes(table, split, dataset.targets, dataset.task, splitter.published_test)
-    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.task)
+    data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
+    dataset, table = once(data, lambda: open_table(cfg))
+    split = {**data, "split": config["split"]}
+    pools, notices = once(split, lambda: split_into_pools(cfg, dataset, table))
+    drawn = {**split, "sample_size": config["sample_size"]}
+    draw = once(drawn, lambda: instantiate(cfg.sample_size).draw(pools))
 
-    # network, loss, optimisation: before the weights, so that a mistake costs no upstream run
+    # what is done to its images, and their pixels
     augmentation = instantiate(cfg.augmentation)
-    notices += check_augmentation(augmentation, dataset.modality)
-    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
-    classifier = build(cfg, dataset, draw, augmentation, sample.channels)
+    safety = {"augmentation": config["augmentation"], "modality": dataset.modality}
+    notices = notices + once(safety, lambda: check_augmentation(augmentation, dataset.modality))
+    images = {**drawn, "cache": config["cache_root"], "side": config["image_size_px"]}
+    pixels, channels = once(images, lambda: identify_pixels(cfg, dataset, draw))
 
-    # the initial weights: an upstream run is made here if they do not exist yet
-    weights = instantiate(cfg.pretraining).weights(cfg, train)
-    weights.refuse_overlap(dataset.name, set(draw.loc[draw["part"] == "test", "patient"]))
+    # where its weights begin: an upstream is a case itself
+    asking = {key: config[key] for key in (*ASKED, "pretraining")}
+    source = once(
+        [asking, config["choices"].get("backbone")],
+        lambda: instantiate(cfg.pretraining).source(cfg, functools.partial(resolve, once=once)),
+    )
 
-    pixels = hashlib.sha256(sample.digests.tobytes()).hexdigest()
-    key = run_key(config, table, dataset.targets, weights, draw, pixels)
-    record = Record(cfg.output_root, key)
+    identity = {
+        "table": once([data, "table"], lambda: fingerprint(table, dataset.targets)),
+        "draw": once([drawn, "rows"], lambda: rows_hash(draw)),
+        "pixels": pixels,
+        "weights": source.fingerprint,
+    }
+    key = run_key(config, instantiate(cfg.learner).ignores, identity)
+    record = Record.of(cfg.output_root, key)
+    return Case(
+        cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices)
+    )
+
+
+def execute(case: "Case") -> "Record":
+    """Make the run of a case, and its upstream's before it, unless they are recorded."""
+    from medsmall.terminal import say
+
+    record, source = case.record, case.source
     if record.done:
-        sent = " or sent to the logger" if cfg.logger else ""
-        say(f"{cfg.name}: recorded already, not run{sent} again.")
-        for passed in record.read_json("metrics.json")["audit"]:
+        sent = " or sent to the logger" if case.cfg.logger else ""
+        say(f"{case.name}: recorded already, not run{sent} again.")
+        for passed in record.metrics["audit"]:
             say(passed)
-    else:
-        with record.writing() as unmade:
-            if unmade:
-                for notice in notices:
-                    say_once(notice)
-                fit_and_test(
-                    cfg, config, dataset, table, draw, weights, augmentation, classifier, record
-                )
-    return record.folder
+        return record
+
+    # whatever is wrong is said before an upstream is trained for nothing
+    learner = instantiate(case.cfg.learner)
+    learner.check(case)
+    source.refuse_overlap(case.dataset.name, case.patients("test"))
+    if source.upstream is not None:
+        execute(source.upstream)
+
+    with record.writing() as unmade:
+        if unmade:
+            make(case, learner)
+    return record
 
 
-def fit_and_test(
-    cfg: DictConfig,
-    config: dict[str, Any],
-    dataset: "Dataset",
-    table: "pd.DataFrame",
-    draw: "pd.DataFrame",
-    weights: "Weights",
-    augmentation: Any,
-    classifier: "Classifier",
-    record: "Record",
-) -> None:
-    """Train on the draw, score its test images once, and fill the record."""
-    import pandas as pd
-    import pytorch_lightning as pl
+def make(case: "Case", learner: "Learner") -> None:
+    """Learn from the draw, score its test images once, and fill the record."""
+    from medsmall import logger
+    from medsmall.audit.seen import write_seen
+    from medsmall.record import scores
+    from medsmall.record.environment import environment
+
+    started = time.monotonic()
+    cfg, record, dataset, targets = case.cfg, case.record, case.dataset, case.targets
+    announce(case)
+    record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(case.config)))
+
+    # images, decoded once for all runs; no test image may have been seen
+    data, allowed = open_images(case)
+    record.write_csv("draw.csv", case.draw)
+    record.write("seen.npz", lambda path: write_seen(path, case.draw, data.prepared))
+
+    # fit, then test with what was chosen on validation
+    loggers = logger.open_loggers(cfg)
+    with logger.closing(loggers):
+        for one in loggers:
+            one.log_hyperparams(case.config)
+        fitted = learner.fit(case, data, loggers)
+        values = {part: fitted.predict(part) for part in ("val", "test")}
+        results = scores.metrics(case.draw, case.table, dataset.unit, targets, values)
+        logger.send_test(loggers, results["test"])
+
+    # record
+    record.write_csv("history.csv", fitted.history)
+    predictions = scores.predictions(case.draw, case.table, dataset.unit, targets, values["test"])
+    record.write_csv("predictions.csv", predictions)
+    about = describe(case, fitted, fitted.save(record), allowed)
+    record.write_json("metrics.json", {**about, **results})
+    seconds = round(time.monotonic() - started, 1)
+    record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
+
+
+def split_into_pools(
+    cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame"
+) -> "tuple[Pools, list[str]]":
+    """The labelled images of each part of the split, and what is worth knowing of them."""
+    from medsmall.sample_size import pools_of
+    from medsmall.split import check_classes, few_patients
+
+    targets, task = dataset.targets, dataset.task
+    splitter = instantiate(cfg.split)
+    split = splitter.assign(table, targets)
+    notices = few_patients(table)
+    notices += check_classes(table, split, targets, task, splitter.published_test)
+    return pools_of(table, split, targets, task), notices
+
+
+def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame") -> tuple[str, int]:
+    """The hash of the pixels that the key holds, and the channels of the images."""
+    import hashlib
+    from pathlib import Path
+
+    from medsmall.cache import prepare
+    from medsmall.record.key import spread
+
+    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    return hashlib.sha256(sample.digests.tobytes()).hexdigest(), sample.channels
+
+
+def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
+    """The images of the draw, past the leakage gate, and what audit.allow let through it."""
+    from pathlib import Path
 
     from medsmall.audit.findings import audit_folder
     from medsmall.audit.gate import gate
-    from medsmall.audit.seen import write_seen
+    from medsmall.batches.drawn import DrawnImages
     from medsmall.cache import prepare
-    from medsmall.datamodule import DataModule
-    from medsmall.run import score, sinks
-    from medsmall.run.environment import environment
-    from medsmall.run.fit import (
-        best_weights,
-        callbacks,
-        chosen_epoch,
-        make_trainer,
-        single_process,
-        uninterrupted,
-    )
-    from medsmall.run.progress import announce
-    from medsmall.run.weights_file import numbers, sha256, write_weights
-    from medsmall.sample_size import labels_used
     from medsmall.terminal import say
 
-    started = time.monotonic()
-    targets = dataset.targets
-    announce(cfg, dataset.name, draw, weights)
-    record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(config)))
-
-    # images, decoded once for all runs
+    cfg, dataset, draw, source = case.cfg, case.dataset, case.draw, case.source
     images = list(draw["image"].unique())
     prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
-    allow = [*cfg.audit.allow, *(["upstream_overlap"] if weights.allow_test_overlap else [])]
+    allow = [*cfg.audit.allow, *(["upstream_overlap"] if source.allow_test_overlap else [])]
     audits = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
-    passed = gate(dataset.name, draw, prepared, weights.seen, allow, remedy, audits)
-    for notice in passed:
+    allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
+    for notice in allowed:
         say(notice)
-    record.write_csv("draw.csv", draw)
-    record.write("seen.npz", lambda path: write_seen(path, draw, prepared))
-
-    # weights and trainer
-    pl.seed_everything(cfg.seed, verbose=False)  # an upstream may have drawn in the meantime
-    mean, std = weights.enter(classifier.network)
-    classifier.normalise(mean, std)
-    loggers = sinks.open_loggers(cfg)
-    trainer = make_trainer(
-        cfg,
-        callbacks=callbacks(record.folder, cfg.select_by),
-        logger=loggers,
-        default_root_dir=record.folder,
-    )
-    in_processes = trainer.strategy.launcher is not None
-    if in_processes:
-        trainer.loggers = []  # a process of its own has none; the history is sent afterwards
-
-    data = DataModule(
-        draw=draw,
-        prepared=prepared,
-        targets=targets,
-        augmentation=augmentation,
-        batch_size=cfg.batch_size,
-        seed=cfg.seed,
-        num_workers=workers(cfg),
-    )
-
-    # fit, then test with the weights of the chosen epoch
-    with sinks.closing(loggers):
-        for logger in loggers:
-            logger.log_hyperparams(config)
-        uninterrupted(trainer.fit, classifier, data)
-        history = pd.read_csv(record.folder / "history.csv")
-        if in_processes:
-            sinks.replay(loggers, history)
-        classifier.load_state_dict(best_weights(trainer))
-        tester = single_process(cfg)
-        values = {part: score.predicted(tester, classifier, data, part) for part in ("val", "test")}
-        results = score.metrics(draw, table, dataset.unit, targets, dataset.task, values)
-        sinks.send_test(loggers, results["test"])
-
-    # record
-    tensors = classifier.module.state_dict()
-    write = functools.partial(
-        write_weights, tensors=tensors, mean=mean, std=std,
-        backbone=classifier.network.architecture, targets="|".join(targets), task=dataset.task,
-        offset=numbers(classifier.offset), scale=numbers(classifier.scale),
-    )  # fmt: skip
-    record.write("model.safetensors", write)
-    record.write_csv(
-        "predictions.csv",
-        score.predictions(draw, table, dataset.unit, targets, dataset.task, values["test"]),
-    )
-    record.write_json(
-        "metrics.json",
-        {
-            "name": cfg.name,
-            "dataset": dataset.name,
-            "phantom": cfg.phantom,
-            "unit": dataset.unit,
-            "task": dataset.task,
-            "labels_used": labels_used(draw),
-            "pretraining": weights.source,
-            "upstream": weights.record and os.path.relpath(weights.record, record.folder),
-            "audit": passed,
-            "epochs": len(history),
-            "chosen_epoch": chosen_epoch(history, cfg.select_by),
-            "weights_sha256": sha256(tensors),
-            **results,
-        },
-    )
-    record.write_json(
-        "environment.json",
-        environment(trainer.strategy.root_device)
-        | {"processes": trainer.world_size, "seconds": round(time.monotonic() - started, 1)},
-    )
+    names, size = dataset.targets, cfg.batch_size
+    return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed
 
 
-def build(
-    cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame", augmentation: Any, channels: int
-) -> "Classifier":
-    """The untrained classifier, tried out on one image; MedsmallError if its parts do not fit."""
-    import pytorch_lightning as pl
+def announce(case: "Case") -> None:
+    """Say what is about to run, and what is worth knowing before."""
     import torch
 
-    from medsmall.classifier import Classifier
-    from medsmall.datamodule import augmented_side
-    from medsmall.run.fit import make_trainer
+    from medsmall.terminal import say, say_once
 
-    make_trainer(cfg, logger=False, enable_checkpointing=False)  # is there such a device?
-    unsuitable = "val_auroc" if dataset.task is Task.REGRESSION else "val_mae"
-    if cfg.select_by == unsuitable:
-        raise MedsmallError(
-            f"select_by={unsuitable} is not for a {dataset.task} task: set val_loss."
-        )
-    pl.seed_everything(cfg.seed, verbose=False)
-    network = instantiate(cfg.backbone).build(len(dataset.targets))
-    loss = instantiate(cfg.loss)
-    labels = torch.tensor(draw.loc[draw["part"] == "train", dataset.targets].to_numpy())
-    classifier = Classifier(
-        network=network,
-        mean=network.mean,  # the weights bring their own
-        std=network.std,
-        strategy=instantiate(cfg.strategy),
-        schedule=instantiate(cfg.schedule),
-        loss=loss,
-        targets=dataset.targets,
-        task=dataset.task,
-        views=1 + augmentation.tta_views,
+    for notice in case.notices:
+        say_once(notice)
+    n = case.draw["part"].value_counts()
+    say(
+        f"{case.name}: {case.dataset.name}{' (phantom)' if case.cfg.phantom else ''}, "
+        f"{n['train']:,} train, {n['val']:,} val, {n['test']:,} test images; from "
+        f"{case.source.name}."
     )
-    classifier.standardise(labels)
-    loss.fit(labels)
-    classifier.try_out(augmented_side(augmentation, cfg.image_size_px, channels))
-    return classifier
+    if case.cfg.trainer.accelerator == "cpu" and torch.cuda.is_available():
+        say("A GPU is here: trainer=gpu uses it.")
+
+
+def describe(
+    case: "Case", fitted: "Fitted", weights_sha256: str, allowed: list[str]
+) -> dict[str, Any]:
+    """What the run was: metrics.json without the metrics."""
+    from medsmall.record.record import SCHEMA
+    from medsmall.sample_size import labels_used
+
+    source, dataset = case.source, case.dataset
+    made_by = source.record and os.path.relpath(source.record.folder, case.record.folder)
+    return {
+        "schema": SCHEMA,
+        "name": case.name,
+        "dataset": dataset.name,
+        "phantom": case.cfg.phantom,
+        "unit": dataset.unit,
+        "task": dataset.task,
+        "labels_used": labels_used(case.draw),
+        "pretraining": source.name,
+        "upstream": made_by,
+        "initial_fingerprint": source.fingerprint,
+        "initial_sha256": fitted.initial_sha256,
+        "audit": allowed,
+        "epochs": len(fitted.history),
+        "chosen_epoch": fitted.chosen_epoch,
+        "weights_sha256": weights_sha256,
+    }
 
 
 def workers(cfg: DictConfig) -> int:
@@ -256,20 +255,27 @@ def workers(cfg: DictConfig) -> int:
     return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
 
 
-def work(cfg: DictConfig) -> None:
-    """One cell of the command line."""
-    folder = train(cfg)
-    from medsmall.run.summary import show
-
-    show(folder)
-
-
 def main() -> None:
     """The command."""
     if not sys.argv[1:]:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
         sys.argv.append(FIRST_RUN)
-    as_command(work)()
+    as_command(Cells())()
+
+
+class Cells:
+    """Makes the cells of a command line, which share what they have in common."""
+
+    def __init__(self) -> None:
+        self.once: Once | None = None
+
+    def __call__(self, cfg: DictConfig) -> None:
+        """One cell: train it unless it is recorded, and show its scores."""
+        from medsmall.case import Once
+        from medsmall.record.summary import show
+
+        self.once = self.once or Once()
+        show(execute(resolve(cfg, self.once)))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def train_small(outputs: Path) -> Callable[..., Path]:
     def run(*overrides: str, base: list[str] = HERNIA, output_root: Path = outputs) -> Path:
         from medsmall.train import train
 
-        return train(compose([*base, *overrides, f"output_root={output_root}"]))
+        return train(compose([*base, *overrides, f"output_root={output_root}"])).folder
 
     return run
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.cache import Prepared
+from medsmall.cache.fingerprint import digest
 
 
 def prepared_of(pixels: np.ndarray, draw: pd.DataFrame) -> Prepared:
@@ -17,5 +18,7 @@ def prepared_of(pixels: np.ndarray, draw: pd.DataFrame) -> Prepared:
     side, channels = array.shape[1], array.shape[3]
     size = side * side * channels
     names = list(draw["image"].unique())
-    rows = [(name, i * size, channels, bytes(16), bytes(32)) for i, name in enumerate(names)]
+    rows = [
+        (name, i * size, channels, digest(array[i]), bytes(32)) for i, name in enumerate(names)
+    ]
     return Prepared(Path(file.name), side, rows)

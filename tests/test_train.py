@@ -240,7 +240,7 @@ def test_absent_images_are_counted_and_can_be_dropped(outputs, tmp_path):
     with pytest.raises(MedsmallError, match=rf"4 of the .*{gone[0].name}.*missing_images=drop"):
         train(compose(overrides))
     assert runs(tmp_path / "out") == []
-    folder = train(compose([*overrides, "dataset.missing_images=drop"]))
+    folder = train(compose([*overrides, "dataset.missing_images=drop"])).folder
     draw = pd.read_csv(folder / "draw.csv")
     assert not set(draw["image"]) & {f"images/{image.name}" for image in gone}
     assert json.loads((folder / "metrics.json").read_text())["phantom"] is False
@@ -347,7 +347,7 @@ def test_without_arguments_it_says_that_it_runs_the_first_run(monkeypatch, capsy
     seen = []
     monkeypatch.setattr(sys, "argv", ["medsmall-train"])
     monkeypatch.setattr("medsmall.train.train", lambda cfg: seen.append(cfg))
-    monkeypatch.setattr("medsmall.run.summary.show", lambda folder: None)
+    monkeypatch.setattr("medsmall.record.summary.show", lambda record: None)
     main()
     assert "+experiment=first_run" in capsys.readouterr().out
     assert seen[0].phantom is True
@@ -372,7 +372,7 @@ def test_a_killed_run_leaves_no_done_and_is_rerun_cleanly(train_small, outputs, 
     (killed,) = runs(tmp_path)
     assert not (killed / "DONE").exists()
     (killed / "left_over").write_text("")
-    assert train(compose(arguments)) == killed
+    assert train(compose(arguments)).folder == killed
     assert {path.name for path in killed.iterdir()} == RECORD
     assert len(pd.read_csv(killed / "history.csv")) == 40
 
@@ -410,10 +410,10 @@ def test_a_mistake_is_found_before_the_upstream_is_trained(train_small, outputs)
 
 def test_other_pixels_under_the_same_labels_are_another_run(outputs, tmp_path):
     overrides = [*on_copy(outputs, tmp_path), "trainer.max_epochs=1"]
-    first = train(compose(overrides))
+    first = train(compose(overrides)).key
     for path in (tmp_path / "chestxray14" / "images").glob("*.png"):
         Image.open(path).convert("L").resize((64, 64)).save(path)
-    assert train(compose(overrides)) != first
+    assert train(compose(overrides)).key != first
 
 
 def test_the_other_cells_of_a_sweep_run_though_one_is_bad(command, small_phantoms, tmp_path):
@@ -436,12 +436,12 @@ def test_an_output_root_that_is_a_file_is_one_sentence(command, tmp_path):
 
 
 def test_a_run_ended_by_an_error_leaves_nothing(train_small, tmp_path, outputs, monkeypatch):
-    from medsmall.run import score
+    from medsmall.record import scores
 
     def fail(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(score, "metrics", fail)
+    monkeypatch.setattr(scores, "metrics", fail)
     with pytest.raises(KeyboardInterrupt):
         train_small("trainer.max_epochs=1", "seed=99", output_root=tmp_path)
     assert runs(tmp_path) == []
@@ -477,5 +477,5 @@ def test_learns_a_bright_square(tmp_path):
             f"output_root={tmp_path}",
         ]
     )
-    metrics = json.loads((train(config) / "metrics.json").read_text())
+    metrics = train(config).metrics
     assert metrics["test"]["mean"]["auroc"] > 0.95

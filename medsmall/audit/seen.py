@@ -1,6 +1,5 @@
 """What the weights of a run have seen: kept in its seen.npz, read when others begin there."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +8,8 @@ import pandas as pd
 from medsmall.audit.similarity import KEPT_SIDE, kept_thumbnail
 from medsmall.audit.upstream import Seen
 from medsmall.cache import Prepared
+from medsmall.record import Record
 from medsmall.terminal import say_once
-
-FILE = "seen.npz"
 
 
 def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
@@ -34,43 +32,41 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
         )
 
 
-def seen_by_run(folder: Path) -> tuple[Seen, ...]:
-    """What the run recorded in `folder` has trained and chosen on, and its own upstreams before it.
+def seen_by_run(record: Record) -> tuple[Seen, ...]:
+    """What a recorded run has trained and chosen on, and its own upstreams before it.
 
-    Nothing where there is no record. Says what cannot be known: the images of a record of an
-    older version, and all of an upstream whose record is gone.
+    Says what cannot be known: the images of a record of an older version, and all of an upstream
+    whose record is gone.
     """
-    if not (folder / "DONE").is_file():
-        return ()
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    draw = pd.read_csv(folder / "draw.csv", dtype="str", keep_default_na=False)  # a patient "NA"
+    metrics, draw = record.metrics, record.draw
     patients = frozenset(draw.loc[draw["part"] != "test", "patient"])
-    seen = _seen(folder, metrics["dataset"], patients)
-    if not metrics["upstream"]:
+    seen = _seen(record, metrics["dataset"], patients)
+    before = record.upstream
+    if before is None:
         return (seen,)
-    before = (folder / metrics["upstream"]).resolve()
-    if not (before / "DONE").is_file():
+    if not before.done:
         say_once(
-            f"The run {folder.name} began with weights whose record {before} is gone: whether "
-            "they have seen the test images cannot be checked."
+            f"The run {record.key} began with weights whose record {before.folder} is gone: "
+            "whether they have seen the test images cannot be checked."
         )
+        return (seen,)
     return (seen, *seen_by_run(before))
 
 
-def _seen(folder: Path, dataset: str, patients: frozenset[str]) -> Seen:
+def _seen(record: Record, dataset: str, patients: frozenset[str]) -> Seen:
     """With the images of the record; without, where it is of an older version."""
-    if not (folder / FILE).is_file():
+    kept = record.seen
+    if kept is None:
         say_once(
-            f"The run {folder.name} has no {FILE}: the patients that its weights have seen are "
+            f"The run {record.key} has no seen.npz: the patients that its weights have seen are "
             "known by name, but none of the images is known again; train it anew to check them."
         )
         return Seen(dataset, patients)
-    with np.load(folder / FILE, allow_pickle=False) as kept:
-        return Seen(
-            dataset,
-            patients,
-            hashes=kept["hashes"],
-            digests=kept["digests"],
-            images=kept["images"].tolist(),
-            thumbnails=kept["thumbnails"],
-        )
+    return Seen(
+        dataset,
+        patients,
+        hashes=kept["hashes"],
+        digests=kept["digests"],
+        images=kept["images"].tolist(),
+        thumbnails=kept["thumbnails"],
+    )

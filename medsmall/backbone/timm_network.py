@@ -1,7 +1,6 @@
 """Networks of the timm library, with their layers in groups from input to head."""
 
 import re
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -9,40 +8,8 @@ import timm
 from timm.models._manipulate import group_with_matcher
 from torch import nn
 
+from medsmall.backbone.network import Network
 from medsmall.errors import MedsmallError, did_you_mean
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network with the parameter names of each layer group, input first, the head last.
-
-    `architecture` is timm's name; `mean` and `std` are the per-channel statistics (of grey levels
-    in 0..1) that timm's own weights for it expect.
-    """
-
-    module: nn.Module
-    groups: list[list[str]]
-    architecture: str
-    mean: list[float]
-    std: list[float]
-
-    @property
-    def head(self) -> list[str]:
-        """Names of the head's parameters."""
-        return self.groups[-1]
-
-    def modules_of(self, group: int) -> list[nn.Module]:
-        """The modules whose train/eval mode belongs to `group`.
-
-        A module without parameters (dropout, activation) goes with the module before it.
-        """
-        owner = {name.rpartition(".")[0]: i for i, g in enumerate(self.groups) for name in g}
-        found, current = [], 0
-        for name, module in self.module.named_modules():
-            current = owner.get(name, current)
-            if current == group and (name in owner or not list(module.children())):
-                found.append(module)
-        return found
 
 
 class TimmNetwork:
@@ -71,25 +38,40 @@ class TimmNetwork:
         some heads by the number of outputs instead, which for a single one gives logits in the
         tens and a loss that a small sample never brings down.
         """
-        try:
-            module: Any = timm.create_model(self.name, pretrained=False, num_classes=outputs)
-        except RuntimeError as error:  # an unknown tag after the dot
-            raise MedsmallError(f"backbone.name={self.name}: {error}") from error
+        module = timm_module(self.name, outputs)
         for layer in _classifiers(module).modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 layer.reset_parameters()
+        head = _head(module)
+        body = self._body(module, head)
         return Network(
             module,
-            [*self._body(module), _head(module)],
-            self.name,
+            layers=[*(_stages(module, head, coarse=False) or body), head],
+            groups=[*body, head],
+            architecture=self.name,
             mean=list(module.default_cfg["mean"]),
             std=list(module.default_cfg["std"]),
         )
 
-    def _body(self, module: nn.Module) -> list[list[str]]:
-        head = set(_head(module))
-        body = [name for name, _ in module.named_parameters() if name not in head]
-        return _by_pattern(body, self.patterns) if self.patterns else _halves(module, head)
+    def _body(self, module: Any, head: list[str]) -> list[list[str]]:
+        if self.patterns:
+            names = [name for name, _ in module.named_parameters()]
+            return _by_pattern([name for name in names if name not in head], self.patterns)
+        stages = _stages(module, head, coarse=True)
+        if not stages:
+            raise MedsmallError(
+                f"timm knows no stages of {type(module).__name__}: set backbone.groups to regular "
+                f"expressions on parameter names, one per body group, input first."
+            )
+        return _halves(stages)
+
+
+def timm_module(name: str, outputs: int) -> Any:
+    """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head."""
+    try:
+        return timm.create_model(name, pretrained=False, num_classes=outputs)
+    except RuntimeError as error:  # an unknown tag after the dot
+        raise MedsmallError(f"backbone.name={name}: {error}") from error
 
 
 def _head(module: nn.Module) -> list[str]:
@@ -126,19 +108,20 @@ def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
     return groups
 
 
-def _halves(module: nn.Module, head: set[str]) -> list[list[str]]:
+def _stages(module: Any, head: list[str], coarse: bool) -> list[list[str]]:
+    """timm's own layers of the body, input first, or its coarse stages; empty if it has none."""
     try:
-        matcher = module.group_matcher(coarse=True)  # type: ignore[operator]
-    except (AttributeError, AssertionError) as error:
-        raise MedsmallError(
-            f"timm knows no stages of {type(module).__name__}: set backbone.groups to regular "
-            f"expressions on parameter names, one per body group, input first."
-        ) from error
+        matcher = module.group_matcher(coarse=coarse)
+    except (AttributeError, AssertionError):
+        return []
     stages = group_with_matcher(module.named_parameters(), matcher)
     body = [[n for n in names if n not in head] for _, names in sorted(stages.items())]
-    body = [names for names in body if names]
-    cut = (len(body) + 1) // 2
-    return [list(chain.from_iterable(half)) for half in (body[:cut], body[cut:]) if half]
+    return [names for names in body if names]
+
+
+def _halves(stages: list[list[str]]) -> list[list[str]]:
+    cut = (len(stages) + 1) // 2
+    return [list(chain.from_iterable(half)) for half in (stages[:cut], stages[cut:]) if half]
 
 
 def _nearest(name: str) -> str:

@@ -2,7 +2,6 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from medsmall.task import Task
 
@@ -11,7 +10,7 @@ class CrossEntropy(nn.Module):
     """Cross-entropy; `weighted` balances the classes with w_i = n / (classes * n_i).
 
     One binary target has one logit z: its two classes then have the logits (0, z), which makes
-    this equal to binary cross-entropy.
+    this equal to binary cross-entropy. A soft label counts as several classes, each by its share.
     """
 
     tasks = (Task.BINARY, Task.MULTICLASS)
@@ -22,25 +21,25 @@ class CrossEntropy(nn.Module):
         self.register_buffer("class_weight", torch.ones(2))
 
     def fit(self, labels: Tensor) -> None:
-        """Take the weights from `labels`, (N, K) one-hot (or one binary column), NaN unknown."""
-        classes = max(labels.shape[1], 2)
+        """Take the weights from `labels`, (N, K) shares of each class (or one binary column)."""
+        shares = _shares(labels[~labels.isnan().any(1)])
+        classes = shares.shape[1]
         self.class_weight = torch.ones(classes)
         if self.weighted:
-            known = ~labels.isnan().any(1)
-            counts = torch.bincount(_class_index(labels[known]), minlength=classes).float()
+            counts = shares.sum(0).float()
             self.class_weight = torch.where(counts > 0, counts.sum() / (classes * counts), 1.0)
 
     def forward(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Weighted sum over the images whose class is known, and the sum of the weights."""
+        """Weighted loss and weight, (B, 1) each; a row of `labels` sums to 1 or holds a NaN."""
         logits = logits.float()
         if logits.shape[1] == 1:
             logits = torch.cat([torch.zeros_like(logits), logits], dim=1)
-        known = ~labels.isnan().any(1)
-        index = _class_index(labels.nan_to_num(0.0))
-        each = F.cross_entropy(logits, index, reduction="none")
-        weight = self.class_weight[index] * known
-        return (each * weight).sum(), weight.sum()
+        known = ~labels.isnan().any(1, keepdim=True)
+        weights = torch.where(known, _shares(labels), 0.0) * self.class_weight
+        each = -logits.log_softmax(1) * weights
+        return each.sum(1, keepdim=True), weights.sum(1, keepdim=True)
 
 
-def _class_index(labels: Tensor) -> Tensor:
-    return labels[:, 0].long() if labels.shape[1] == 1 else labels.argmax(1)
+def _shares(labels: Tensor) -> Tensor:
+    """The share of each class: a binary column y becomes (1 - y, y)."""
+    return torch.cat([1 - labels, labels], dim=1) if labels.shape[1] == 1 else labels

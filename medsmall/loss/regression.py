@@ -10,7 +10,7 @@ from medsmall.task import Task
 class RegressionLoss(nn.Module):
     """The mean error raised to a power: `power` 2 is squared error, 1 absolute error.
 
-    Labels arrive standardised, see `medsmall.classifier.Classifier.standardise`. Absolute error is
+    Labels arrive standardised, see `medsmall.targets.quantities`. Absolute error is
     less moved by outliers, and is what bone age is scored with (RSNA challenge: Halabi et al.,
     Radiology 2019).
     """
@@ -25,7 +25,7 @@ class RegressionLoss(nn.Module):
         """Nothing to learn: every known label weighs 1."""
 
     def forward(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The sum over the known labels, and how many they are."""
+        """Error and 1 where the label is known, else 0 and 0: (B, K) each."""
         known = ~labels.isnan()
         error = (outputs.float() - labels.nan_to_num(0.0)).abs() ** self.power
-        return (error * known).sum(), known.sum().float()
+        return error * known, known.float()

@@ -1,19 +1,15 @@
 """Weights from a file."""
 
-import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-from safetensors import safe_open
-from safetensors.torch import load_file
-from torch import Tensor
-
 from medsmall.audit.seen import seen_by_run
+from medsmall.backbone.weights import Weights
+from medsmall.case import Source
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.weights import Weights
+from medsmall.pretraining.tensors import file_sha256, read_tensors, statistics
+from medsmall.record import Record
 
 
 class WeightsFile:
@@ -45,21 +41,28 @@ class WeightsFile:
             raise MedsmallError(f"pretraining.std must be above 0, but is {std}.")
         self.trained_on, self.allow_test_overlap = trained_on, allow_test_overlap
 
-    def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
+    def source(self, cfg: Any, resolve: Callable[..., Any]) -> Source:
         """The file's tensors; its statistics unless others were given."""
+        name = f"file {self.path.name}"
+        record = Record(self.path.resolve().parent)  # a link may lead to it
+        known = record.done
+        return Source(
+            name,
+            file_sha256(self.path),
+            open=lambda: self._weights(name),
+            trained_on=record.metrics["dataset"] if known else self.trained_on,
+            seen=(lambda: seen_by_run(record)) if known else tuple,
+            record=record if known else None,
+            allow_test_overlap=self.allow_test_overlap,
+        )
+
+    def _weights(self, name: str) -> Weights:
         written = statistics(self.path)
-        folder = self.path.resolve().parent  # a link may lead to it
-        seen = seen_by_run(folder)
         return Weights(
-            f"file {self.path.name}",
-            hashlib.sha256(self.path.read_bytes()).hexdigest(),
-            lambda network: _tensors(self.path),
+            name,
+            lambda network: read_tensors(self.path),
             mean=self.mean or written.get("mean"),
             std=self.std or written.get("std"),
-            trained_on=seen[0].dataset if seen else self.trained_on,
-            seen=seen,
-            record=folder if seen else None,
-            allow_test_overlap=self.allow_test_overlap,
         )
 
 
@@ -72,33 +75,3 @@ def _three(value: float | list[float] | None) -> list[float] | None:
             f"pretraining.mean and pretraining.std take one number or three, not {values}."
         )
     return values
-
-
-def statistics(path: Path) -> dict[str, list[float]]:
-    """The `mean` and `std` that a run wrote into its safetensors file; empty for other files."""
-    if path.suffix != ".safetensors":
-        return {}
-    with _readable(path), safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        given = [k for k in ("mean", "std") if k in metadata]
-        return {k: [float(x) for x in metadata[k].split()] for k in given}
-
-
-def _tensors(path: Path) -> dict[str, Tensor]:
-    with _readable(path):
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        content = torch.load(path, weights_only=True, map_location="cpu")
-        return content.get("state_dict", content)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turn whatever a reader raises for a broken file into one sentence."""
-    try:
-        yield
-    except Exception as error:
-        raise MedsmallError(
-            f"{path} is not a readable weights file ({type(error).__name__}): it must be a "
-            f"safetensors file or a state dict saved by torch.save."
-        ) from error

@@ -1,6 +1,5 @@
 """ImageNet weights, from an installed package or from timm's hub."""
 
-import hashlib
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +9,11 @@ import timm
 import torch
 from torch import Tensor
 
-from medsmall.backbone.timm_network import Network
+from medsmall.backbone.network import Network
+from medsmall.backbone.weights import Weights
+from medsmall.case import Source
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.weights import Weights
+from medsmall.pretraining.tensors import file_sha256
 
 
 class ImageNet:
@@ -27,23 +28,23 @@ class ImageNet:
     def __init__(self, packaged_weights: str | None) -> None:
         self.packaged_weights = packaged_weights
 
-    def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
-        """The packaged file where one is named, else the hub's weights, fetched when loaded."""
+    def source(self, cfg: Any, resolve: Callable[..., Any]) -> Source:
+        """The packaged file where one is named, else the hub's weights, fetched when opened."""
         if self.packaged_weights is None:
             name = cfg.backbone.name
             known = timm.get_pretrained_cfg(name)
             tag = known.tag if known else None  # the default one may change with timm
-            return Weights(
-                "ImageNet (timm)", f"timm/{name}/{tag}", _from_hub, trained_on="imagenet"
-            )
+            hub = Weights("ImageNet (timm)", _from_hub)
+            return Source(hub.name, f"timm/{name}/{tag}", open=lambda: hub, trained_on="imagenet")
         file = _packaged(self.packaged_weights)
-        return Weights(
+        packaged = Weights(
             f"ImageNet ({file.name})",
-            hashlib.sha256(file.read_bytes()).hexdigest(),
             lambda network: _in_order(file, network),
             mean=[127 / 255] * 3,
             std=[128 / 255] * 3,
-            trained_on="imagenet",
+        )
+        return Source(
+            packaged.name, file_sha256(file), open=lambda: packaged, trained_on="imagenet"
         )
 
 

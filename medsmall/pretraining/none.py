@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from medsmall.pretraining.weights import Weights
+from medsmall.backbone.weights import Weights
+from medsmall.case import Source
 
 
 class NoPretraining:
@@ -16,6 +17,7 @@ class NoPretraining:
     def __init__(self, random: bool = True) -> None:
         self.random = random
 
-    def weights(self, cfg: Any, train: Callable[..., Any]) -> Weights:
+    def source(self, cfg: Any, resolve: Callable[..., Any]) -> Source:
         """Nothing to load."""
-        return Weights("random weights", "none")
+        name = "random weights"
+        return Source(name, "none", open=lambda: Weights(name))

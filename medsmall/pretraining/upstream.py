@@ -1,25 +1,20 @@
 """Weights of another run of medsmall, made first if it does not exist yet."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 from omegaconf import DictConfig, open_dict
-from safetensors.torch import load_file
 
 from medsmall.audit.seen import seen_by_run
+from medsmall.audit.upstream import Seen
+from medsmall.backbone.weights import Weights, sha256
+from medsmall.case import Case, Source
 from medsmall.configs import compose
-from medsmall.pretraining.file import statistics
-from medsmall.pretraining.weights import Weights
-from medsmall.schema import check
+from medsmall.errors import MedsmallError
+from medsmall.pretraining import ASKED
+from medsmall.pretraining.tensors import read_tensors, statistics
+from medsmall.record import Record
 
-# What an upstream shares with the run that asks for it: the network and its input, where things
-# lie, and the machine. All else is its own, so that a sweep over it finds the one upstream.
-INHERITED = [
-    "backbone", "image_size_px", "phantom", "data_root", "output_root", "cache_root", "num_workers",
-    "audit",
-]  # fmt: skip
-MACHINE = ["accelerator", "devices", "strategy", "precision", "deterministic", "benchmark"]
+MACHINE = ("accelerator", "devices", "strategy", "precision", "deterministic", "benchmark")
 
 
 class Upstream:
@@ -37,32 +32,48 @@ class Upstream:
         self.allow_test_overlap = allow_test_overlap
 
     def config(self, cfg: DictConfig) -> DictConfig:
-        """The upstream's config for the run `cfg`."""
+        """The upstream's config for the run `cfg`: its own, but for what is ASKED."""
         upstream = compose([f"+experiment={self.experiment}", *self.overrides])
         with open_dict(upstream):
-            for key in INHERITED:
-                upstream[key] = cfg[key]
+            for key in ASKED:
+                if key != "trainer":
+                    upstream[key] = cfg[key]
             for key in MACHINE:
                 upstream.trainer[key] = cfg.trainer[key]
             upstream.logger = {}
             upstream.choices.backbone = cfg.choices.get("backbone", upstream.choices.backbone)
-        check(upstream)
         return upstream
 
-    def weights(self, cfg: DictConfig, train: Callable[[DictConfig], Path]) -> Weights:
-        """Find the upstream's record, or make it, and take its weights."""
-        folder = train(self.config(cfg))
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        seen = seen_by_run(folder)
-        dataset = seen[0].dataset
-        model = folder / "model.safetensors"
-        return Weights(
-            source=f"the {dataset} upstream {folder.name}",
-            fingerprint=metrics["weights_sha256"],
-            load=lambda network: load_file(model),
-            trained_on=dataset,
-            seen=seen,
-            record=folder,
+    def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
+        """The upstream as a case, whether it is recorded or not."""
+        upstream = resolve(self.config(cfg))
+        name = f"the {upstream.dataset.name} upstream {upstream.key}"
+        return Source(
+            name,
+            fingerprint=upstream.key,
+            open=lambda: _weights(name, Record.open(upstream.record.folder)),
+            trained_on=upstream.dataset.name,
+            seen=lambda: _seen(upstream),
+            upstream=upstream,
+            record=upstream.record,
             allow_test_overlap=self.allow_test_overlap,
-            **statistics(model),
         )
+
+
+def _seen(upstream: Case) -> tuple[Seen, ...]:
+    """What it has seen, or will have: the patients are known before it is trained."""
+    if upstream.record.done:
+        return seen_by_run(upstream.record)
+    patients = frozenset(upstream.patients("train", "val", "unlabelled"))
+    return (Seen(upstream.dataset.name, patients), *upstream.source.seen())
+
+
+def _weights(name: str, record: Record) -> Weights:
+    """Those of its record; MedsmallError where the file is not the one that was recorded."""
+    tensors = read_tensors(record.model)
+    if sha256(tensors) != record.metrics["weights_sha256"]:
+        raise MedsmallError(
+            f"{record.model} is not what its run recorded (another sha256 of the weights): delete "
+            f"{record.folder}, and the upstream is made again."
+        )
+    return Weights(name, lambda network: tensors, **statistics(record.model))

@@ -1,11 +1,30 @@
-"""Which layers train, when, at which learning rate: one file per strategy.
+"""Which parameters train, when, at which learning rate: one file per strategy.
 
-A strategy is a class built from its YAML in conf/strategy with
-
-- ``weight_decay``: float, AdamW's;
-- ``rates(depth)``: one learning rate per layer group, input to head, for `depth` groups;
-- ``trains(depth, progress)``: one bool per layer group, at `progress` in [0, 1) of all steps.
-
-The last group is the head. A group that does not train keeps its tensors and the running
-statistics of its BatchNorm layers as they are (classifier.py sees to it).
+A strategy turns the layers of a network into stages. A `Stage` holds from its part of all training
+steps until the next one begins: it names the parameters that train, each group at its rate, and
+how normalisation layers behave. What no stage names keeps its values, and its layers the running
+statistics of their BatchNorm.
 """
+
+from typing import Protocol
+
+from medsmall.backbone.network import Network
+from medsmall.strategy.stage import Stage
+
+__all__ = ["Stage", "Strategy"]
+
+
+class Strategy(Protocol):
+    """Made from conf/strategy/<name>.yaml.
+
+    Attributes:
+        weight_decay: AdamW's, 0 or more.
+        restarts: whether the schedule begins anew with each stage, over its steps; else it runs
+            once over all steps, and a parameter has one rate in all stages.
+    """
+
+    weight_decay: float
+    restarts: bool
+
+    def stages(self, network: Network) -> list[Stage]:
+        """The stages in order, the first at 0; see `medsmall.backbone.network.Network`."""

@@ -1,6 +1,10 @@
 """The pretrained body as a fixed feature extractor."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from medsmall.backbone.network import Network
+from medsmall.strategy.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -9,11 +13,8 @@ class FeatureExtractor:
 
     lr: float
     weight_decay: float
+    restarts: ClassVar[bool] = False
 
-    def rates(self, depth: int) -> list[float]:
-        """The same rate everywhere; only the head's is used."""
-        return [self.lr] * depth
-
-    def trains(self, depth: int, progress: float) -> list[bool]:
+    def stages(self, network: Network) -> list[Stage]:
         """The head, always."""
-        return [False] * (depth - 1) + [True]
+        return [Stage(0.0, [(network.head, self.lr)])]

@@ -1,6 +1,10 @@
 """Every layer from the first step on."""
 
 from dataclasses import dataclass
+from typing import ClassVar
+
+from medsmall.backbone.network import Network
+from medsmall.strategy.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -9,11 +13,8 @@ class FinetuneAll:
 
     lr: float
     weight_decay: float
+    restarts: ClassVar[bool] = False
 
-    def rates(self, depth: int) -> list[float]:
-        """The same rate for every group."""
-        return [self.lr] * depth
-
-    def trains(self, depth: int, progress: float) -> list[bool]:
+    def stages(self, network: Network) -> list[Stage]:
         """Every group, always."""
-        return [True] * depth
+        return [Stage(0.0, [(names, self.lr) for names in network.groups])]

@@ -1,8 +1,11 @@
 """Gradual unfreezing with discriminative learning rates (Howard & Ruder, ACL 2018)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from medsmall.backbone.network import Network
 from medsmall.errors import MedsmallError
+from medsmall.strategy.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class GradualUnfreezing:
     thaw_at: list[float]
     weight_decay: float
     random_body: bool = False
+    restarts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 1:
@@ -38,19 +42,19 @@ class GradualUnfreezing:
                 f"but is {list(self.thaw_at)}."
             )
 
-    def rates(self, depth: int) -> list[float]:
-        """lr * alpha^k for the k-th group before the head."""
-        if self.random_body:
-            return [self.lr] * depth
-        return [self.lr * self.alpha ** (depth - 1 - i) for i in range(depth)]
-
-    def trains(self, depth: int, progress: float) -> list[bool]:
-        """The head, and each body group whose part of the steps is reached."""
-        if len(self.thaw_at) != depth - 1:
+    def stages(self, network: Network) -> list[Stage]:
+        """The head, then the head and the last k body groups; the k-th at lr * alpha^k."""
+        body, head = network.groups[:-1], network.head
+        if len(self.thaw_at) != len(body):
             raise MedsmallError(
-                f"strategy.thaw_at needs one entry for each of the {depth - 1} body groups of the "
+                f"strategy.thaw_at needs one entry for each of the {len(body)} body groups of the "
                 f"backbone, but has {len(self.thaw_at)}."
             )
         if self.random_body:
-            return [True] * depth
-        return [progress >= part for part in reversed(self.thaw_at)] + [True]
+            return [Stage(0.0, [(names, self.lr) for names in network.groups])]
+        rates = [self.lr * self.alpha**k for k in range(len(body), 0, -1)]
+        groups = [*zip(body, rates, strict=True), (head, self.lr)]
+        starts = {0.0: groups[-1:]}
+        for thawed, at in enumerate(self.thaw_at, 1):  # groups that thaw at once are one stage
+            starts[at] = groups[-1 - thawed :]
+        return [Stage(at, trained) for at, trained in starts.items()]

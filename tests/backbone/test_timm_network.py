@@ -1,6 +1,7 @@
 """Layer groups of timm networks: a partition, in order, with the head last."""
 
 import itertools
+from itertools import chain
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,9 @@ from torch import nn
 from torchvision.models import densenet121
 
 from medsmall.backbone.timm_network import TimmNetwork
-from medsmall.classifier import Classifier
 from medsmall.errors import MedsmallError
+from medsmall.learner.lightning.stages import Stages
+from medsmall.strategy import Stage
 
 DENSENET_GROUPS = [
     r"^features\.(conv0|norm0|denseblock1|transition1|denseblock2)\b",
@@ -92,33 +94,50 @@ def test_groups_run_from_input_to_head(name):
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_every_batchnorm_and_dropout_belongs_to_one_group(name):
+def test_the_layers_are_finer_than_the_groups_in_the_same_order(name):
+    network = build(name)
+    assert sorted(chain(*network.layers)) == sorted(chain(*network.groups))
+    assert len(network.layers) > len(network.groups)
+    assert network.layers[-1] == network.head
+    group_of = {n: g for g, names in enumerate(network.groups) for n in names}
+    order = [group_of[n] for names in network.layers for n in names]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_batchnorm_and_dropout_is_decided_on_by_parameters_of_one_group(name):
     network = build(name)
     group_of = {n: g for g, names in enumerate(network.groups) for n in names}
-    of_groups = [network.modules_of(group) for group in range(3)]
+    decided = {id(module): names for module, names in network.modes()}
+    assert len(decided) == len(network.modes())
     for layer_name, module in network.module.named_modules():
         leaf = not list(module.children())
         if leaf or isinstance(module, nn.modules.batchnorm._BatchNorm):
-            found = [g for g, modules in enumerate(of_groups) if any(m is module for m in modules)]
-            assert len(found) == 1, layer_name
-            for parameter, _ in module.named_parameters(recurse=False):
-                assert group_of[f"{layer_name}.{parameter}"] == found[0]
+            names = decided[id(module)]
+            assert len({group_of[n] for n in names}) == 1, layer_name
+            own = [f"{layer_name}.{n}" for n, _ in module.named_parameters(recurse=False)]
+            assert not own or own == names
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_each_group_takes_its_own_mode_whatever_the_others_do(name):
     network = build(name)
-    of_groups = [network.modules_of(group) for group in range(3)]
+    group_of = {n: g for g, names in enumerate(network.groups) for n in names}
     for trains in itertools.product([True, False], repeat=3):
+        if not any(trains):
+            continue
         network.module.train()
-        apply = SimpleNamespace(
-            module=network.module, network=network, modules_of=of_groups, training_groups=trains
+        groups = [(g, 1.0) for g, on in zip(network.groups, trains, strict=True) if on]
+        strategy = SimpleNamespace(
+            stages=lambda network, groups=groups: [Stage(0.0, groups)],
+            weight_decay=0.0,
+            restarts=False,
         )
-        Classifier.apply_training_groups(apply)
-        for group, modules in enumerate(of_groups):
-            assert {module.training for module in modules} == {trains[group]}
-            for parameter in network.groups[group]:
-                assert network.module.get_parameter(parameter).requires_grad == trains[group]
+        Stages(network, strategy).apply(0)
+        for module, names in network.modes():
+            assert module.training == any(trains[group_of[name]] for name in names)
+        for parameter, group in group_of.items():
+            assert network.module.get_parameter(parameter).requires_grad == trains[group]
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "test_vit", "tf_efficientnet_lite0", "test_nfnet"])

@@ -11,15 +11,21 @@ import torch
 from prepared import prepared_of
 
 from medsmall.augmentation.none import NoAugmentation
-from medsmall.backbone.timm_network import Network, TimmNetwork
-from medsmall.classifier import Classifier
-from medsmall.datamodule import DataModule
+from medsmall.backbone import Network
+from medsmall.backbone.timm_network import TimmNetwork
+from medsmall.batches.drawn import DrawnImages
 from medsmall.errors import MedsmallError
+from medsmall.learner.lightning.classifier import Classifier
+from medsmall.learner.lightning.stages import Stages
 from medsmall.loss.bce import BCE
+from medsmall.model import Model
+from medsmall.objective.supervised import Supervised
 from medsmall.schedule.one_cycle import OneCycle
 from medsmall.strategy.feature_extractor import FeatureExtractor
 from medsmall.strategy.finetune_all import FinetuneAll
 from medsmall.strategy.gradual_unfreezing import GradualUnfreezing
+from medsmall.strategy.stage import Stage, parameter_groups
+from medsmall.targets import targets_of
 from medsmall.task import Task
 
 LR = 1e-3
@@ -50,7 +56,9 @@ class Recorder(pl.Callback):
 
     def on_train_batch_start(self, trainer, module, batch, batch_idx):
         self.between.append(self.differences())
-        self.rates.append([group["lr"] for group in trainer.optimizers[0].param_groups])
+
+    def on_before_optimizer_step(self, trainer, module, optimizer):
+        self.rates.append([group["lr"] for group in optimizer.param_groups])
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
         self.changed.append(self.differences())
@@ -87,22 +95,12 @@ def fit(strategy, architecture="test_resnet", epochs=3, steps=5, accumulate=1, s
         }
     )
     pixels = torch.from_numpy(rng.integers(0, 256, (images, 32, 32, 1), dtype=np.uint8))
-    data = DataModule(
-        draw, prepared_of(pixels, draw), ["Hernia"], NoAugmentation(), 4, seed=0, num_workers=0
-    )
+    data = DrawnImages(draw, prepared_of(pixels, draw), ["Hernia"], NoAugmentation(), 4, workers=0)
     loss = BCE(weighted=False)
-    loss.fit(torch.tensor([[0.0], [1.0]]))
-    classifier = Classifier(
-        network,
-        network.mean,
-        network.std,
-        strategy,
-        schedule,
-        loss,
-        ["Hernia"],
-        Task.BINARY,
-        views=1,
-    )
+    loss.fit(data.shown_labels)
+    targets = targets_of(["Hernia"], Task.BINARY)
+    model = Model(network.module, network.architecture, targets, network.mean, network.std)
+    classifier = Classifier(network, model, strategy, schedule, loss, Supervised())
     recorder = Recorder(network)
     trainer = pl.Trainer(
         max_epochs=epochs,
@@ -116,7 +114,7 @@ def fit(strategy, architecture="test_resnet", epochs=3, steps=5, accumulate=1, s
         num_sanity_val_steps=0,
         accumulate_grad_batches=accumulate,
     )
-    trainer.fit(classifier, data)
+    trainer.fit(classifier, data.training(seed=0), data.plain("val"))
     return network, recorder
 
 
@@ -174,11 +172,15 @@ def test_the_papers_parts_thaw_exactly_at_a_tenth_and_a_fifth_of_the_steps():
 
 def test_thaw_steps_are_exact_for_every_number_of_steps():
     strategy = GradualUnfreezing(lr=LR, alpha=0.5, thaw_at=[0.1, 0.2], weight_decay=0.0)
+    network = TimmNetwork("test_resnet", None, None).build(1)
+    stages = Stages(network, strategy)
     for total in range(1, 200):
-        trained = np.array([strategy.trains(3, step / total) for step in range(total)])
+        trained = [stages.stages[stages.at(step, total)].trained for step in range(total)]
         for group, tenths in ((1, 1), (0, 2)):
             due = [step for step in range(total) if 10 * step >= tenths * total]
-            assert list(np.flatnonzero(trained[:, group])) == due
+            names = set(network.groups[group])
+            assert [step for step in range(total) if names <= trained[step]] == due
+            assert not any(names & trained[step] for step in range(total) if step not in due)
 
 
 def test_with_accumulated_gradients_the_parts_are_of_optimizer_steps():
@@ -206,13 +208,19 @@ def test_rates_are_discriminative_times_the_schedule():
 
 
 @pytest.mark.parametrize("kind", [FeatureExtractor, FinetuneAll])
-def test_the_other_strategies_have_one_rate(kind):
-    assert kind(lr=LR, weight_decay=0.0).rates(4) == [LR] * 4
+def test_the_other_strategies_have_one_stage_and_one_rate(kind):
+    (stage,) = kind(lr=LR, weight_decay=0.0).stages(TimmNetwork("test_resnet", None, None).build(1))
+    assert stage.at == 0
+    assert {rate for _, rate in stage.groups} == {LR}
 
 
 def test_rates_of_gradual_unfreezing_are_lr_times_powers_of_alpha():
-    strategy = GradualUnfreezing(lr=2.0, alpha=0.1, thaw_at=[0.1], weight_decay=0.0)
-    assert strategy.rates(4) == pytest.approx([0.002, 0.02, 0.2, 2.0])
+    patterns = [r"^(conv|bn)1", r"^layer[12]", r"^layer[34]"]
+    network = TimmNetwork("test_resnet", patterns, None).build(1)
+    strategy = GradualUnfreezing(lr=2.0, alpha=0.1, thaw_at=[0.1, 0.2, 0.3], weight_decay=0.0)
+    last = strategy.stages(network)[-1]
+    assert [names for names, _ in last.groups] == network.groups
+    assert [rate for _, rate in last.groups] == pytest.approx([0.002, 0.02, 0.2, 2.0])
 
 
 @pytest.mark.parametrize("alpha", [0.0, -0.5, 1.01, float("nan")])
@@ -245,5 +253,107 @@ def test_rates_and_decays_that_cannot_train_are_refused(lr, weight_decay):
 def test_random_weights_are_not_unfrozen_gradually():
     """There is nothing to keep: the arm without pretraining trains whole, at the full rate."""
     strategy = GradualUnfreezing(0.1, 0.5, [0.1, 0.2], 0.0, random_body=True)
-    assert strategy.rates(3) == [0.1] * 3
-    assert strategy.trains(3, 0.0) == [True] * 3
+    network = TimmNetwork("test_resnet", None, None).build(1)
+    assert strategy.stages(network) == [Stage(0.0, [(names, 0.1) for names in network.groups])]
+
+
+def test_the_rates_in_the_message_of_a_divergence_are_the_largest():
+    network = TimmNetwork("test_resnet", None, None).build(1)
+    stages = Stages(network, GradualUnfreezing(0.1, 0.5, [0.1, 0.2], 0.0))
+    assert stages.largest_rate == 0.1
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Any stages, made from the network by a function."""
+
+    make: object
+    restarts: bool = False
+    weight_decay: float = 0.0
+
+    def stages(self, network):
+        return self.make(network)
+
+
+def probe_then_fine_tune(network):
+    body = [name for names in network.groups[:-1] for name in names]
+    return [Stage(0.0, [(network.head, LR)]), Stage(0.4, [(body, LR / 10), (network.head, LR / 5)])]
+
+
+def test_a_schedule_that_restarts_runs_anew_over_each_stage_at_its_own_rates():
+    strategy = Staged(probe_then_fine_tune, restarts=True)
+    network, recorder = fit(strategy, epochs=2, steps=5)  # stages of 4 and 6 steps
+    assert_trained(network, recorder, [4, 4, 0])
+    for start, steps, rate, group in ((0, 4, LR, -1), (4, 6, LR / 5, -1), (4, 6, LR / 10, 0)):
+        optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=rate)
+        schedule = FLAT_CYCLE.configure(optimizer, steps)["scheduler"]
+        for step in range(start, start + steps):
+            assert recorder.rates[step][group] == pytest.approx(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            schedule.step()
+    assert [rates[0] for rates in recorder.rates[:4]] == [0.0] * 4, "the body is frozen"
+
+
+def test_another_rate_in_another_stage_takes_a_schedule_that_restarts():
+    with pytest.raises(MedsmallError, match=r"trains fc.weight at .* in its stages: that takes"):
+        fit(Staged(probe_then_fine_tune))
+
+
+def test_single_parameters_may_train_and_frozen_normalisation_keeps_its_statistics():
+    def biases(network):
+        names = [name for name, _ in network.module.named_parameters() if name.endswith("bias")]
+        return [Stage(0.0, [(names, LR)], norm="frozen")]
+
+    network, recorder = fit(Staged(biases), epochs=1, steps=2)
+    names = {name for name, _ in network.module.named_parameters() if name.endswith("bias")}
+    assert set().union(*recorder.changed) == names
+
+
+def test_adapting_normalisation_follows_the_batches_where_its_layer_trains():
+    def biases(network):
+        names = [name for name, _ in network.module.named_parameters() if name.endswith("bias")]
+        return [Stage(0.0, [(names, LR)])]
+
+    network, recorder = fit(Staged(biases), epochs=1, steps=2)
+    changed = set().union(*recorder.changed)
+    statistics = {n for n in network.module.state_dict() if n.endswith(STATISTICS)}
+    assert statistics <= changed
+
+
+def test_layers_may_be_frozen_again():
+    def head_after_all(network):
+        everything = [(names, LR) for names in network.groups]
+        return [Stage(0.0, everything), Stage(0.5, [(network.head, LR)])]
+
+    network, recorder = fit(Staged(head_after_all), epochs=2, steps=2)
+    assert set(network.groups[0]) <= recorder.changed[1]
+    assert recorder.changed[2] == recorder.changed[3] == set(network.head)
+
+
+def test_parameters_that_always_train_alike_are_one_group_of_the_optimizer():
+    stages = [
+        Stage(0.0, [(["d"], 1.0)]),
+        Stage(0.2, [(["b", "c"], 0.5), (["d"], 1.0)]),
+        Stage(0.4, [(["a"], 0.1), (["b", "c"], 0.5)]),
+    ]
+    groups = parameter_groups(stages)
+    assert [group.names for group in groups] == [["a"], ["b", "c"], ["d"]]
+    assert [group.rates for group in groups] == [
+        [None, None, 0.1], [None, 0.5, 0.5], [1.0, 1.0, None],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([], "begin at rising parts"),
+        ([Stage(0.1, [(["fc.bias"], LR)])], "begin at rising parts"),
+        ([Stage(0.0, [(["fc.bias"], LR)]), Stage(1.0, [(["fc.bias"], LR)])], "all below 1"),
+        ([Stage(0.0, [(["no.such"], LR)])], "names no.such, no parameter of the network"),
+        ([Stage(0.0, [(["fc.bias"], LR), (["fc.bias"], LR)])], "names a parameter twice"),
+        ([Stage(0.0, [])], "names none"),
+    ],
+)
+def test_stages_that_cannot_be_trained_are_refused(stages, said):
+    with pytest.raises(MedsmallError, match=said):
+        fit(Staged(lambda network: stages))

@@ -1,0 +1,14 @@
+"""What a loader gives."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """B views of images, with what is known of them."""
+
+    images: Tensor  # uint8 (B, C, H, W), C 1 or 3
+    labels: Tensor  # float32 (B, K), NaN unknown; all of them where the image is unlabelled
+    views: Tensor  # int64 (B,): 0 the plain view, 1, 2, ... augmented ones
+    labelled: Tensor  # bool (B,): whether the image counts into the label budget

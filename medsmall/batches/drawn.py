@@ -1,0 +1,88 @@
+"""The images and labels of a draw, as a learner is given them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import DataLoader
+
+from medsmall.augmentation import Augmentation
+from medsmall.batches.order import PlainOrder, TrainOrder, all_views
+from medsmall.batches.views import Views
+from medsmall.cache import Prepared
+from medsmall.sample_size import LABELLED
+
+AT_ONCE = 4  # times the training batch: what is scored needs no gradients
+
+
+class DrawnImages:
+    """Loaders of each part of a draw.
+
+    Attributes:
+        views: how many views of an image are scored.
+        shown_labels: float64 (N, K), the train labels as often as training shows them.
+
+    Args:
+        draw: columns `image`, `part` ("train", "val", "test", "unlabelled") and the targets. The
+            labels of unlabelled images, if there are any, are not handed out.
+        prepared: the different images of the draw, in any order.
+        targets: names of the label columns.
+        augmentation: of the training and test views.
+        batch_size: of training, over all processes.
+        workers: processes that load; 0: none beside this one.
+    """
+
+    def __init__(
+        self,
+        draw: pd.DataFrame,
+        prepared: Prepared,
+        targets: list[str],
+        augmentation: Augmentation,
+        batch_size: int,
+        workers: int,
+    ) -> None:
+        known = draw["part"].isin([*LABELLED, "test"])
+        labels = draw[targets].where(known)
+        rows = pd.Index(prepared.images).get_indexer(pd.Index(draw["image"]))
+        assert (rows >= 0).all(), "every drawn image is prepared"
+        self.parts = {
+            str(part): Views(
+                prepared,
+                rows[of_part],
+                torch.tensor(labels.to_numpy()[of_part], dtype=torch.float32),
+                torch.tensor(known.to_numpy()[of_part]),
+                augmentation,
+            )
+            for part in draw["part"].unique()
+            if len(of_part := np.flatnonzero(draw["part"] == part))
+        }
+        self.shown_labels = torch.tensor(labels.loc[draw["part"] == "train"].to_numpy(np.float64))
+        self.prepared = prepared
+        self.batch_size, self.workers = batch_size, workers
+        self.views = 1 + augmentation.tta_views
+
+    def training(self, seed: int, processes: int = 1) -> DataLoader:
+        """Augmented views of the train part; this process's share of every batch."""
+        order = TrainOrder(len(self.parts["train"]), self.batch_size, seed, processes)
+        return self._loader("train", order)
+
+    def plain(self, part: str, processes: int = 1) -> DataLoader:
+        """Plain views of a part; this process's share of it."""
+        images = len(self.parts[part])
+        return self._loader(part, PlainOrder(images, AT_ONCE * self.batch_size, processes))
+
+    def scoring(self, part: str) -> DataLoader:
+        """All `views` views of each image of a part, image after image."""
+        images = len(self.parts[part])
+        return self._loader(part, all_views(images, self.views, AT_ONCE * self.batch_size))
+
+    def _loader(self, part: str, order: Any) -> DataLoader:
+        return DataLoader(
+            self.parts[part],
+            sampler=order,
+            batch_size=None,  # the sampler gives whole batches
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),
+        )

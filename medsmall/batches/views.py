@@ -1,0 +1,108 @@
+"""Views of the images of one part: as they are, or augmented."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from medsmall.augmentation import Augmentation
+from medsmall.batches.batch import Batch
+from medsmall.batches.order import PLAIN
+from medsmall.cache import Prepared
+from medsmall.errors import MedsmallError
+
+TRIES = 10  # of an augmentation, before anything is trained
+
+
+class Views(Dataset[Batch]):
+    """Batches by lists of (image, view): view 0 is plain, any other an augmentation of its own.
+
+    A view depends on the augmentation's seed, its own number and the pixels of the image, and, of
+    an image that was drawn several times, on which of these it is: not on the rest of the draw.
+
+    Args:
+        prepared: the images of the draw.
+        rows: (N,) the row in `prepared` of each image; an image drawn twice stands there twice.
+        labels: float32 (N, K), NaN for unknown.
+        labelled: bool (N,).
+        augmentation: of all views but the plain one.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        rows: np.ndarray,
+        labels: Tensor,
+        labelled: Tensor,
+        augmentation: Augmentation,
+    ) -> None:
+        self.prepared, self.rows = prepared, rows
+        self.labels, self.labelled = labels, labelled
+        self.occurrence = _occurrence(rows)
+        self.seed = augmentation.seed
+        self.plain, self.augmented = augmentation.plain(), augmentation.training()
+
+    def __getitem__(self, batch: list[tuple[int, int]]) -> Batch:
+        """The views of a batch, in its order."""
+        images = [image for image, _ in batch]
+        views = [self._view(image, view).transpose(2, 0, 1) for image, view in batch]
+        return Batch(
+            torch.from_numpy(np.stack(views)),
+            self.labels[images],
+            torch.tensor([view for _, view in batch]),
+            self.labelled[images],
+        )
+
+    def _view(self, image: int, view: int) -> np.ndarray:
+        row = self.rows[image]
+        pixels = self.prepared.pixels(row)
+        if view == PLAIN:
+            return self.plain(image=pixels)["image"]
+        digest = self.prepared.digests[row].tobytes().hex()
+        self.augmented.begin(self.seed, view, digest, int(self.occurrence[image]))
+        return self.augmented(image=pixels)["image"]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def _occurrence(rows: np.ndarray) -> np.ndarray:
+    """How often each row has come before: int64 (N,)."""
+    order = np.argsort(rows, kind="stable")
+    _, first, counts = np.unique(rows[order], return_index=True, return_counts=True)
+    before = np.empty(len(rows), dtype=np.int64)
+    before[order] = np.arange(len(rows)) - np.repeat(first, counts)
+    return before
+
+
+def augmented_side(augmentation: Augmentation, side: int, channels: int) -> int:
+    """Side in px of what the augmentation makes of images of `side` px and `channels` channels.
+
+    Tries both its pipelines, several times: MedsmallError where they refuse the images, or give
+    views that differ in size or are no uint8 images of as many channels.
+    """
+    image = np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
+    pipelines = (augmentation.plain(), augmentation.training())
+    views = []
+    try:
+        for key in range(TRIES):
+            for pipeline in pipelines:
+                pipeline.begin(key)
+                views.append(pipeline(image=image)["image"])
+    except Exception as error:  # albumentations has its own classes for what does not fit
+        raise MedsmallError(f"augmentation cannot take {side} x {side} px: {error}") from error
+    shapes = sorted({view.shape for view in views})
+    for view in views:
+        if view.dtype != np.uint8 or view.shape[2:] != (channels,):
+            raise MedsmallError(
+                f"augmentation makes {view.dtype} views of shape {view.shape} out of uint8 "
+                f"{image.shape}: leave out what changes the type or the channels, such as "
+                "Normalize, ToFloat and ToRGB; medsmall normalises after it."
+            )
+    if len(shapes) > 1 or shapes[0][0] != shapes[0][1]:
+        named = " and ".join(f"{height} x {width} px" for height, width, _ in shapes)
+        raise MedsmallError(
+            f"augmentation makes views of {named}: those of training and of validation must all be "
+            "the same square."
+        )
+    return int(shapes[0][0])

@@ -1,0 +1,144 @@
+"""A run that is identified but not made: everything about it that costs no training."""
+
+import json
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pandas as pd
+from omegaconf import DictConfig
+
+from medsmall.audit.upstream import Seen
+from medsmall.augmentation import Augmentation
+from medsmall.backbone.weights import Weights
+from medsmall.dataset import Dataset
+from medsmall.errors import MedsmallError
+from medsmall.record import Record
+from medsmall.targets import Targets, targets_of
+
+T = TypeVar("T")
+
+
+def _nothing_seen() -> tuple[Seen, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the initial weights come from: known before they are loaded, or even made.
+
+    Attributes:
+        name: what they are, for people: the record and messages say it.
+        fingerprint: what they are, for the key: equal for equal weights. An upstream's is its key.
+        open: gives the weights; an upstream must have been made by then.
+        trained_on: name of the data set they were trained on, as in ``dataset.name``.
+        seen: gives what they have seen in training and validation, also before their last
+            training; empty where that is not known.
+        upstream: the run that makes them.
+        record: its record, or that of the run a file lies in.
+        allow_test_overlap: whether what they have seen may stand in the test split.
+    """
+
+    name: str
+    fingerprint: str
+    open: Callable[[], Weights] = field(repr=False)
+    trained_on: str | None = None
+    seen: Callable[[], tuple[Seen, ...]] = field(default=_nothing_seen, repr=False)
+    upstream: "Case | None" = field(default=None, repr=False)
+    record: Record | None = None
+    allow_test_overlap: bool = False
+
+    def refuse_overlap(self, dataset: str, test_patients: set[str]) -> None:
+        """MedsmallError if the weights have, or may have, seen patients of the test split."""
+        seen = self.seen()
+        patients = {patient for one in seen if one.dataset == dataset for patient in one.patients}
+        known = sorted(patients & test_patients)
+        unknown = dataset == self.trained_on and not seen
+        if not (known or unknown) or self.allow_test_overlap:
+            return
+        which = (
+            "patients that nothing is known of"
+            if unknown
+            else (
+                f"{len(known)} of the {len(test_patients)} patients in the test split "
+                f"(first: {', '.join(known[:3])})"
+            )
+        )
+        raise MedsmallError(
+            f"The weights of {self.name} were trained on {dataset}, on {which}: the test set is "
+            f"contaminated. Train the upstream with the same split, or go on with "
+            f"pretraining.allow_test_overlap=true."
+        )
+
+
+@dataclass(frozen=True)
+class Case:
+    """One resolved config with the images it draws and the key that follows.
+
+    Attributes:
+        cfg: the composed config, for making its parts.
+        config: the same, checked and resolved: what is recorded.
+        dataset, table: the data set and the rows whose image is there.
+        draw: the images of the run; see `medsmall.sample_size.SampleSize`.
+        channels: of its images, 1 if all are grey, else 3.
+        augmentation: made from the config.
+        source: where its initial weights come from.
+        record: where it is recorded, or will be; the folder's name is the key.
+        notices: what is worth knowing before it is trained, one sentence each.
+    """
+
+    cfg: DictConfig = field(repr=False)
+    config: dict[str, Any] = field(repr=False)
+    dataset: Dataset
+    table: pd.DataFrame = field(repr=False)
+    draw: pd.DataFrame = field(repr=False)
+    channels: int
+    augmentation: Augmentation = field(repr=False)
+    source: Source
+    record: Record
+    notices: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What it is called, for people."""
+        return str(self.cfg.name)
+
+    @property
+    def key(self) -> str:
+        """The identity of the run: 16 hexadecimal digits."""
+        return self.record.key
+
+    @property
+    def targets(self) -> Targets:
+        """The targets of its data set."""
+        return targets_of(self.dataset.targets, self.dataset.task)
+
+    def patients(self, *parts: str) -> set[str]:
+        """The patients of some parts of the draw."""
+        return set(self.draw.loc[self.draw["part"].isin(parts), "patient"])
+
+
+class Once:
+    """Makes what several cases share once: a table, a split, a draw.
+
+    It is kept by the part of the config that decides it, the `KEPT` last used of all.
+    """
+
+    KEPT = 128
+
+    def __init__(self) -> None:
+        self.made: OrderedDict[str, Any] = OrderedDict()
+
+    def __call__(self, decided_by: Any, make: Callable[[], T]) -> T:
+        """What `make` gives, or gave for an equal `decided_by` (plain containers)."""
+        key = json.dumps(decided_by, sort_keys=True)
+        if key not in self.made:
+            self.made[key] = make()
+        self.made.move_to_end(key)
+        while len(self.made) > self.KEPT:
+            self.made.popitem(last=False)
+        return self.made[key]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"made": OrderedDict()}  # another process opens the data itself

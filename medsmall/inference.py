@@ -1,0 +1,49 @@
+"""Asks a model for its predictions on whole parts of a draw."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+from torch import Tensor
+
+from medsmall.batches.batch import Batch
+from medsmall.errors import MedsmallError
+from medsmall.model import Model
+
+MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+
+
+def device_of(trainer: DictConfig) -> torch.device:
+    """The device that a config's trainer computes on: one GPU, or the CPU."""
+    if trainer.accelerator == "cpu" or (
+        trainer.accelerator == "auto" and not torch.cuda.is_available()
+    ):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise MedsmallError(
+            f"trainer.accelerator={trainer.accelerator} finds no GPU: set trainer=cpu."
+        )
+    return torch.device("cuda", 0)
+
+
+@torch.inference_mode()
+def outputs(
+    model: Model, batches: Iterable[Batch], views: int, device: torch.device, precision: str
+) -> Tensor:
+    """Outputs float32 (N, K) of a scoring loader: the mean over the `views` of each image."""
+    model = model.to(device).eval()
+    mixed = MIXED.get(precision)
+    found = []
+    with torch.autocast(device.type, dtype=mixed, enabled=mixed is not None):
+        for batch in batches:
+            of_views = model(batch.images.to(device, non_blocking=True)).float()
+            found.append(of_views.view(-1, views, of_views.shape[1]).mean(1))
+    return torch.cat(found)
+
+
+def predictions(
+    model: Model, batches: Iterable[Batch], views: int, device: torch.device, precision: str
+) -> np.ndarray:
+    """Predictions float64 (N, K): outputs are averaged over views before they are activated."""
+    return model.predictions(outputs(model, batches, views, device, precision))

@@ -1,0 +1,1 @@
+"""What Lightning needs to train a network: the module, its callbacks and its trainer."""

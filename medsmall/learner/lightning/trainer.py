@@ -1,0 +1,78 @@
+"""What Lightning's trainer is given for one run, and what is taken from it."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytorch_lightning as pl
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch import Tensor
+
+from medsmall.errors import MedsmallError
+from medsmall.learner.lightning.history import History
+from medsmall.learner.lightning.progress import TrainingProgress
+
+
+def callbacks(folder: Path, select_by: str) -> list[pl.Callback]:
+    """History, progress, and the checkpoint of the epoch that `select_by` chooses on validation."""
+    checkpoint = ModelCheckpoint(
+        dirpath=folder / "checkpoint",
+        filename="chosen",
+        monitor=None if select_by == "last" else select_by,
+        mode="max" if select_by == "val_auroc" else "min",
+        save_weights_only=True,
+        enable_version_counter=False,
+    )
+    return [History(folder / "history.csv"), TrainingProgress(), checkpoint]
+
+
+def chosen_epoch(history: pd.DataFrame, select_by: str) -> int:
+    """The epoch, from 1, whose weights are kept: the first with the best value, or the last."""
+    if select_by == "last":
+        return int(history["epoch"].iloc[-1])
+    values = history[select_by]
+    best = values.argmax() if select_by == "val_auroc" else values.argmin()
+    return int(history["epoch"].iloc[best])
+
+
+def best_weights(trainer: pl.Trainer) -> dict[str, Tensor]:
+    """The state dict of the chosen epoch; its checkpoint is removed from the disk."""
+    checkpoint = trainer.checkpoint_callback
+    assert isinstance(checkpoint, ModelCheckpoint)
+    path = Path(checkpoint.best_model_path)
+    state = torch.load(path, weights_only=True, map_location="cpu")["state_dict"]
+    path.unlink()
+    path.parent.rmdir()
+    return state
+
+
+def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
+    """The trainer of the config; MedsmallError if Lightning or this machine refuses it."""
+    try:
+        return instantiate(cfg.trainer, _partial_=True)(**given)
+    except Exception as error:  # Lightning has no one class for what it refuses
+        hint = " (trainer=cpu works everywhere)" if "backend" in str(error) else ""
+        raise MedsmallError(f"trainer cannot be made as configured: {error}{hint}") from error
+
+
+def uninterrupted(step: Callable[..., Any], *arguments: Any) -> Any:
+    """`step(*arguments)` of a trainer; an interrupt or a SIGTERM in it is a KeyboardInterrupt.
+
+    Lightning answers the one with exit status 1 and the other with 0, as if all had gone well, and
+    leaves Ctrl-C switched off.
+    """
+    try:
+        return step(*arguments)
+    except SystemExit as ended:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise KeyboardInterrupt from ended
+
+
+def single_process(cfg: DictConfig) -> pl.Trainer:
+    """A trainer of one process for scoring, on the same kind of device."""
+    return make_trainer(cfg, devices=1, strategy="auto", logger=False, enable_checkpointing=False)

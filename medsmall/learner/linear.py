@@ -1,0 +1,100 @@
+"""Linear heads in closed form: features and labels in, weights and biases out.
+
+Features are centred and divided by one number, the root of their total variance over the train
+images: two images are then about 1.4 apart, whatever the network, and one penalty suits all. Each
+feature by its own deviation would blow up those that hardly vary in so few images (Kermany's films,
+EfficientNet-Lite0, 128 px, n = 20: a test AUROC of .91 instead of .97 in the mean of three draws).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+MOST_STEPS = 2000  # of the solver; scaled features need a few dozen
+ABSENT = -50.0  # the logit of a class that no image has
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Outputs are ``features @ weight.T + bias``: weight (K, F), bias (K,)."""
+
+    weight: Array
+    bias: Array
+
+
+def logistic(features: Array, labels: Array, inverse_penalty: float) -> Linear:
+    """A logistic regression for each of K targets: features (N, F), labels (N, K), NaN unknown.
+
+    A target whose known labels are all alike gets the log odds (n1 + 1/2) / (n0 + 1/2) for every
+    image, as an empirical logit has them.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    heads = []
+    for y in labels.T:
+        known = ~np.isnan(y)
+        positive, negative = float((y == 1).sum()), float((y == 0).sum())
+        if not (positive and negative):
+            odds = (positive + 0.5) / (negative + 0.5)
+            heads.append(Linear(np.zeros((1, features.shape[1])), np.log([odds])))
+            continue
+        x, mean, scale = _scaled(features[known])
+        solver = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(x, y[known])
+        heads.append(_unscaled(solver.coef_, solver.intercept_, mean, scale))
+    return _stacked(heads)
+
+
+def multinomial(features: Array, labels: Array, inverse_penalty: float) -> Linear:
+    """One logistic regression over K exclusive classes: labels (N, K) with one 1, or NaN.
+
+    A class that no image has keeps its place, with a probability of next to nothing.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    known = ~np.isnan(labels).any(1)
+    x, mean, scale = _scaled(features[known])
+    classes = labels[known].argmax(1)
+    solver = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(x, classes)
+    weight = np.zeros((labels.shape[1], x.shape[1]))
+    bias = np.full(labels.shape[1], ABSENT)
+    if (
+        len(solver.classes_) == 2
+    ):  # scikit-learn then has one row, the second class against the first
+        weight[solver.classes_[1]], bias[solver.classes_] = solver.coef_[0], [0, *solver.intercept_]
+    else:
+        weight[solver.classes_], bias[solver.classes_] = solver.coef_, solver.intercept_
+    return _unscaled(weight, bias, mean, scale)
+
+
+def ridge(features: Array, labels: Array, inverse_penalty: float) -> Linear:
+    """A ridge regression for each of K numbers: labels (N, K), NaN unknown."""
+    from sklearn.linear_model import Ridge
+
+    heads = []
+    for y in labels.T:
+        known = ~np.isnan(y)
+        x, mean, scale = _scaled(features[known])
+        solver = Ridge(alpha=1 / inverse_penalty).fit(x, y[known])
+        heads.append(_unscaled(solver.coef_[None], np.array([solver.intercept_]), mean, scale))
+    return _stacked(heads)
+
+
+def _scaled(x: Array) -> tuple[Array, Array, float]:
+    """Features as the solvers take them, and the mean and scale that were taken out."""
+    mean, scale = x.mean(0), float(np.sqrt(x.var(0).sum()))
+    scale = scale if scale > 0 else 1.0  # all images are alike
+    return (x - mean) / scale, mean, scale
+
+
+def _unscaled(weight: Array, bias: Array, mean: Array, scale: float) -> Linear:
+    """The same outputs from features as they are."""
+    own = weight / scale
+    return Linear(own, bias - own @ mean)
+
+
+def _stacked(heads: list[Linear]) -> Linear:
+    return Linear(
+        np.concatenate([h.weight for h in heads]), np.concatenate([h.bias for h in heads])
+    )

@@ -1,0 +1,79 @@
+"""The model of a case before it has learnt, and after."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from hydra.utils import instantiate
+
+from medsmall.backbone import Network
+from medsmall.batches.drawn import DrawnImages
+from medsmall.batches.views import augmented_side
+from medsmall.case import Case
+from medsmall.errors import MedsmallError
+from medsmall.inference import predictions
+from medsmall.model import Model
+from medsmall.record import Record
+from medsmall.record.environment import device_of_record
+
+
+def new_model(case: Case) -> tuple[Network, Model]:
+    """The network of a case with random weights, and the model around it.
+
+    It is tried out on one image: MedsmallError if the network refuses the size.
+    """
+    torch.manual_seed(case.cfg.seed)
+    targets = case.targets
+    network = instantiate(case.cfg.backbone).build(len(targets.names))
+    model = Model(network.module, network.architecture, targets, network.mean, network.std)
+    train = case.draw.loc[case.draw["part"] == "train", targets.names]
+    model.learn_scale(torch.tensor(train.to_numpy(np.float64)))
+    try_out(model, augmented_side(case.augmentation, case.cfg.image_size_px, case.channels))
+    return network, model
+
+
+@torch.no_grad()
+def try_out(model: Model, side: int) -> None:
+    """One forward pass of `side` x `side` px; MedsmallError if the network refuses the size."""
+    model.eval()
+    try:
+        model(torch.zeros(1, 1, side, side, dtype=torch.uint8))
+    except (AssertionError, RuntimeError, ValueError) as error:
+        raise MedsmallError(
+            f"{model.architecture} cannot take {side} x {side} px (image_size_px times "
+            f"augmentation.crop): {str(error).splitlines()[0].rstrip('.')}. Set another "
+            f"image_size_px, or augmentation.crop=1, or another backbone."
+        ) from error
+    model.train()
+
+
+@dataclass
+class FittedModel:
+    """A model that has learnt, with the images it is asked about; see `medsmall.learner.Fitted`."""
+
+    model: Model
+    data: DrawnImages
+    history: pd.DataFrame
+    chosen_epoch: int
+    initial_sha256: str | None
+    device: torch.device
+    precision: str
+    processes: int = 1
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """The device and how many processes trained."""
+        return {**device_of_record(self.device), "processes": self.processes}
+
+    def predict(self, part: str) -> np.ndarray:
+        """Predictions of a part, averaged over all views of each image."""
+        views = self.data.scoring(part)
+        return predictions(self.model, views, self.data.views, self.device, self.precision)
+
+    def save(self, record: Record) -> str:
+        """Write model.safetensors."""
+        saved: list[str] = []
+        record.write("model.safetensors", lambda path: saved.append(self.model.save(path)))
+        return saved[0]

@@ -1,0 +1,96 @@
+"""Trains a network: the stages of the strategy, the schedule, the objective and the loss."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import pytorch_lightning as pl
+from hydra.utils import instantiate
+
+from medsmall import logger
+from medsmall.backbone import Network
+from medsmall.batches.drawn import DrawnImages
+from medsmall.case import Case
+from medsmall.errors import MedsmallError
+from medsmall.inference import device_of
+from medsmall.learner.lightning.classifier import Classifier
+from medsmall.learner.lightning.trainer import (
+    best_weights,
+    callbacks,
+    chosen_epoch,
+    make_trainer,
+    uninterrupted,
+)
+from medsmall.learner.model import FittedModel, new_model
+from medsmall.model import Model
+
+
+@dataclass(frozen=True)
+class NetworkLearner:
+    """Trains with Lightning and keeps the epoch that `select_by` of the config chooses."""
+
+    label: str
+    ignores: ClassVar[frozenset[str]] = frozenset()
+
+    def check(self, case: Case) -> None:
+        """Build everything but the loaders, and throw it away."""
+        known = ("val_loss", "last", f"val_{case.targets.headline}")
+        if case.cfg.select_by not in known:
+            raise MedsmallError(
+                f"select_by={case.cfg.select_by} is not for a {case.targets.task} task: set "
+                "val_loss."
+            )
+        make_trainer(case.cfg, logger=False, enable_checkpointing=False)  # is there such a device?
+        _classifier(case, *new_model(case))
+
+    def fit(self, case: Case, data: DrawnImages, loggers: list[Any]) -> FittedModel:
+        """Train from the initial weights and take the state of the chosen epoch."""
+        cfg, folder = case.cfg, case.record.folder
+        network, model = new_model(case)
+        pl.seed_everything(cfg.seed, verbose=False)  # an upstream may have drawn in the meantime
+        mean, std, initial = case.source.open().load_into(network)
+        model.normalise(mean, std)
+        classifier = _classifier(case, network, model)
+        classifier.loss.fit(data.shown_labels)
+
+        trainer = make_trainer(
+            cfg,
+            callbacks=callbacks(folder, cfg.select_by),
+            logger=loggers,
+            default_root_dir=folder,
+        )
+        in_processes = trainer.strategy.launcher is not None
+        if in_processes:
+            trainer.loggers = []  # a process of its own has none; the history is sent afterwards
+        processes = trainer.world_size
+        uninterrupted(
+            trainer.fit,
+            classifier,
+            data.training(cfg.seed, processes),
+            data.plain("val", processes),
+        )
+        history = case.record.history
+        if in_processes:
+            logger.replay(loggers, history)
+        classifier.load_state_dict(best_weights(trainer))
+        return FittedModel(
+            model,
+            data,
+            history,
+            chosen_epoch(history, cfg.select_by),
+            initial,
+            device_of(cfg.trainer),
+            cfg.trainer.precision,
+            processes,
+        )
+
+
+def _classifier(case: Case, network: Network, model: Model) -> Classifier:
+    cfg = case.cfg
+    return Classifier(
+        network,
+        model,
+        strategy=instantiate(cfg.strategy),
+        schedule=instantiate(cfg.schedule),
+        loss=instantiate(cfg.loss),
+        objective=instantiate(cfg.objective),
+    )

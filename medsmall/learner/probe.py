@@ -1,0 +1,129 @@
+"""A linear head on frozen features, solved in closed form instead of trained."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medsmall import logger
+from medsmall.batches.drawn import DrawnImages
+from medsmall.case import Case
+from medsmall.errors import MedsmallError
+from medsmall.inference import device_of, outputs
+from medsmall.learner.linear import Linear, logistic, multinomial, ridge
+from medsmall.learner.model import FittedModel, new_model
+from medsmall.model import Model
+from medsmall.task import Task
+
+SOLVERS = {
+    Task.BINARY: logistic,
+    Task.MULTILABEL: logistic,
+    Task.MULTICLASS: multinomial,
+    Task.REGRESSION: ridge,
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Logistic regression, or ridge for numbers, on the features of the plain train views.
+
+    The features are what the network's last linear layer takes. An unknown label leaves its image
+    out of that target. The solution becomes the last layer itself, so that the result is a network
+    like any other.
+
+    Args:
+        label: what it is called in names of runs.
+        inverse_penalty: C of scikit-learn's logistic regression, 1 / alpha of its ridge, on
+            features scaled as in `medsmall.learner.linear`.
+    """
+
+    label: str
+    inverse_penalty: float
+    ignores: ClassVar[frozenset[str]] = frozenset(
+        {
+            "strategy", "schedule", "loss", "objective", "select_by",
+            "trainer.max_epochs", "trainer.gradient_clip_val", "trainer.accumulate_grad_batches",
+        }
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if not 0 < self.inverse_penalty < float("inf"):
+            raise MedsmallError(
+                f"learner.inverse_penalty must be above 0 and finite, but is "
+                f"{self.inverse_penalty}."
+            )
+
+    def check(self, case: Case) -> None:
+        """Whether the device is there and the network has one linear layer at its end."""
+        device_of(case.cfg.trainer)
+        _last_layer(new_model(case)[1])
+
+    def fit(self, case: Case, data: DrawnImages, loggers: list[Any]) -> FittedModel:
+        """Solve the head for the train images."""
+        network, model = new_model(case)
+        mean, std, initial = case.source.open().load_into(network)
+        model.normalise(mean, std)
+        device, precision = device_of(case.cfg.trainer), case.cfg.trainer.precision
+        features = _features(model, data, device, precision)
+        labels = ((data.shown_labels - model.offset) / model.scale).numpy()
+        solve = SOLVERS[case.targets.task]
+        _set_last_layer(model, solve(features, labels, self.inverse_penalty))
+        history = pd.DataFrame(
+            [{"epoch": 1} | _losses(model, data, device, precision, ("train", "val"))]
+        )
+        logger.replay(loggers, history)
+        return FittedModel(model, data, history, 1, initial, device, precision)
+
+
+def _last_layer(model: Model) -> nn.Linear:
+    """The linear layer that gives the outputs; MedsmallError for networks without one."""
+    module: Any = model.module
+    layer = module.get_classifier()
+    if not isinstance(layer, nn.Linear):
+        raise MedsmallError(
+            f"learner=probe needs a network that ends in one linear layer, but "
+            f"{model.architecture} ends in {type(layer).__name__}: set another backbone."
+        )
+    return layer
+
+
+def _features(
+    model: Model, data: DrawnImages, device: torch.device, precision: str
+) -> NDArray[np.float64]:
+    """(N, F): what the last layer takes, of the plain view of each train image."""
+    caught: list[Tensor] = []
+    hook = _last_layer(model).register_forward_pre_hook(
+        lambda layer, inputs: caught.append(inputs[0].float().cpu())
+    )
+    try:
+        outputs(model, data.plain("train"), 1, device, precision)
+    finally:
+        hook.remove()
+    return torch.cat(caught).double().numpy()
+
+
+@torch.no_grad()
+def _set_last_layer(model: Model, solved: Linear) -> None:
+    layer = _last_layer(model)
+    layer.weight.copy_(torch.from_numpy(solved.weight))
+    layer.bias.copy_(torch.from_numpy(solved.bias))
+
+
+def _losses(
+    model: Model, data: DrawnImages, device: torch.device, precision: str, parts: tuple[str, ...]
+) -> dict[str, float | None]:
+    """``<part>_loss``, and on val the headline metric: of the plain views, as when training."""
+    scale = model.scale.double().cpu().numpy()
+    found: dict[str, float | None] = {}
+    for part in parts:
+        predicted = model.predictions(outputs(model, data.plain(part), 1, device, precision))
+        y = data.parts[part].labels.double().numpy()
+        values = model.targets.validation(y, predicted, scale)
+        found[f"{part}_loss"] = values["loss"]
+        if part == "val":
+            found[f"val_{model.targets.headline}"] = values[model.targets.headline]
+    return found

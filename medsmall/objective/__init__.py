@@ -1,0 +1,22 @@
+"""What a batch is asked for: one file per objective. It calls the loss."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from medsmall.batches.batch import Batch
+from medsmall.loss import Loss
+
+
+class Objective(Protocol):
+    """Made from conf/objective/<name>.yaml."""
+
+    def __call__(
+        self, model: Callable[[Tensor], Tensor], batch: Batch, loss: Loss
+    ) -> tuple[Tensor, Tensor]:
+        """Weighted losses and weights of a train `batch`, of one shape, for the caller to add up.
+
+        `model` gives outputs (B, K) of uint8 images (B, C, H, W); the labels of `batch` are on the
+        scale of the outputs.
+        """

@@ -1,0 +1,18 @@
+"""Labels are to be predicted, and nothing else."""
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from medsmall.batches.batch import Batch
+from medsmall.loss import Loss
+
+
+class Supervised:
+    """The loss of the labelled images; an unknown label, or an unlabelled image, counts nothing."""
+
+    def __call__(
+        self, model: Callable[[Tensor], Tensor], batch: Batch, loss: Loss
+    ) -> tuple[Tensor, Tensor]:
+        """Weighted losses and weights, as `loss` gives them."""
+        return loss(model(batch.images), batch.labels)

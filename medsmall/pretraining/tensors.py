@@ -1,0 +1,57 @@
+"""Files of tensors, read without executing anything."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from medsmall.errors import MedsmallError
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, taken once as long as its size and time stay."""
+    status = path.stat()
+    return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, time_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def statistics(path: Path) -> dict[str, list[float]]:
+    """The `mean` and `std` that a run wrote into its safetensors file; empty for other files."""
+    if path.suffix != ".safetensors":
+        return {}
+    with _readable(path), safe_open(path, "pt") as file:
+        metadata = file.metadata() or {}
+        given = [k for k in ("mean", "std") if k in metadata]
+        return {k: [float(x) for x in metadata[k].split()] for k in given}
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file or a state dict, by name, on the CPU."""
+    with _readable(path):
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        return content.get("state_dict", content)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever a reader raises for a broken file into one sentence."""
+    try:
+        yield
+    except Exception as error:
+        raise MedsmallError(
+            f"{path} is not a readable weights file ({type(error).__name__}): it must be a "
+            f"safetensors file or a state dict saved by torch.save."
+        ) from error

@@ -1,0 +1,72 @@
+"""The identity of a run: a hash of everything that can change its result."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+ALL, SOME = 5000, 1000
+
+# What cannot change the result: where things lie, how it is watched, which machine computes it.
+# The fingerprints of the sample table and of the weights stand for all that decides what they hold.
+EXCLUDED = {
+    "data_root", "output_root", "cache_root", "name", "choices", "logger", "audit", "num_workers",
+    "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
+    "dataset.name", "dataset.file",
+    "augmentation.strict", "learner.label",
+    "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
+    "pretraining.experiment", "pretraining.overrides",
+    "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
+    "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
+    "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",
+}  # fmt: skip
+
+
+def run_key(config: dict[str, Any], ignored: Iterable[str], identity: dict[str, str]) -> str:
+    """16 hexadecimal digits.
+
+    `config` is the full resolved config, of which all counts but EXCLUDED and the `ignored` keys
+    (dotted, or groups as a whole); `identity` are the fingerprints of what the config only names:
+    the sample table, the draw, its pixels, the initial weights.
+    """
+    without = EXCLUDED | set(ignored)
+    text = json.dumps({"config": _without(config, without), **identity}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def spread(images: pd.Series) -> list[str]:
+    """The images whose pixels the key holds: all of up to `ALL`, else `SOME` spread over them.
+
+    Labels alone tell neither the 224 px files of a data set from the 1024 px ones, nor an image
+    from the one that it was mended to. Of a large data set, reading all to find a record would
+    take an hour where nothing is prepared.
+    """
+    known = sorted(images.unique())
+    if len(known) <= ALL:
+        return known
+    return [known[i] for i in np.unique(np.linspace(0, len(known) - 1, SOME).astype(int))]
+
+
+def fingerprint(table: pd.DataFrame, targets: list[str]) -> str:
+    """SHA-256 of the sample table's content, independent of the order of its rows."""
+    return rows_hash(table[["image", "patient", "split", *targets]].sort_values("image"))
+
+
+def rows_hash(rows: pd.DataFrame) -> str:
+    """SHA-256 of the values of some rows, in their order."""
+    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    return hashlib.sha256(hashes.tobytes()).hexdigest()
+
+
+def _without(node: Any, excluded: set[str], path: str = "") -> Any:
+    if not isinstance(node, dict):
+        return node
+    kept = {key: f"{path}.{key}".lstrip(".") for key in node}
+    return {
+        key: _without(node[key], excluded, dotted)
+        for key, dotted in kept.items()
+        if dotted not in excluded
+    }

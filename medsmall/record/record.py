@@ -1,0 +1,168 @@
+"""The record of a run: one directory, whose DONE is written last.
+
+The directories under <output_root>/runs are the ledger. A directory without DONE is what a killed
+run left: it counts for nothing and the next try begins by emptying it. `Record` is the only reader
+and writer of them.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from filelock import AcquireReturnProxy, FileLock, Timeout
+
+from medsmall.atomic import write_whole
+from medsmall.errors import MedsmallError
+
+T = TypeVar("T")
+
+
+SCHEMA = 2  # of the files below; 1 had none, and no fingerprint of the initial weights
+
+
+class Record:
+    """One folder under <output_root>/runs, whether its run is finished, half-made or still to be.
+
+    The files of a finished one are properties; each raises MedsmallError where its file is damaged.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def of(cls, output_root: str, key: str) -> "Record":
+        """The record of the run `key`, which need not be there yet."""
+        return cls(Path(output_root).expanduser().absolute() / "runs" / key)
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Record":
+        """The record in `folder`; MedsmallError unless it is finished and of a known schema."""
+        record = cls(Path(folder).expanduser().absolute())
+        if not record.done:
+            what = "an unfinished run" if record.folder.is_dir() else "no run"
+            raise MedsmallError(f"{record.folder} holds {what}: there is no DONE in it.")
+        schema = record.metrics.get("schema", 1)
+        if not isinstance(schema, int) or schema > SCHEMA:
+            raise MedsmallError(
+                f"{record.folder} was recorded by a newer medsmall (schema {schema}, this one "
+                f"reads up to {SCHEMA}): update medsmall."
+            )
+        return record
+
+    @property
+    def key(self) -> str:
+        """The key of its run."""
+        return self.folder.name
+
+    @property
+    def done(self) -> bool:
+        """Whether the run was finished."""
+        return (self.folder / "DONE").is_file()
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """All metrics, and what the run was."""
+        return self._read("metrics.json", lambda file: dict(json.loads(file.read_text("utf-8"))))
+
+    @property
+    def draw(self) -> pd.DataFrame:
+        """`image`, `patient`, `part` (str) and the targets (float64, NaN unknown)."""
+        text = dict.fromkeys(("image", "patient", "part"), "str")  # a patient may be called NA
+        return self._read(
+            "draw.csv",
+            lambda file: pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]),
+        )
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch; exactly the numbers that were written."""
+        return self._read(
+            "history.csv", lambda file: pd.read_csv(file, float_precision="round_trip")
+        )
+
+    @property
+    def seen(self) -> dict[str, np.ndarray] | None:
+        """By what its images are known again, see `medsmall.audit.seen`; None in older records."""
+        if not (self.folder / "seen.npz").is_file():
+            return None
+
+        def read(file: Path) -> dict[str, np.ndarray]:
+            with np.load(file, allow_pickle=False) as kept:
+                return {name: kept[name] for name in kept.files}
+
+        return self._read("seen.npz", read)
+
+    @property
+    def model(self) -> Path:
+        """The file of the weights."""
+        return self.folder / "model.safetensors"
+
+    @property
+    def upstream(self) -> "Record | None":
+        """The record whose weights it began with, which may be gone; None without one."""
+        path = self.metrics["upstream"]
+        return Record((self.folder / path).resolve()) if path else None
+
+    def _read(self, name: str, read: Callable[[Path], T]) -> T:
+        try:
+            return read(self.folder / name)
+        except FileNotFoundError:
+            what = "is absent"
+        except Exception as error:  # csv, json, zip: each has its own
+            what = f"cannot be read ({type(error).__name__})"
+        raise MedsmallError(
+            f"The record {self.folder} is damaged: {name} {what}. Delete the folder, and the same "
+            "command makes it again."
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator[bool]:
+        """Make the record; gives False if another process has made it in the meantime.
+
+        One process at a time. If the body raises, nothing of the record stays; if it ends, DONE
+        is written.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with _held(FileLock(self.folder.with_name(f".{self.key}.lock")), self.key):
+            if self.done:
+                yield False
+                return
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
+            try:
+                yield True
+            except BaseException:
+                shutil.rmtree(self.folder, ignore_errors=True)
+                raise
+            self.write_text("DONE", "")
+
+    def write(self, name: str, write: Callable[[Path], Any]) -> None:
+        """`write` fills a temporary file, which then takes its `name` in one step."""
+        write_whole(self.folder / name, write)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Text as UTF-8."""
+        self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
+
+    def write_json(self, name: str, content: dict[str, Any]) -> None:
+        """Indented JSON; refuses NaN, which is none."""
+        self.write_text(name, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+    def write_csv(self, name: str, table: pd.DataFrame) -> None:
+        """CSV with full precision: floats read back are the floats written."""
+        self.write(name, lambda path: table.to_csv(path, index=False))
+
+
+def _held(lock: FileLock, key: str) -> AcquireReturnProxy:
+    """The lock, taken; says so where another process has to end first."""
+    try:
+        return lock.acquire(timeout=1)
+    except Timeout:
+        print(f"Another process makes run {key}: waiting for it.", file=sys.stderr)
+        return lock.acquire()

@@ -1,0 +1,52 @@
+"""The predictions and metrics of a run, as its record holds them."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from medsmall.targets import Targets
+
+
+def predictions(
+    draw: pd.DataFrame, table: pd.DataFrame, unit: str, targets: Targets, values: np.ndarray
+) -> pd.DataFrame:
+    """The test images with labels and predicted `values`: what predictions.csv holds.
+
+    Columns: image, patient, the unit (if it is not the image), <target>..., prob_<target>...
+    (of numbers pred_<target>, in the unit of the target).
+    """
+    rows = draw.loc[draw["part"] == "test"].reset_index(drop=True)
+    frame = rows[["image", "patient"]].copy()
+    if unit != "image":
+        frame[unit] = units(rows, table, unit)
+    frame[targets.names] = rows[targets.names]
+    frame[[f"{targets.prefix}_{target}" for target in targets.names]] = values
+    return frame
+
+
+def units(rows: pd.DataFrame, table: pd.DataFrame, unit: str) -> np.ndarray:
+    """The unit (image, study) of each row, looked up in the sample table."""
+    if unit == "image":
+        return np.arange(len(rows))
+    return table.set_index("image")[unit].reindex(rows["image"]).to_numpy()
+
+
+def metrics(
+    draw: pd.DataFrame,
+    table: pd.DataFrame,
+    unit: str,
+    targets: Targets,
+    values: dict[str, np.ndarray],
+) -> dict[str, Any]:
+    """``val`` and ``test`` as the `targets` evaluate them, of predicted `values` by part.
+
+    Thresholds are chosen on val and serve both. Scores of one unit are averaged first.
+    """
+    by_unit = {}
+    for part in ("val", "test"):
+        rows = draw.loc[draw["part"] == part]
+        labels = rows[targets.names].to_numpy()
+        by_unit[part] = targets.per_unit(labels, values[part], units(rows, table, unit))
+    thresholds = targets.thresholds(*by_unit["val"])
+    return {part: targets.evaluate(*scored, thresholds) for part, scored in by_unit.items()}

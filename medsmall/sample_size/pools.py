@@ -1,0 +1,125 @@
+"""What draws are taken from: the images of each part whose labels are known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from medsmall.errors import MedsmallError
+from medsmall.split import PARTS, empty_classes
+from medsmall.task import Task
+
+LABELLED = ("train", "val")  # parts whose labels a run may learn or choose by: its label budget
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Rows (`image`, `patient`, `part`, the targets) of each part, sorted by image."""
+
+    train: pd.DataFrame
+    val: pd.DataFrame
+    test: pd.DataFrame
+    targets: list[str]
+    task: Task
+
+
+def pools_of(table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task) -> Pools:
+    """The images of `table` with a known label, by their part of `split`.
+
+    Raises MedsmallError where an image stands in two rows, has several exclusive classes or none,
+    or where a part is empty.
+    """
+    if table["image"].duplicated().any():
+        twice = table.loc[table["image"].duplicated(), "image"].iloc[0]
+        raise MedsmallError(f"Image {twice} is in the sample table twice: keep one of the rows.")
+    known = table[targets].notna().any(axis=1)
+    pool = table.assign(part=split).loc[known, ["image", "patient", "part", *targets]]
+    if task is Task.MULTICLASS:
+        wrong = (pool[targets] == 1).sum(axis=1) != 1
+        if wrong.any():
+            raise MedsmallError(
+                f"{int(wrong.sum())} images, such as {pool.loc[wrong, 'image'].iloc[0]}, have no "
+                "class or several among exclusive targets: correct the sample table."
+            )
+    pool = pool.sort_values("image", ignore_index=True)
+    pools = {part: pool[pool["part"] == part] for part in PARTS}
+    for part, rows in pools.items():
+        if rows.empty:
+            raise MedsmallError(
+                f"The {part} part of the split has no image with a known label of "
+                f"{', '.join(targets)}: set another split or other targets."
+            )
+    return Pools(**pools, targets=targets, task=task)
+
+
+def labels_used(draw: pd.DataFrame) -> int:
+    """The label budget a draw spends: different images in train and val."""
+    return int(draw.loc[draw["part"].isin(LABELLED), "image"].nunique())
+
+
+def take(
+    classes: dict[str, pd.DataFrame],
+    shares: Sequence[int],
+    part: str,
+    rng_key: tuple[int, int],
+    oversample: bool,
+) -> pd.DataFrame:
+    """The first `shares` rows of a random order of each class, class by class.
+
+    `rng_key` (seed, repeat) decides the order; with `oversample` a class that runs out is filled
+    up with rows drawn again, else it is a MedsmallError.
+    """
+    taken = []
+    for index, (rows, share) in enumerate(zip(classes.values(), shares, strict=True)):
+        if share > len(rows) and not (oversample and len(rows)):
+            raise MedsmallError(_too_few(classes, shares, part))
+        rng = np.random.default_rng([*rng_key, PARTS.index(part), index])
+        order = rng.permutation(len(rows))
+        if share > len(rows):
+            again = rng.integers(len(rows), size=share - len(rows))
+            order = np.concatenate([order, again])
+        taken.append(rows.iloc[order[:share]])
+    return pd.concat(taken)
+
+
+def _too_few(classes: dict[str, pd.DataFrame], shares: Sequence[int], part: str) -> str:
+    have = ", ".join(f"{len(rows)} {name}" for name, rows in classes.items())
+    want = ", ".join(f"{share} {name}" for name, share in zip(classes, shares, strict=True))
+    option = "sample_size.n" if part == "train" else "sample_size.val"
+    remedy = f"set a smaller {option}"
+    if part == "train" and all(map(len, classes.values())):
+        remedy += ", or sample_size.oversample=true to draw the deficit with replacement"
+    return f"{option}={sum(shares)} needs {want}, but the {part} part has {have}: {remedy}."
+
+
+def joined(train: pd.DataFrame, val: pd.DataFrame, pools: Pools) -> pd.DataFrame:
+    """The draw, with the whole test part; MedsmallError where train or val lack a class.
+
+    A multilabel draw needs one target with both labels, as rare ones may be missing from any small
+    draw.
+    """
+    multilabel = pools.task is Task.MULTILABEL
+    for part, rows in (("train", train), ("val", val)):
+        empty = empty_classes(rows, pools.targets, pools.task)
+        if empty and (not multilabel or len(empty) == len(pools.targets)):
+            target, missing = next(iter(empty.items()))
+            raise MedsmallError(
+                f"The {part} draw of {len(rows)} images has {missing} (target {target}): set "
+                f"{'sample_size.n' if part == 'train' else 'sample_size.val'} larger, "
+                f"{'' if multilabel else 'sample_size=balanced, '}another sample_size.repeat, "
+                "or another split.seed."
+            )
+    return pd.concat([train, val, pools.test], ignore_index=True)
+
+
+def check_arguments(n: int | None, val: int | None, repeat: int, seed: int) -> None:
+    """MedsmallError for sizes below 2 and numbers below 0."""
+    for name, size in (("n", n), ("val", val)):
+        if size is not None and size < 2:
+            raise MedsmallError(
+                f"sample_size.{name}={size} is too small to hold two classes: choose 2 or more."
+            )
+    for name, number in (("repeat", repeat), ("seed", seed)):
+        if number < 0:
+            raise MedsmallError(f"sample_size.{name}={number} is negative: choose 0 or more.")

@@ -1,0 +1,88 @@
+"""The targets of a run: what the labels hold, what a network's outputs mean, how both are scored.
+
+One file per kind. An object of it stands for K label columns that are learnt together, and so for
+K outputs; what differs between the kinds is asked of it, and nothing else asks which task it is.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from torch import Tensor
+
+from medsmall.targets.classes import Classes
+from medsmall.targets.findings import Findings
+from medsmall.targets.quantities import Quantities
+from medsmall.task import Task
+
+__all__ = ["Classes", "Findings", "Quantities", "Targets", "targets_of"]
+
+
+class Targets(Protocol):
+    """K targets of one kind.
+
+    Attributes:
+        names: the label columns, in the order of the outputs.
+        task: their kind, as records and messages name it.
+        loss: the option of conf/loss that suits where nothing speaks for another.
+        prefix: of the columns of predictions: ``prob_Hernia``, ``pred_boneage``.
+        headline: the metric that validation follows, a key of ``evaluate(...)["mean"]``.
+        headings: metric -> heading, of the table that people see.
+        counts: likewise of the counts beside it.
+        note: one sentence below that table.
+    """
+
+    loss: ClassVar[str]
+    prefix: ClassVar[str]
+    headline: ClassVar[str]
+    headings: ClassVar[dict[str, str]]
+    counts: ClassVar[dict[str, str]]
+    note: ClassVar[str]
+
+    @property
+    def names(self) -> list[str]:
+        """The label columns."""
+
+    @property
+    def task(self) -> Task:
+        """Their kind."""
+
+    def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Offset and scale (1, K) that the train `labels` (N, K), NaN unknown, are learnt with.
+
+        The network learns (label - offset) / scale; 0 and 1 leave labels as they are.
+        """
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        """Predictions on the scale of learning, of outputs (N, K): probabilities, or the values."""
+
+    def per_unit(
+        self, y: np.ndarray, predicted: np.ndarray, units: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and predictions (M, K), one row for each of the M different `units` (N,)."""
+
+    def thresholds(self, y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
+        """A threshold for each target that needs one, chosen on validation."""
+
+    def evaluate(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, Any]:
+        """All metrics of (N, K), ready for JSON; see `medsmall.evaluation`."""
+
+    def validation(
+        self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray
+    ) -> dict[str, float | None]:
+        """``loss``, unweighted and on the scale of learning, and the headline metric."""
+
+
+KINDS: dict[Task, type[Findings] | type[Classes] | type[Quantities]] = {
+    Task.BINARY: Findings,
+    Task.MULTILABEL: Findings,
+    Task.MULTICLASS: Classes,
+    Task.REGRESSION: Quantities,
+}
+
+
+def targets_of(names: Sequence[str], task: Task) -> Targets:
+    """The targets of a data set, whose columns are `names` and whose kind is `task`."""
+    return KINDS[task](list(names), task)

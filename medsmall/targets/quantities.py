@@ -1,0 +1,67 @@
+"""Quantities: any finite numbers, each in a unit of its own (regression tasks)."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from medsmall.evaluation.regression import evaluate_regression
+from medsmall.evaluation.units import per_unit
+from medsmall.task import Task
+
+LEAST_SCALE = 1e-6  # of labels that are all equal: they are still divided by it
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """K labels that are numbers or NaN (unknown); an output is the standardised number."""
+
+    names: list[str]
+    task: Task
+
+    loss: ClassVar[str] = "mse"
+    prefix: ClassVar[str] = "pred"
+    headline: ClassVar[str] = "mae"
+    headings: ClassVar[dict[str, str]] = {
+        "mae": "MAE",
+        "rmse": "RMSE",
+        "mean_error": "mean error",
+        "r2": "R²",
+    }
+    counts: ClassVar[dict[str, str]] = {"n": "n"}
+    note: ClassVar[str] = "MAE, RMSE and mean error (predicted - true): in the unit of the target."
+
+    def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation: a head that begins near 0 is hundreds of months off else."""
+        offset = labels.nanmean(0, keepdim=True).float()
+        variance = ((labels - offset) ** 2).nanmean(0, keepdim=True)
+        return offset, variance.sqrt().clamp(min=LEAST_SCALE).float()
+
+    def activate(self, outputs: Tensor) -> Tensor:
+        """The outputs themselves."""
+        return outputs
+
+    def per_unit(
+        self, y: np.ndarray, predicted: np.ndarray, units: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The means over the images of a unit."""
+        return per_unit(y, predicted, units, label="mean")
+
+    def thresholds(self, y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
+        """None is needed."""
+        return {}
+
+    def evaluate(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, Any]:
+        """As `medsmall.evaluation.regression.evaluate_regression`."""
+        return evaluate_regression(y, predicted, self.names)
+
+    def validation(
+        self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray
+    ) -> dict[str, float | None]:
+        """The mean squared error of standardised labels, and the mean absolute error in units."""
+        standard = evaluate_regression(y / scale, predicted / scale, self.names)
+        found = evaluate_regression(y, predicted, self.names)
+        return {"loss": standard["loss"], self.headline: found["mean"][self.headline]}

@@ -1,0 +1,170 @@
+"""Predictions and metrics: each number again from the predictions with pandas and sklearn alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import (
+    average_precision_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    log_loss,
+    recall_score,
+    roc_auc_score,
+)
+
+from medsmall.record.scores import metrics, predictions, units
+from medsmall.targets import targets_of
+from medsmall.task import Task
+
+TARGETS = ["Hernia", "Edema"]
+FINDINGS = targets_of(TARGETS, Task.MULTILABEL)
+MONTHS = targets_of(["months"], Task.REGRESSION)
+
+
+def make(seed=0, n=60):
+    """A draw with several images per study and patient, its table, and probabilities."""
+    rng = np.random.default_rng(seed)
+    image = [f"{i:03}.png" for i in range(n)]
+    study = rng.integers(n // 3, size=n)
+    labels = rng.integers(0, 2, (n, 2)).astype(float)
+    labels[rng.random((n, 2)) < 0.15] = np.nan
+    table = pd.DataFrame(
+        {
+            "image": image,
+            "patient": [f"p{s // 2}" for s in study],
+            "study": [f"s{s}" for s in study],
+        }
+    )
+    table[TARGETS] = labels
+    draw = table[["image", "patient", *TARGETS]].sample(frac=1, random_state=seed)
+    draw.insert(2, "part", rng.permutation(["train", "val", "test"] * (n // 3)))
+    draw = draw.reset_index(drop=True)
+    sizes = draw["part"].value_counts()
+    prob = {part: rng.random((sizes[part], 2)) for part in ("val", "test")}
+    return draw, table.sample(frac=1, random_state=seed + 1), prob
+
+
+def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities():
+    draw, table, prob = make()
+    frame = predictions(draw, table, "image", FINDINGS, prob["test"])
+    assert list(frame) == ["image", "patient", *TARGETS, "prob_Hernia", "prob_Edema"]
+    test = draw[draw["part"] == "test"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(frame[["image", "patient", *TARGETS]], test.drop(columns="part"))
+    np.testing.assert_array_equal(frame[["prob_Hernia", "prob_Edema"]], prob["test"])
+
+
+def test_predictions_name_the_study_of_each_image_where_that_is_scored():
+    draw, table, prob = make()
+    frame = predictions(draw, table, "study", FINDINGS, prob["test"])
+    assert list(frame)[:3] == ["image", "patient", "study"]
+    study_of = dict(zip(table["image"], table["study"], strict=True))
+    assert frame["study"].tolist() == [study_of[image] for image in frame["image"]]
+
+
+def test_units_follow_the_images_not_the_rows_of_the_table():
+    draw, table, _ = make()
+    rows = draw[draw["part"] == "val"]
+    found = units(rows, table, "study")
+    again = units(rows, table.sort_values("image"), "study")
+    assert found.tolist() == again.tolist()
+    assert len(set(units(rows, table, "image"))) == len(rows)
+
+
+@pytest.mark.parametrize("unit", ["image", "study"])
+def test_every_metric_can_be_recomputed_from_the_predictions(unit):
+    draw, table, prob = make()
+    result = metrics(draw, table, unit, FINDINGS, prob)["test"]
+    frame = predictions(draw, table, unit, FINDINGS, prob["test"])
+    if unit == "study":
+        scores = [f"prob_{target}" for target in TARGETS]
+        frame = frame.groupby("study").agg(
+            {**dict.fromkeys(TARGETS, "max"), **dict.fromkeys(scores, "mean")}
+        )
+    assert result["n"] == len(frame)
+    losses, found = [], {}
+    for target in TARGETS:
+        known = frame[frame[target].notna()]
+        y, p = known[target], known[f"prob_{target}"]
+        values = result["targets"][target]
+        called = p >= values["threshold"]
+        found[target] = {
+            "auroc": roc_auc_score(y, p),
+            "average_precision": average_precision_score(y, p),
+            "sensitivity": recall_score(y, called),
+            "specificity": recall_score(y, called, pos_label=0),
+            "accuracy": (y == called).mean(),
+            "balanced_accuracy": balanced_accuracy_score(y, called),
+            "cohen_kappa": cohen_kappa_score(y, called),
+        }
+        assert (values["n"], values["n_positive"]) == (len(y), y.sum())
+        for name, expected in found[target].items():
+            assert values[name] == pytest.approx(expected), name
+        losses.append((log_loss(y, p, normalize=False), len(y)))
+    total, known = np.sum(losses, axis=0)
+    assert result["loss"] == pytest.approx(total / known)
+    for name in found["Hernia"]:
+        mean = np.mean([found[target][name] for target in TARGETS])
+        assert result["mean"][name] == pytest.approx(mean)
+
+
+def test_thresholds_come_from_validation_and_serve_both_parts():
+    draw, table, prob = make()
+
+    def of(values):
+        return metrics(draw, table, "image", FINDINGS, values)
+
+    result, other = of(prob), of({**prob, "test": 1 - prob["test"]})
+    moved = of({**prob, "val": prob["val"] / 4})
+    for target in TARGETS:
+        threshold = result["val"]["targets"][target]["threshold"]
+        assert result["test"]["targets"][target]["threshold"] == threshold
+        assert other["test"]["targets"][target]["threshold"] == threshold
+        assert moved["test"]["targets"][target]["threshold"] != threshold
+
+
+def test_the_order_of_the_images_has_no_say():
+    draw, table, prob = make()
+    result = metrics(draw, table, "study", FINDINGS, prob)
+    order = np.random.default_rng(0).permutation(len(draw))
+    shuffled = draw.iloc[order]
+    moved = {}
+    for part, rows in prob.items():
+        place = {image: i for i, image in enumerate(draw.loc[draw["part"] == part, "image"])}
+        images = shuffled.loc[shuffled["part"] == part, "image"]
+        moved[part] = rows[[place[image] for image in images]]
+    again = metrics(shuffled, table, "study", FINDINGS, moved)
+    for part in ("val", "test"):
+        for target in TARGETS:
+            one, two = (r[part]["targets"][target] for r in (result, again))
+            assert {k: v for k, v in one.items() if k != "reasons"} == pytest.approx(
+                {k: v for k, v in two.items() if k != "reasons"}
+            )
+
+
+def test_a_class_that_is_absent_gives_null_and_a_reason():
+    draw, table, prob = make()
+    draw.loc[draw["part"] == "test", "Hernia"] = 0.0
+    result = metrics(draw, table, "image", FINDINGS, prob)["test"]
+    hernia = result["targets"]["Hernia"]
+    assert hernia["auroc"] is None
+    assert "no positive among 20 known labels" in hernia["reasons"]["auroc"]
+    assert result["mean"]["auroc"] == result["targets"]["Edema"]["auroc"]
+    assert result["mean"]["auroc_over"] == 1
+
+
+def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_study():
+    draw, table, _ = make()
+    rng = np.random.default_rng(3)
+    months = pd.Series(rng.uniform(1, 228, len(draw)), index=draw["image"])
+    for frame in (draw, table):
+        frame["months"] = frame["image"].map(months)
+    sizes = draw["part"].value_counts()
+    values = {part: rng.uniform(1, 228, (sizes[part], 1)) for part in ("val", "test")}
+    frame = predictions(draw, table, "study", MONTHS, values["test"])
+    assert list(frame)[-2:] == ["months", "pred_months"]
+    result = metrics(draw, table, "study", MONTHS, values)["test"]
+    studies = frame.groupby("study")[["months", "pred_months"]].mean()
+    assert result["n"] == len(studies) < len(frame)
+    error = studies["pred_months"] - studies["months"]
+    assert result["targets"]["months"]["mae"] == pytest.approx(error.abs().mean())
+    assert result["targets"]["months"]["mean_error"] == pytest.approx(error.mean())

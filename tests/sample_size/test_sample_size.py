@@ -1,0 +1,241 @@
+"""Draws: nested, paired, independent of row order, balanced or natural, and never short of a class.
+
+The last tests draw from the real ChestX-ray14 table, where it is present.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medsmall.errors import MedsmallError
+from medsmall.sample_size import labels_used, pools_of
+from medsmall.sample_size.balanced import Balanced
+from medsmall.sample_size.natural import Natural
+from medsmall.split import ByPatient, Official, check_classes, check_disjoint
+from medsmall.task import Task
+
+
+def make_table(images=600, prevalence=0.2, unknown=0.05, seed=0):
+    rng = np.random.default_rng(seed)
+    label = (rng.random(images) < prevalence).astype(float)
+    label[rng.random(images) < unknown] = np.nan
+    names = [f"{i:06}.png" for i in rng.permutation(images)]
+    return pd.DataFrame(
+        {"image": names, "patient": names, "split": "", "Hernia": label, "age": 50.0}
+    )
+
+
+TABLE = make_table()
+SPLIT = ByPatient(0.6, 0.2, 0.2).assign(TABLE, ["Hernia"])
+CLASSES = ["A", "B", "C"]
+
+
+def draw(size, table=TABLE, targets=("Hernia",), task=None, split=None):
+    split = SPLIT.reindex(table.index) if split is None else split
+    return size.draw(pools_of(table, split, list(targets), task or Task.of_findings(targets)))
+
+
+def images(drawn, part):
+    return list(drawn.loc[drawn["part"] == part, "image"])
+
+
+def multiclass_table():
+    classes = np.random.default_rng(1).choice(3, size=600, p=[0.6, 0.3, 0.1])
+    return TABLE.assign(**{name: (classes == k).astype(float) for k, name in enumerate(CLASSES)})
+
+
+@pytest.mark.parametrize("kind", [Balanced, Natural])
+@given(n=st.integers(30, 120), more=st.integers(0, 60), repeat=st.integers(0, 50))
+@settings(max_examples=15, deadline=None)
+def test_draws_are_nested_in_train_and_val(kind, n, more, repeat):
+    small = draw(kind(n=n, val=20, repeat=repeat))
+    large = draw(kind(n=n + more, val=30, repeat=repeat, oversample=True))
+    assert set(images(small, "train")) <= set(images(large, "train"))
+    assert set(images(small, "val")) <= set(images(large, "val"))
+    assert images(small, "test") == images(large, "test")
+
+
+@pytest.mark.parametrize("kind", [Balanced, Natural])
+def test_draws_do_not_depend_on_row_order_and_repeats_differ(kind):
+    first = draw(kind(n=50))
+    assert draw(kind(n=50), TABLE.sample(frac=1, random_state=5)).equals(first)
+    again = draw(kind(n=50, repeat=1))
+    assert set(images(again, "train")) != set(images(first, "train"))
+    assert images(again, "test") == images(first, "test")
+    assert set(images(draw(kind(n=50, seed=1)), "train")) != set(images(first, "train"))
+
+
+def test_the_shape_of_a_draw():
+    drawn = draw(Balanced(n=50, val=20))
+    assert list(drawn.columns) == ["image", "patient", "part", "Hernia"]
+    assert drawn.index.equals(pd.RangeIndex(len(drawn)))
+    assert drawn["Hernia"].notna().all()
+    assert len(images(drawn, "test")) == TABLE["Hernia"][SPLIT == "test"].notna().sum()
+    expected = SPLIT.set_axis(TABLE["image"]).loc[drawn["image"]].to_numpy()
+    assert (drawn["part"] == expected).all()
+    assert labels_used(drawn) == 70
+
+
+@pytest.mark.parametrize(("share", "positives"), [(0.5, 25), (0.1, 5), (0.29, 14)])
+def test_balanced_counts_its_positives_as_the_paper_does(share, positives):
+    drawn = draw(Balanced(n=50, val=21, positive_fraction=share))
+    counts = drawn.groupby("part")["Hernia"].agg(["sum", "size"])
+    assert tuple(counts.loc["train"]) == (positives, 50)
+    assert tuple(counts.loc["val"]) == (10, 21)
+
+
+def test_a_share_that_is_no_exact_float_is_meant_as_written():
+    drawn = draw(Balanced(n=100, positive_fraction=0.29))
+    assert drawn[drawn["part"] == "train"]["Hernia"].sum() == 29
+
+
+def test_null_is_all_of_the_rarer_class_and_as_many_of_the_other():
+    drawn = draw(Balanced(n=None))
+    for part in ("train", "val"):
+        assert drawn[drawn["part"] == part]["Hernia"].mean() == 0.5
+        assert (drawn[drawn["part"] == part]["Hernia"] == 1).sum() == (
+            TABLE[SPLIT.eq(part)]["Hernia"] == 1
+        ).sum()
+    most = draw(Balanced(n=None, positive_fraction=0.1))
+    train = most[most["part"] == "train"]
+    assert (train["Hernia"] == 0).sum() == (TABLE[SPLIT == "train"]["Hernia"] == 0).sum()
+
+
+def test_multiclass_draws_have_equal_shares_and_the_rest_in_the_first_classes():
+    table = multiclass_table()
+    drawn = draw(Balanced(n=50, val=None), table, CLASSES, task=Task.MULTICLASS)
+    train, val = (drawn[drawn["part"] == part][CLASSES].sum() for part in ("train", "val"))
+    assert list(train) == [17, 17, 16]
+    assert list(val) == [(table[SPLIT == "val"]["C"] == 1).sum()] * 3
+    with pytest.raises(MedsmallError, match="exclusive targets"):
+        draw(Balanced(), table.assign(B=1.0), CLASSES, task=Task.MULTICLASS)
+    with pytest.raises(MedsmallError, match="set sample_size=natural"):
+        draw(Balanced(), table, CLASSES, task=Task.MULTILABEL)
+
+
+def test_natural_sizes():
+    pool = int((TABLE["Hernia"].notna() & (SPLIT == "train")).sum())
+    assert len(images(draw(Natural(n=None)), "train")) == pool
+    assert len(images(draw(Natural(n=None, fraction=0.5)), "train")) == round(0.5 * pool)
+    assert len(images(draw(Natural(n=50, val=30)), "val")) == 30
+
+
+def test_more_than_there_is_needs_oversampling_which_repeats_images():
+    positives = int((TABLE[SPLIT == "train"]["Hernia"] == 1).sum())
+    with pytest.raises(MedsmallError, match=f"{positives} Hernia positives.*oversample=true"):
+        draw(Balanced(n=2 * positives + 2))
+    drawn = draw(Balanced(n=2 * positives + 20, oversample=True))
+    train = drawn[drawn["part"] == "train"]
+    assert (train["Hernia"] == 1).sum() == positives + 10
+    assert train[train["Hernia"] == 1]["image"].nunique() == positives
+    assert labels_used(drawn) == drawn[drawn["part"] != "test"]["image"].nunique()
+    more = draw(Balanced(n=2 * positives + 60, oversample=True))["image"].value_counts()
+    fewer = drawn["image"].value_counts()
+    assert (more.reindex(fewer.index) >= fewer).all()
+
+    with pytest.raises(MedsmallError, match=r"sample_size.n=1000 needs 1000 images.*oversample"):
+        draw(Natural(n=1000))
+    assert len(images(draw(Natural(n=1000, oversample=True)), "train")) == 1000
+    with pytest.raises(MedsmallError, match=r"sample_size.val=1000 .*smaller sample_size.val"):
+        draw(Natural(n=50, val=1000, oversample=True))
+    with pytest.raises(MedsmallError, match=r"0 Hernia positives: set a smaller sample_size.n"):
+        draw(Balanced(oversample=True), TABLE.assign(Hernia=0.0))
+
+
+def test_a_binary_draw_without_a_positive_is_refused():
+    table = TABLE.assign(Hernia=TABLE["Hernia"].fillna(0.0))
+    drawn = images(draw(Natural(n=20), table), "train")  # it does not depend on the labels
+    table.loc[table["image"].isin(drawn), "Hernia"] = 0.0
+    with pytest.raises(MedsmallError, match=r"train draw of 20 .*Hernia.*sample_size=balanced"):
+        draw(Natural(n=20), table)
+    assert draw(Natural(n=100), table)["Hernia"].notna().all()
+
+
+def test_a_multilabel_draw_needs_one_target_with_both_labels():
+    table = TABLE.assign(rare=0.0)
+    assert len(images(draw(Natural(n=20), table, ["Hernia", "rare"]), "train")) == 20
+    with pytest.raises(MedsmallError, match="train draw of 20"):
+        draw(Natural(n=20), table.assign(Hernia=1.0), ["Hernia", "rare"])
+
+
+def test_a_multiclass_draw_needs_every_class():
+    table = multiclass_table()
+    drawn = images(draw(Natural(n=20), table, CLASSES, task=Task.MULTICLASS), "train")
+    table.loc[table["image"].isin(drawn), CLASSES] = [1.0, 0.0, 0.0]
+    with pytest.raises(MedsmallError, match=r"train draw of 20 .*target B"):
+        draw(Natural(n=20), table, CLASSES, task=Task.MULTICLASS)
+
+
+def test_a_part_without_any_known_label_is_refused():
+    table = TABLE.copy()
+    table.loc[SPLIT == "test", "Hernia"] = np.nan
+    with pytest.raises(MedsmallError, match="test part of the split has no image with a known"):
+        draw(Natural(), table)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrong", "message"),
+    [
+        (Natural, {"n": 1}, "sample_size.n=1 is too small"),
+        (Balanced, {"val": 0}, "sample_size.val=0 is too small"),
+        (Natural, {"repeat": -1}, "repeat=-1 is negative"),
+        (Balanced, {"seed": -1}, "seed=-1 is negative"),
+        (Natural, {"n": None, "fraction": 0.0}, "fraction=0.0 is not above 0"),
+        (Natural, {"n": None, "fraction": 1.1}, "fraction=1.1"),
+        (Natural, {"n": 50, "fraction": 0.1}, "set sample_size.n=null"),
+        (Balanced, {"positive_fraction": 1.0}, "positive_fraction=1.0 leaves a class empty"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(kind, wrong, message):
+    with pytest.raises(MedsmallError, match=message):
+        kind(**wrong)
+
+
+def test_an_image_listed_twice_is_refused():
+    table = TABLE.assign(image="same.png")
+    with pytest.raises(MedsmallError, match=r"same.png is in the sample table twice"):
+        draw(Natural(), table)
+
+
+@pytest.fixture(scope="module")
+def chestxray14(real_data):
+    folder = real_data / "chestxray14"
+    entry = pd.read_csv(folder / "Data_Entry_2017_v2020.csv", dtype={"Patient ID": str})
+    test = (folder / "test_list.txt").read_text().split()
+    hernia = entry["Finding Labels"].str.split("|").apply(lambda found: "Hernia" in found)
+    return pd.DataFrame(
+        {
+            "image": entry["Image Index"],
+            "patient": entry["Patient ID"],
+            "split": np.where(entry["Image Index"].isin(test), "test", "train_val"),
+            "Hernia": hernia.astype(float),
+        }
+    )
+
+
+def test_hernia_in_chestxray14_is_drawn_nested_and_by_patient(chestxray14):
+    split = Official().assign(chestxray14, ["Hernia"])
+    check_disjoint(chestxray14, split)
+    check_classes(chestxray14, split, ["Hernia"], Task.BINARY)
+    assert (split == "test").sum() == 25596
+    assert chestxray14.loc[split == "test", "Hernia"].sum() == 86
+    small, medium, large = (
+        set(images(draw(Balanced(n), chestxray14, split=split), "train")) for n in (50, 100, 200)
+    )
+    assert small < medium < large
+    positives = int(chestxray14.loc[split == "train", "Hernia"].sum())
+    with pytest.raises(MedsmallError, match=f"but the train part has .*{positives} Hernia pos"):
+        draw(Balanced(n=400), chestxray14, split=split)
+
+
+def test_all_of_chestxray14_is_drawn_at_once(chestxray14):
+    split = Official().assign(chestxray14, ["Hernia"])
+    start = time.perf_counter()
+    drawn = draw(Natural(n=None), chestxray14, split=split)
+    assert time.perf_counter() - start < 2  # about 0.2 s; the bound allows for a busy machine
+    assert len(drawn) == 112120
+    assert not set(images(drawn, "train")) & set(images(drawn, "test"))
