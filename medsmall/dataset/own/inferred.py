@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medsmall.dataset.files import present_only
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.images import present_only
 from medsmall.dataset.own import roles, spreadsheet
 from medsmall.dataset.own.class_folders import files_below, find_images, is_image
 from medsmall.dataset.own.column import Column
@@ -212,7 +212,7 @@ def _find_grey(found: Inferred) -> None:
     pixels: list[np.ndarray] = []
     for i in np.unique(np.linspace(0, len(there) - 1, LOOKED_AT).astype(int)):
         try:
-            pixels.append(data.read(there.iloc[i]))
+            pixels.append(data.files.read(there.iloc[i]))
         except MedsmallError as error:
             found.warnings.append(str(error))
     colour = [image for image in pixels if image.ndim == 3]
