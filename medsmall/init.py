@@ -18,7 +18,8 @@ from medsmall.command import one_sentence
 from medsmall.configs import compose, config_dir, own_config_dir
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import one_of
-from medsmall.dataset.own.inferred import Inferred, infer, name_of
+from medsmall.dataset.guess.infer import infer, name_of
+from medsmall.dataset.guess.inferred import Inferred
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.task import Task

@@ -10,7 +10,7 @@ from PIL import Image
 
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.own.inferred import infer, name_of
+from medsmall.dataset.guess.infer import infer, name_of
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
 from medsmall.init import init, next_command, yaml_of

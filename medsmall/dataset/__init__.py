@@ -21,7 +21,8 @@ The contract of a data set (the Protocol below states it in types):
   configuration is checked against the source text, so a class needs no import to be checked.
 - What a user can mend is a MedsmallError. Modules here import no torch. What all of them are made
   with: `arguments` (checks), `csv_files`, `files`, `images` and `dicom` (decoding), `sample_table`.
-  `own` is for people's own data, `opening` opens what a config names.
+  `own` is for people's own data, `guess` finds out how to read them, and `opening` opens what a
+  config names.
 """
 
 from pathlib import Path
