@@ -44,6 +44,8 @@ class ChestXray:
     may be counted apart, and so may `IM-0115` and `NORMAL2-IM-0115`; but two children wrongly
     held to be one cost little, and one held to be two would flatter the test, so a number is one
     patient here.
+
+    Films are grey, 400 to 2,900 px; the release mixes grey and RGB files.
     """
 
     name = "chest_xray"

@@ -34,6 +34,8 @@ class ChestXray14:
     The official split leaves validation to the user: parts are "train_val" and "test". A row in
     neither list gets "" (the release has none); a list may name images that the table lacks, so
     that a shortened table works.
+
+    Films are grey, 1024 x 1024 px; some files of the release are RGBA.
     """
 
     name = "chestxray14"

@@ -50,6 +50,8 @@ class CheXpert:
 
     `train` is the part "train_val", and `valid` (200 patients, labelled by radiologists) is
     "test": it is the only labelled part held out in the public release.
+
+    Films are grey; those of the small release are about 320 x 390 px.
     """
 
     name = "chexpert"

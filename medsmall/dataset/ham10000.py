@@ -40,6 +40,8 @@ class Ham10000:
     so that a split keeps these together (lesions of one person may still be apart). There is no
     official split: the challenge's test images are not in the release. Without the groupings
     file each image of the ISIC layout counts as a lesion of its own, which a line on stderr says.
+
+    Images are RGB, 450 x 600 px as released.
     """
 
     name = "ham10000"

@@ -31,6 +31,8 @@ class Idc:
 
     There is no official split in the release. Patches of one patient look alike, so they stay
     together; `x` and `y` are the patch's place on the slide in px.
+
+    Patches are RGB, 50 x 50 px or, at the edge of a slide, smaller.
     """
 
     name = "idc"

@@ -37,6 +37,8 @@ class Mura:
     The label is of the study, so a test score is about studies. `train` is the part "train_val"
     and `valid` is "test": it is the only labelled part held out in the public release.
     A patient keeps the number across body parts and is one patient here.
+
+    Films are grey, up to 512 px; the release mixes grey and RGB files.
     """
 
     name = "mura"

@@ -33,6 +33,8 @@ class RsnaBoneAge:
     The label is the skeletal age that readers gave the film; the child's own age is not in the
     release. Nor are patients: every image counts as its own. There is no official split, as the
     table of the challenge's test part has no ages.
+
+    Films are grey, 500 to 3,000 px.
     """
 
     name = "rsna_boneage"
