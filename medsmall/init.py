@@ -16,8 +16,10 @@ from medsmall.atomic import write_whole
 from medsmall.augmentation.reasons import shipped_for
 from medsmall.command import one_sentence
 from medsmall.configs import compose, config_dir, own_config_dir
-from medsmall.dataset import MODALITIES, tables
-from medsmall.dataset.own.inferred import Inferred, infer, name_of
+from medsmall.dataset import MODALITIES
+from medsmall.dataset.arguments import one_of
+from medsmall.dataset.guess.infer import infer, name_of
+from medsmall.dataset.guess.inferred import Inferred
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.task import Task
@@ -50,7 +52,7 @@ def init(
         )
     found = infer(path, chosen, label, task)
     if modality is not None:
-        found.set("modality", tables.one_of(modality, MODALITIES, "--modality"), "as you said")
+        found.set("modality", one_of(modality, MODALITIES, "--modality"), "as you said")
     _show(found, chosen)
     text = yaml_of(found, chosen)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ from medsmall.augmentation.paper import Paper
 from medsmall.cache import prepare
 from medsmall.cache.build import cores
 from medsmall.datamodule import DataModule
-from medsmall.dataset.images import decode
+from medsmall.dataset.files import ImageFiles
 from medsmall.phantom import chest, thorax
 
 SIDE, PNG_SIDE, DIFFERENT, ROUNDS, BATCH = 250, 1024, 16, 5, 32
@@ -45,19 +45,11 @@ SIDE, PNG_SIDE, DIFFERENT, ROUNDS, BATCH = 250, 1024, 16, 5, 32
 class Films:
     """The PNG files of a folder as a data set."""
 
-    name, reading = "films", ""
+    name = "films"
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.files = ImageFiles(root, "error", grey=True)
         self.images = sorted(str(path.relative_to(root)) for path in root.rglob("*.png"))
-
-    def file(self, image: str) -> Path:
-        """Its file."""
-        return self.root / image
-
-    def read(self, image: str) -> np.ndarray:
-        """Grey uint8 (H, W)."""
-        return decode(self.file(image), grey=True)
 
 
 def draw_films(folder: Path, images: int) -> None:
@@ -96,7 +88,7 @@ def prepare_against_decoder(data: Films, images: list[str], folder: Path) -> tup
     def decoder() -> float:
         with ThreadPoolExecutor(cores()) as pool:
             return len(images) / seconds(
-                lambda: list(pool.map(lambda i: data.read(i) is None, images))
+                lambda: list(pool.map(lambda i: data.files.read(i) is None, images))
             )
 
     def preparing() -> float:
@@ -132,7 +124,7 @@ def epoch_against_image_folder(data: Films, images: list[str], folder: Path) -> 
         return torch.from_numpy(pipeline(image=np.asarray(resize(image)))["image"]).permute(2, 0, 1)
 
     few = max(BATCH, len(images) // 8)  # it is slow, and each image costs the same
-    plain = ImageFolder(str(data.root), augmented)
+    plain = ImageFolder(str(data.files.root), augmented)
     plain.samples = plain.samples[:few]
     ours = module.train_dataloader()
     theirs = DataLoader(plain, batch_size=BATCH, shuffle=True)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.own.inferred import infer, name_of
+from medsmall.dataset.guess.infer import infer, name_of
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
 from medsmall.init import init, next_command, yaml_of
@@ -75,7 +75,7 @@ def test_full_paths_below_the_table(here):
     rows["image"] = [str(file.parent / image) for image in rows["image"]]
     rows.to_csv(file, index=False)
     data = infer(file, "x").data
-    assert data.read(data.table()["image"][0]).shape == (96, 96)
+    assert data.files.read(data.table()["image"][0]).shape == (96, 96)
 
 
 def test_absent_images_are_dropped_and_counted(here):

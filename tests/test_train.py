@@ -223,7 +223,7 @@ def small_phantoms(outputs, tmp_path_factory) -> Path:
 
 def small_phantom(outputs: Path) -> Path:
     """The folder of the phantom that HERNIA runs on."""
-    return open_dataset(compose([*HERNIA, f"output_root={outputs}"])).root
+    return open_dataset(compose([*HERNIA, f"output_root={outputs}"])).files.root
 
 
 def on_copy(outputs: Path, tmp_path: Path) -> list[str]:

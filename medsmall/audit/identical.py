@@ -50,14 +50,14 @@ def same(keys: list[bytes]) -> list[list[int]]:
 
 def _identical(dataset: Dataset, images: list[str]) -> Iterator[tuple[list[int], str]]:
     """Groups of places in `images` with equal files, and of the rest with equal pixels."""
-    files = [dataset.file(image) for image in images]
+    files = [dataset.files.file(image) for image in images]
     rest = list(range(len(images)))
     if len(set(files)) == len(files):  # else one file holds several images
         for group in same([_sha256(file) for file in files]):
             yield group, "byte-identical files"
             rest = [i for i in rest if i not in group[1:]]
     if len(rest) > 1:
-        for group in same([digest(dataset.read(images[i])) for i in rest]):
+        for group in same([digest(dataset.files.read(images[i])) for i in rest]):
             yield [rest[i] for i in group], "the same pixels"
 
 

@@ -92,17 +92,18 @@ def _held(lock: FileLock, name: str) -> AcquireReturnProxy:
 
 def _name(dataset: Dataset, side: int) -> str:
     """Names the cache by what decides its content: data set, options, root, side, decoding code."""
+    reader = Path(inspect.getfile(type(dataset.files)))
     decoding = [Path(images.__file__).with_name(name) for name in ("images.py", "dicom.py")]
     marks = Path(inspect.getfile(digest))  # the index holds what it makes
-    code = [Path(inspect.getfile(type(dataset))), *decoding, marks, Path(__file__)]
+    code = [reader, *decoding, marks, Path(__file__)]
     identity = hashlib.sha256(b"".join(file.read_bytes() for file in code if file.is_file()))
-    identity.update(f"{dataset.root.absolute()}|{dataset.reading}|{side}".encode())
+    identity.update(f"{dataset.files.root.absolute()}|{dataset.files.reading}|{side}".encode())
     return f"{dataset.name}-{side}px-{identity.hexdigest()[:8]}"
 
 
 def _stamps(dataset: Dataset, images: list[str]) -> dict[str, Stamp]:
     """Size and time of the file of each image: another file, another image."""
-    files = {image: dataset.file(image) for image in images}
+    files = {image: dataset.files.file(image) for image in images}
     known: dict[Path, Stamp] = {}
     for file in set(files.values()):
         try:
@@ -169,7 +170,7 @@ def _decoded(
 
     def read(image: str) -> np.ndarray | None:
         try:
-            return squeezed(dataset.read(image), side)
+            return squeezed(dataset.files.read(image), side)
         except MedsmallError as error:
             if unreadable is None:
                 raise

@@ -2,22 +2,27 @@
 
 The contract of a data set (the Protocol below states it in types):
 
-- It reads a release exactly as it unpacks, under `root`, and touches no file before `table()` or
-  `read()`. `table()` lists all its rows without looking whether the image files are there;
-  `file()` names the one that holds an image, which may hold others too; `read()` decodes one.
+- It reads a release exactly as it unpacks, under `files.root`, and touches no file before `table()`
+  or `files.read()`. `table()` lists all its rows without looking whether the image files are there.
+- `files` says where the images are: `file()` names the one that holds an image, which may hold
+  others too; `read()` decodes one; `reading` tells decoded images apart where options change them.
+  It is an `ImageFiles` of the module `files`, or, where images are in files of another kind, an
+  object of the data set's own.
 - `table()` has the columns `image` (path relative to `root`, with `/`), `patient`, `split`
   ("train_val", "train", "val", "test", or "" where the release says nothing), then one float64
   column per label (1, 0, NaN = unknown; any number for regression), then `age` (years), `sex`
-  ("F", "M", ""), `view`, ...
+  ("F", "M", ""), `view`, ...; `sample_table` makes it.
 - `targets` are the labels to learn, in the order given, and `task` what kind they are. `unit` is
   the table's column that one test score is about. `modality` is one of MODALITIES.
 - `write_phantom()` writes generated images and tables in the release's layout; the same arguments
-  give byte-identical files. `variant` tells phantoms apart where options choose among several
-  releases ("" where there is one); `reading` tells decoded images apart where options change them.
+  give byte-identical files. How is a file in `phantoms`. `variant` tells phantoms apart where
+  options choose among several releases ("" where there is one).
 - Arguments of `__init__` carry plain annotations (built-ins, None, Literal, list, dict): the
   configuration is checked against the source text, so a class needs no import to be checked.
-- What a user can mend is a MedsmallError. Modules here import no torch. `images`, `dicom` and
-  `tables` are what all of them read with; `own` is for people's own data.
+- What a user can mend is a MedsmallError. Modules here import no torch. What all of them are made
+  with: `arguments` (checks), `csv_files`, `files`, `images` and `dicom` (decoding), `sample_table`.
+  `own` is for people's own data, `guess` finds out how to read them, and `opening` opens what a
+  config names.
 """
 
 from pathlib import Path
@@ -34,6 +39,26 @@ MODALITIES = (
 )  # fmt: skip
 
 
+class Files(Protocol):
+    """Where the images of a data set are, and how one is read."""
+
+    root: Path
+
+    @property
+    def missing(self) -> Literal["error", "drop"]:
+        """What to do about listed images that are not there."""
+
+    @property
+    def reading(self) -> str:
+        """The options that change the pixels which `read` gives."""
+
+    def file(self, image: str) -> Path:
+        """The file that holds the image of one row; it need not be there."""
+
+    def read(self, image: str) -> np.ndarray:
+        """The image of one row as uint8, (H, W) grey or (H, W, 3) RGB."""
+
+
 class Dataset(Protocol):
     """What the rest of medsmall may ask of a data set; see the module's docstring."""
 
@@ -44,8 +69,11 @@ class Dataset(Protocol):
     licence: str
     url: str
 
-    root: Path
-    missing_images: Literal["error", "drop"]
+    phantom_patients: int
+
+    @property
+    def files(self) -> Files:
+        """The files that hold the images."""
 
     # People's own data tell these only once they are read.
     @property
@@ -64,18 +92,8 @@ class Dataset(Protocol):
     def variant(self) -> str:
         """Which of several releases the options choose."""
 
-    @property
-    def reading(self) -> str:
-        """The options that change the pixels which `read` gives."""
-
     def table(self) -> pd.DataFrame:
         """All rows the release lists, with a RangeIndex; MedsmallError where a file is absent."""
-
-    def file(self, image: str) -> Path:
-        """The file that holds the image of one row; it need not be there."""
-
-    def read(self, image: str) -> np.ndarray:
-        """The image of one row as uint8, (H, W) grey or (H, W, 3) RGB."""
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated tables and images of `patients` patients into the empty folder `root`."""

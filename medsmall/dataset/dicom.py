@@ -19,14 +19,13 @@ from pydicom.pixels import (
 )
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from medsmall.dataset.images import MAX_PIXELS
 from medsmall.errors import MedsmallError
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _BEYOND = 1e15  # farther out than any window
 
 
-def decode(path: Path, grey: bool = False) -> np.ndarray:
+def decode(path: Path, max_pixels: int, grey: bool = False) -> np.ndarray:
     """The pixels of one DICOM file as uint8: (H, W) for monochrome, (H, W, 3) for colour.
 
     The first VOI LUT, else the first window, spans 0 to 255. Without either, up to 8 stored bits
@@ -35,11 +34,11 @@ def decode(path: Path, grey: bool = False) -> np.ndarray:
     MONOCHROME1 is inverted. Palette, YBR and RGB become RGB; with `grey`, their luma.
 
     Raises MedsmallError, with the full path, where the file cannot be read, has no pixels, more
-    than one frame or `MAX_PIXELS` pixels, or a compression for which no decoder is installed.
+    than one frame or `max_pixels` pixels, or a compression for which no decoder is installed.
     """
     try:
         data = dcmread(path, force=True)
-        _refuse_what_is_no_image(data, path)
+        _refuse_what_is_no_image(data, path, max_pixels)
         _complete(data)
         _refuse_undecodable(data, path)
         pixels = _shown(data)
@@ -59,7 +58,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0].strip(" .:")
 
 
-def _refuse_what_is_no_image(data: Dataset, path: Path) -> None:
+def _refuse_what_is_no_image(data: Dataset, path: Path, max_pixels: int) -> None:
     where = f"The DICOM file {path.absolute()}"
     if not any(keyword in data for keyword in PIXELS):
         kind = UID(str(data.get("SOPClassUID", ""))).name or "no image"
@@ -71,9 +70,9 @@ def _refuse_what_is_no_image(data: Dataset, path: Path) -> None:
             "the one that is meant as an image of its own."
         )
     size = int(data.Rows) * int(data.Columns)
-    if size > MAX_PIXELS:
+    if size > max_pixels:
         raise MedsmallError(
-            f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the {MAX_PIXELS:,} "
+            f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the {max_pixels:,} "
             "that are decoded at once: save it smaller or in tiles."
         )
 

@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from medsmall.dataset import images, tables
+from medsmall.dataset.arguments import chosen
+from medsmall.dataset.files import ImageFiles, not_here
+from medsmall.dataset.sample_table import sample_table
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -29,11 +31,13 @@ class Idc:
 
     There is no official split in the release. Patches of one patient look alike, so they stay
     together; `x` and `y` are the patch's place on the slide in px.
+
+    Patches are RGB, 50 x 50 px or, at the edge of a slide, smaller.
     """
 
     name = "idc"
     modality = "histology"
-    variant = reading = ""
+    variant = ""
     unit = "image"
     labels = LABELS
     citation = (
@@ -51,11 +55,9 @@ class Idc:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 60,
     ) -> None:
-        self.root = Path(root).expanduser()
-        self.targets = tables.chosen(targets, LABELS, self)
+        self.files = ImageFiles(root, missing_images, grey=False)
+        self.targets = chosen(targets, LABELS, self)
         self.task = Task.of_findings(self.targets)
-        tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
-        self.missing_images = missing_images
         self.phantom_patients = phantom_patients
 
     def table(self) -> pd.DataFrame:
@@ -65,29 +67,21 @@ class Idc:
         """
         rows = self._rows("") or self._rows(f"{KAGGLE_COPY}/")
         if not rows:
-            raise tables.not_here(self, "<patient>/0/*.png or <patient>/1/*.png")
+            raise not_here(
+                self.name, self.files.root, "<patient>/0/*.png or <patient>/1/*.png", self.url
+            )
         image, patient, label, x, y = zip(*rows, strict=True)
-        frame = {
-            "image": image,
-            "patient": patient,
-            "split": "",
-            "idc": np.array(label, dtype="float64"),
-            "age": np.nan,
-            "sex": "",
-            "view": "",
-            "x": np.array(x, dtype="float64"),
-            "y": np.array(y, dtype="float64"),
-        }
-        text = ["image", "patient", "split", "sex", "view"]
-        return pd.DataFrame(frame).astype(dict.fromkeys(text, "str"))
+        numbers = {"idc": label, "x": x, "y": y}
+        found = {name: np.array(words, dtype="float64") for name, words in numbers.items()}
+        return sample_table(image, patient, {"idc": found.pop("idc")}, others=found)
 
     def _rows(self, prefix: str) -> list[tuple[str, str, str, str, str]]:
         """Path, patient, label, x and y of each patch below one of the two places."""
         rows = []
-        for patient in sorted(filter(str.isdecimal, images.names_in(self.root / prefix))):
+        for patient in sorted(filter(str.isdecimal, self.files.names_in(prefix))):
             for label in ("0", "1"):
                 folder = f"{prefix}{patient}/{label}"
-                for name in sorted(images.names_in(self.root / folder)):
+                for name in sorted(self.files.names_in(folder)):
                     if name.startswith(".") or not name.lower().endswith(".png"):
                         continue  # left behind by an operating system
                     match = NAME.fullmatch(name)
@@ -104,40 +98,12 @@ class Idc:
             else "not named as the release names patches (10253_idx5_x1351_y1101_class0.png)"
         )
         return MedsmallError(
-            f"{(self.root / image).absolute()} is {what}: get the release again, or delete the "
+            f"{self.files.file(image).absolute()} is {what}: get the release again, or delete the "
             "file."
         )
 
-    def file(self, image: str) -> Path:
-        """The file that holds the image of one row."""
-        return self.root / image
-
-    def read(self, image: str) -> np.ndarray:
-        """RGB (H, W, 3) uint8, 50 x 50 px or, at the edge of a slide, smaller."""
-        pixels = images.decode(self.root / image)
-        return pixels if pixels.ndim == 3 else np.dstack([pixels] * 3)
-
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
-        """Write 12 to 24 generated patches per patient, some of them smaller than 50 px.
+        """Write 12 to 24 generated patches per patient, some of them smaller than 50 px."""
+        from medsmall.dataset.phantoms import idc
 
-        Each patient has a slide of 6 patches in a row, on which the tumour is one side; three in
-        ten patches of all have it, as in the release. Every patient has a patch of both classes.
-        """
-        from medsmall.phantom import drawing, histology
-
-        for patient in range(patients):
-            rng = np.random.default_rng([seed, 5, patient])
-            number = 8863 + 3 * patient
-            slide = histology.slide(rng)
-            rows, border = int(rng.integers(2, 5)), rng.uniform(0.2, 3.2)
-            for label in (0, 1):
-                (root / str(number) / str(label)).mkdir(parents=True)
-            for row, column in np.ndindex(rows, 6):
-                ragged = border + rng.uniform(-0.4, 0.4)
-                label = int(column < ragged) if 0 < column < 5 else int(column == 0)
-                # The last row and column may be cut off by the edge of the slide.
-                height = int(rng.integers(20, 50)) if row == 3 else 50
-                width = int(rng.integers(20, 50)) if column == 5 and patient % 4 == 0 else 50
-                pixels = histology.patch(slide, bool(label), rng, (height, width))
-                name = f"{number}_idx5_x{51 + 50 * column}_y{51 + 50 * row}_class{label}.png"
-                drawing.save(pixels, root / str(number) / str(label) / name)
+        idc.write(root, patients, seed)

@@ -1,18 +1,14 @@
-"""Image files: decode one, and find which of the listed ones are not there."""
+"""Image files of any format: decode one to 8 bits."""
 
-import os
 import struct
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import pandas as pd
 from PIL import Image, ImageOps
 
-from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
-from medsmall.terminal import say_once
 
 DICOM_SUFFIXES = {".dcm", ".dicom"}
 MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or a bomb
@@ -69,7 +65,7 @@ def is_dicom(file: BinaryIO) -> bool:
 def _decode_dicom(path: Path, grey: bool) -> np.ndarray:
     from medsmall.dataset import dicom  # pydicom takes a moment to import
 
-    return dicom.decode(Path(path), grey)
+    return dicom.decode(Path(path), MAX_PIXELS, grey)
 
 
 def _refuse_frames(image: Image.Image, path: Path) -> None:
@@ -129,59 +125,3 @@ def _from_16_bits(pixels: np.ndarray, path: Path) -> np.ndarray:
             f"outside 0 to {_MAX_16_BIT}: save it with 8 or 16 bits."
         )
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:
-    """Which of the `images` of a sample table have no file: bool, with their index.
-
-    Lists each folder once: one `stat` per image takes minutes on a network drive.
-    """
-    files = [os.path.split(dataset.file(image)) for image in images]
-    listed = {folder: _files_in(Path(folder)) for folder in {folder for folder, _ in files}}
-    return pd.Series(
-        [name not in listed[folder] for folder, name in files], index=images.index, dtype=bool
-    )
-
-
-def _files_in(folder: Path) -> set[str]:
-    """The names of files, and of links that lead to one: kinds are told by the listing itself."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if entry.is_file()}
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-
-
-def names_in(folder: Path) -> set[str]:
-    """The names in a folder, none where it is not there."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries}
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
-
-
-def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of its `table` whose image is there, with a RangeIndex.
-
-    With ``dataset.missing_images`` "error" an absent image raises MedsmallError, with "drop" its
-    row is left out; where all are absent, both raise.
-    """
-    absent = absent_files(dataset, table["image"])
-    if not absent.any():
-        return table.reset_index(drop=True)
-    count, first = int(absent.sum()), table["image"][absent].iloc[:3]
-    found = (
-        f"{dataset.name}: {count:,} of the {len(table):,} images listed are absent under "
-        f"{dataset.root.absolute()}, first: {', '.join(first)}"
-    )
-    if absent.all():
-        raise MedsmallError(
-            f"{found}; get them, or try everything on generated images with phantom=true."
-        )
-    if dataset.missing_images == "error":
-        raise MedsmallError(
-            f"{found}; get them, or go on without them with dataset.missing_images=drop."
-        )
-    say_once(f"{found}; they are left out.")
-    return table[~absent].reset_index(drop=True)

@@ -6,7 +6,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from medsmall.dataset import images, tables
+from medsmall.dataset.arguments import chosen, one_of, some_of
+from medsmall.dataset.csv_files import read_headless_csv
+from medsmall.dataset.files import ImageFiles, find
+from medsmall.dataset.sample_table import below_release, check_images, one_hot, sample_table
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
 
@@ -34,11 +37,13 @@ class Mura:
     The label is of the study, so a test score is about studies. `train` is the part "train_val"
     and `valid` is "test": it is the only labelled part held out in the public release.
     A patient keeps the number across body parts and is one patient here.
+
+    Films are grey, up to 512 px; the release mixes grey and RGB files.
     """
 
     name = "mura"
     modality = "bone x-ray"
-    variant = reading = ""
+    variant = ""
     unit = "study"
     citation = (
         "Rajpurkar et al., MURA: large dataset for abnormality detection in musculoskeletal "
@@ -56,20 +61,18 @@ class Mura:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.root = Path(root).expanduser()
-        tables.one_of(classes, ["abnormal", "part_finding"], "dataset.classes")
+        self.files = ImageFiles(root, missing_images, grey=True)
+        one_of(classes, ["abnormal", "part_finding"], "dataset.classes")
         self.body_parts = BODY_PARTS
         if body_parts is not None:
-            self.body_parts = tables.some_of(
+            self.body_parts = some_of(
                 body_parts, BODY_PARTS, "dataset.body_parts", "mura has no body part"
             )
         self.labels = LABELS
         if classes == "part_finding":
             self.labels = [f"{part}_{finding}" for part in self.body_parts for finding in FINDINGS]
-        self.targets = tables.chosen(targets, self.labels, self)
+        self.targets = chosen(targets, self.labels, self)
         self.task = Task.of_classes(self.targets)
-        tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
-        self.missing_images = missing_images
         self.phantom_patients = phantom_patients
 
     def table(self) -> pd.DataFrame:
@@ -83,9 +86,9 @@ class Mura:
 
     def _part(self, part: str) -> pd.DataFrame:
         names = f"{part}_image_paths.csv", f"{part}_labeled_studies.csv"
-        listed, labelled = [tables.find(self, name, f"{name}.gz") for name in names]
-        films = tables.read_headless_csv(listed, ["image"])["image"]
-        image = tables.below_release(tables.check_images(films, listed), listed, depth=5)
+        listed, labelled = [find(self, name, f"{name}.gz") for name in names]
+        films = read_headless_csv(listed, ["image"])["image"]
+        image = below_release(check_images(films, listed), listed, depth=5)
         study = image.str.rsplit("/", n=1).str[0]
         label = study.map(_labels(labelled))
         if label.isna().any():
@@ -96,19 +99,9 @@ class Mura:
             )
         folders = study.str.split("/")
         body_part = folders.str[1].str.removeprefix("XR_")
-        frame = {
-            "image": image,
-            "patient": folders.str[2],
-            "split": SPLIT[part],
-            **self._columns(body_part, label.astype("float64"), listed),
-            "age": np.nan,
-            "sex": "",
-            "view": "",
-            "study": study,
-            "body_part": body_part,
-        }
-        text = ["image", "patient", "split", "sex", "view", "study", "body_part"]
-        return pd.DataFrame(frame).astype(dict.fromkeys(text, "str"))
+        labels = self._columns(body_part, label.astype("float64"), listed)
+        others = {"study": study, "body_part": body_part}
+        return sample_table(image, folders.str[2], labels, SPLIT[part], others=others)
 
     def _columns(
         self, body_part: pd.Series, abnormal: pd.Series, listed: Path
@@ -123,56 +116,19 @@ class Mura:
         if self.labels == LABELS:
             return {"abnormal": abnormal.to_numpy()}
         finding = abnormal.map({0.0: "normal", 1.0: "abnormal"})
-        return tables.one_hot(list(body_part + "_" + finding), self.labels, self.targets)
-
-    def file(self, image: str) -> Path:
-        """The file that holds the image of one row."""
-        return self.root / image
-
-    def read(self, image: str) -> np.ndarray:
-        """Grey (H, W) uint8 of varied size, up to 512 px; the release mixes grey and RGB files."""
-        return images.decode(self.root / image, grey=True)
+        return one_hot(list(body_part + "_" + finding), self.labels, self.targets)
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
-        """Write generated films of 96 to 144 px, grey and RGB mixed, and the four tables.
+        """Write generated films of 96 to 144 px, grey and RGB mixed, and the four tables."""
+        from medsmall.dataset.phantoms import mura
 
-        1 to 3 films per study; a fifth of the patients has a second body part, some a second
-        study of the same. The last sixth of the patients is `valid`.
-        """
-        from medsmall.phantom import bone, drawing
-
-        kinds, parts = list(bone.INJURIES), list(bone.BONES)
-        lines: dict[str, list[str]] = {}
-        for patient in range(patients):
-            rng = np.random.default_rng([seed, 7, patient])
-            split = "valid" if patient >= patients - max(1, patients // 6) else "train"
-            build = bone.limb(rng)
-            chosen = rng.choice(parts, size=rng.choice([1, 2], p=[0.8, 0.2]), replace=False)
-            for part in chosen:
-                for study in range(1, 1 + rng.choice([1, 2], p=[0.85, 0.15])):
-                    injury = rng.choice(kinds) if rng.random() < 0.45 else ""
-                    word = "positive" if injury else "negative"
-                    folder = f"{split}/XR_{part}/patient{patient + 1:05d}/study{study}_{word}"
-                    (root / folder).mkdir(parents=True)
-                    # The release ends study paths in a slash and has no header.
-                    study_line = f"MURA-v1.1/{folder}/,{int(bool(injury))}"
-                    lines.setdefault(f"{split}_labeled_studies", []).append(study_line)
-                    for number in range(1, 1 + rng.integers(1, 4)):
-                        shape = int(rng.integers(112, 145)), int(rng.integers(96, 129))
-                        pixels = bone.bone(part, build, injury, rng, shape)
-                        if rng.random() < 0.3:
-                            pixels = np.dstack([pixels] * 3)
-                        file = f"{folder}/image{number}.png"
-                        drawing.save(pixels, root / file)
-                        lines.setdefault(f"{split}_image_paths", []).append(f"MURA-v1.1/{file}")
-        for name, rows in lines.items():
-            tables.write_lines(root / f"{name}.csv", rows)
+        mura.write(root, patients, seed)
 
 
 def _labels(path: Path) -> dict[str, float]:
     """Study folder -> 0.0 or 1.0."""
-    rows = tables.read_headless_csv(path, ["study", "abnormal"])
-    study = tables.below_release(rows["study"].str.rstrip("/"), path, depth=4)
+    rows = read_headless_csv(path, ["study", "abnormal"])
+    study = below_release(rows["study"].str.rstrip("/"), path, depth=4)
     wrong = ~rows["abnormal"].isin(["0", "1"])
     if wrong.any():
         raise MedsmallError(

@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ from filelock import FileLock
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 
+import medsmall.dataset.phantoms
 import medsmall.phantom
 from medsmall.dataset import Dataset
-from medsmall.dataset.images import present_only
+from medsmall.dataset.files import present_only
 from medsmall.errors import MedsmallError
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def open_dataset(cfg: DictConfig) -> Dataset:
     dataset: Dataset = instantiate(cfg.dataset)
     if not cfg.phantom:
         return dataset
-    root = phantom_root(dataset, cfg.output_root, cfg.dataset.phantom_patients)
+    root = phantom_root(dataset, cfg.output_root)
     return instantiate(cfg.dataset, root=str(root))
 
 
@@ -37,18 +39,17 @@ def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
     return dataset, present_only(dataset, dataset.table())
 
 
-def phantom_root(dataset: Dataset, output_root: str, patients: int) -> Path:
-    """The folder with `patients` generated patients of `dataset`, written now if it is not there.
+def phantom_root(dataset: Dataset, output_root: str) -> Path:
+    """The folder with the generated patients of `dataset`, written now if it is not there.
 
     Written to a temporary folder that takes its name when it is whole; processes that start
     together write it once. The name tells the code that drew it: other code, other films.
     """
+    patients = dataset.phantom_patients
     if patients < 10:
         raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
     folder = Path(output_root).expanduser().absolute() / "phantoms"
-    drawing = Path(inspect.getfile(medsmall.phantom)).parent
-    code = [Path(inspect.getfile(type(dataset))), *sorted(drawing.glob("*.py"))]
-    drawn_by = hashlib.sha256(b"".join(file.read_bytes() for file in code)).hexdigest()[:8]
+    drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
     kind = "-".join(filter(None, [dataset.name, dataset.variant]))
     root = folder / f"{kind}-{patients}-{drawn_by}"
     if root.is_dir():
@@ -65,3 +66,11 @@ def phantom_root(dataset: Dataset, output_root: str, patients: int) -> Path:
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
     return root
+
+
+def _drawing_code(dataset: Dataset) -> Iterator[bytes]:
+    """The source of what decides a phantom's bytes: its class, the writers and the drawings."""
+    yield Path(inspect.getfile(type(dataset))).read_bytes()
+    for package in (medsmall.dataset.phantoms, medsmall.phantom):
+        for file in sorted(Path(inspect.getfile(package)).parent.glob("*.py")):
+            yield file.read_bytes()

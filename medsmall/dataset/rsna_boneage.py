@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
-from medsmall.dataset import images, tables
+from medsmall.dataset.arguments import chosen
+from medsmall.dataset.csv_files import read_csv
+from medsmall.dataset.files import ImageFiles, find
+from medsmall.dataset.sample_table import sample_table
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -31,11 +33,13 @@ class RsnaBoneAge:
     The label is the skeletal age that readers gave the film; the child's own age is not in the
     release. Nor are patients: every image counts as its own. There is no official split, as the
     table of the challenge's test part has no ages.
+
+    Films are grey, 500 to 3,000 px.
     """
 
     name = "rsna_boneage"
     modality = "bone x-ray"
-    variant = reading = ""
+    variant = ""
     unit = "image"
     labels = LABELS
     citation = (
@@ -52,11 +56,9 @@ class RsnaBoneAge:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 400,
     ) -> None:
-        self.root = Path(root).expanduser()
-        self.targets = tables.chosen(targets, LABELS, self)
+        self.files = ImageFiles(root, missing_images, grey=True)
+        self.targets = chosen(targets, LABELS, self)
         self.task = Task.REGRESSION
-        tables.one_of(missing_images, ["error", "drop"], "dataset.missing_images")
-        self.missing_images = missing_images
         self.phantom_patients = phantom_patients
 
     def table(self) -> pd.DataFrame:
@@ -64,8 +66,8 @@ class RsnaBoneAge:
 
         `sex` is from the column `male`; age and view are not in the release: NaN and "".
         """
-        path = tables.find(self, f"{FOLDER}.csv", f"{FOLDER}.csv.gz")
-        lines = tables.read_csv(path, ["id", "boneage", "male"])
+        path = find(self, f"{FOLDER}.csv", f"{FOLDER}.csv.gz")
+        lines = read_csv(path, ["id", "boneage", "male"])
         number, male = lines["id"].str.strip(), lines["male"].str.strip().str.lower()
         months = pd.to_numeric(lines["boneage"], errors="coerce").astype("float64")
         for column, wrong, must in (
@@ -76,54 +78,22 @@ class RsnaBoneAge:
         ):
             if wrong.any():
                 raise _wrong_cell(path, lines, int(wrong.to_numpy().argmax()), column, must)
-        frame = {
-            "image": self._located(number + ".png"),
-            "patient": number,
-            "split": "",
-            "boneage": months,
-            "age": np.nan,
-            "sex": male.map(SEX).fillna(""),
-            "view": "",
-        }
-        text = ["image", "patient", "split", "sex", "view"]
-        return pd.DataFrame(frame).astype(dict.fromkeys(text, "str"))
+        image, sex = self._located(number + ".png"), male.map(SEX).fillna("")
+        return sample_table(image, number, {"boneage": months}, sex=sex)
 
     def _located(self, names: pd.Series) -> pd.Series:
         """The names with their folder, Kaggle's inner one where it holds them or is the one."""
-        outer, inner = (images.names_in(self.root / folder) for folder in (FOLDER, NESTED))
+        outer, inner = (self.files.names_in(folder) for folder in (FOLDER, NESTED))
         folders = [
             NESTED if name in inner or (inner and name not in outer) else FOLDER for name in names
         ]
         return pd.Series(folders, index=names.index, dtype="str") + "/" + names
 
-    def file(self, image: str) -> Path:
-        """The file that holds the image of one row."""
-        return self.root / image
-
-    def read(self, image: str) -> np.ndarray:
-        """Grey (H, W) uint8 of varied size, 500 to 3,000 px."""
-        return images.decode(self.root / image, grey=True)
-
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
-        """Write one generated film of 128 to 160 px high per patient, and the table.
+        """Write one generated film of 128 to 160 px high per patient, and the table."""
+        from medsmall.dataset.phantoms import rsna_boneage
 
-        Bone ages are spread evenly over 1 to 228 months, wider than in the release (127 on
-        average, standard deviation 41).
-        """
-        from medsmall.phantom import drawing, hand
-
-        (root / FOLDER).mkdir(parents=True)
-        lines = ["id,boneage,male"]
-        for patient in range(patients):
-            rng = np.random.default_rng([seed, 228, patient])
-            number = 1377 + patient + patient // 9  # the release skips some numbers
-            months, male = int(rng.integers(MONTHS[0], MONTHS[1] + 1)), bool(rng.random() < 0.54)
-            shape = int(rng.integers(128, 161)), int(rng.integers(104, 129))
-            patient_hand = hand.build(rng)
-            pixels = hand.hand(patient_hand, months, "M" if male else "F", rng, shape)
-            drawing.save(pixels, root / FOLDER / f"{number}.png")
-            lines.append(f"{number},{months},{male}")
-        tables.write_lines(root / f"{FOLDER}.csv", lines)
+        rsna_boneage.write(root, patients, seed)
 
 
 def _wrong_cell(path: Path, lines: pd.DataFrame, row: int, column: str, must: str) -> MedsmallError:

@@ -29,7 +29,7 @@ def explore(cfg: DictConfig) -> Path:
     """
     check(cfg)
 
-    from medsmall.dataset.images import absent_files, present_only
+    from medsmall.dataset.files import absent_files, present_only
     from medsmall.explore import page, people_sections, table_sections
     from medsmall.explore.summary import summary
     from medsmall.terminal import say

@@ -48,7 +48,7 @@ def augmentation(
         "training. “Plain” is how validation and test see them."
     )
     section.warnings += check(augmentation, dataset.modality)
-    films = {image: squeezed(dataset.read(image), side) for image in images}
+    films = {image: squeezed(dataset.files.read(image), side) for image in images}
     training, plain = augmentation.training(), augmentation.plain()
     transforms = list(extremes.transforms(training))
     try:

@@ -67,8 +67,8 @@ def read_all(dataset: Dataset, images: Iterable[str]) -> tuple[dict[str, Look], 
 
 
 def look(dataset: Dataset, image: str) -> Look:
-    """Read and measure one image; raises what `dataset.read` does."""
-    pixels = dataset.read(image)
+    """Read and measure one image; raises what `dataset.files.read` does."""
+    pixels = dataset.files.read(image)
     height, width = pixels.shape[:2]
     channels = pixels.reshape(height * width, -1).T
     histogram = np.stack([np.bincount(c >> 2, minlength=LEVELS) for c in channels])
@@ -88,7 +88,7 @@ def look(dataset: Dataset, image: str) -> Look:
 
 def header(dataset: Dataset, image: str) -> dict[str, Any]:
     """`bytes`, `format` and `mode` of the image's file; nothing where the file is no picture."""
-    file = dataset.file(image)
+    file = dataset.files.file(image)
     try:
         with Image.open(file) as opened:
             return {

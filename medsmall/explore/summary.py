@@ -29,7 +29,7 @@ def summary(
         facts=facts(dataset, table, listed, none_there),
         about=[
             ("Targets", _some(dataset.targets)),
-            ("Folder", str(dataset.root.absolute())),
+            ("Folder", str(dataset.files.root.absolute())),
             ("Licence", dataset.licence),
             ("Citation", dataset.citation),
             ("Source", dataset.url),

@@ -34,12 +34,20 @@ def paint(on: Array, mask: Array, colour: Colour) -> None:
 
 
 def develop(drawn: Array, grain: float, rng: np.random.Generator) -> Array:
-    """The canvas as uint8 of its shape, with `grain` (deviation, 0 to 1) as of a sensor."""
+    """The canvas, or a grey one (H, W), as uint8 of its shape.
+
+    `grain` (deviation, 0 to 1) is that of a sensor.
+    """
     noise = grain * rng.standard_normal(drawn.shape, dtype=np.float32)
-    return (np.clip(drawn + noise, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return (np.clip(drawn.astype(np.float32) + noise, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def around(middle: Colour, spread: float, rng: np.random.Generator) -> tuple[float, float, float]:
     """A colour near `middle`: each channel up to `spread` away."""
     red, green, blue = np.asarray(middle) + rng.uniform(-spread, spread, 3)
     return float(red), float(green), float(blue)
+
+
+def place(rng: np.random.Generator, within: float = 1.0) -> Point:
+    """A point up to `within` from the middle, along each axis."""
+    return float(rng.uniform(-within, within)), float(rng.uniform(-within, within))

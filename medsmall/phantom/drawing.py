@@ -7,11 +7,9 @@ over the height (y down), and as far as the aspect ratio takes them over the wid
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 Array = np.ndarray
 
@@ -90,9 +88,3 @@ def expose(film: Array, style: Exposure, rng: np.random.Generator) -> Array:
     top, left = int(style.marker_at[1] * height), int(style.marker_at[0] * (width - 3 * side))
     film[top : top + 3 * side, left : left + 3 * side][marker] = 0.97
     return (np.clip(film, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def save(pixels: Array, path: Path) -> None:
-    """Write (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA pixels as PNG, or grey ones as JPEG."""
-    # Each format ignores the option of the other.
-    Image.fromarray(pixels).save(path, quality=90, compress_level=3)

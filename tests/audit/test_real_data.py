@@ -18,7 +18,7 @@ from medsmall.audit.similarity import kept_thumbnail
 from medsmall.audit.upstream import Seen, upstream_overlap
 from medsmall.cache import prepare
 from medsmall.configs import compose
-from medsmall.dataset.images import present_only
+from medsmall.dataset.files import present_only
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_kermanys_byte_identical_films(opened):
     found, pairs = identical_images(dataset, prepared, rows)
     groups: dict[str, set[str]] = {}
     for image in rows["image"]:
-        key = hashlib.sha256(Path(dataset.file(image)).read_bytes()).hexdigest()
+        key = hashlib.sha256(Path(dataset.files.file(image)).read_bytes()).hexdigest()
         groups.setdefault(key, set()).add(image)
     expected = {frozenset(group) for group in groups.values() if len(group) > 1}
     assert {frozenset(p) for p in found[["image_a", "image_b"]].to_numpy()} == expected

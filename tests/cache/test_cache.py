@@ -16,26 +16,33 @@ from PIL import Image
 from medsmall.cache import build, prepare
 from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.dataset import images as decoding
+from medsmall.dataset.files import ImageFiles
 from medsmall.errors import MedsmallError
 from medsmall.phantom import chest, thorax
 
 
-class Folder:
-    """Images of a folder, which counts how often each was decoded."""
+class Files(ImageFiles):
+    """Images of a folder, which notes each that it decodes, and waits before."""
 
-    name, reading = "folder", ""
-
-    def __init__(self, root, wait=0.0):
-        self.root, self.wait, self.log = root, wait, root / "decoded.log"
-
-    def file(self, image):
-        return self.root / image
+    def __init__(self, root, wait):
+        super().__init__(root, "error")
+        self.wait, self.log = wait, root / "decoded.log"
 
     def read(self, image):
         time.sleep(self.wait)
         with open(self.log, "a") as log:
             log.write(f"{image}\n")
-        return decoding.decode(self.file(image))
+        return super().read(image)
+
+
+class Folder:
+    """A data set of such images, as far as the cache asks."""
+
+    name = "folder"
+
+    def __init__(self, root, wait=0.0):
+        self.root, self.log = root, root / "decoded.log"
+        self.files = Files(root, wait)
 
     def decoded(self):
         return self.log.read_text().split() if self.log.exists() else []
@@ -163,7 +170,7 @@ def test_it_goes_on_where_it_was_stopped(films, tmp_path, monkeypatch):
     prepared = prepare(data, names, 16, tmp_path / "cache")
     assert sorted(data.decoded()) == names[12:]
     for row, name in enumerate(names):
-        expected = cv2.resize(decoding.decode(data.file(name)), (16, 16),
+        expected = cv2.resize(decoding.decode(data.files.file(name)), (16, 16),
                               interpolation=cv2.INTER_AREA)  # fmt: skip
         np.testing.assert_array_equal(prepared.pixels(row)[..., 0], expected)
 
@@ -277,7 +284,7 @@ def test_what_decides_the_pixels_names_the_cache(films, tmp_path, monkeypatch):
         return len(list((tmp_path / "cache").glob("*.u8")))
 
     assert [caches(), caches()] == [1, 1]
-    data.reading = "grey=True"
+    data.files.reading = "grey=True"
     assert caches() == 2
     monkeypatch.setattr(build, "__file__", decoding.__file__)  # other code
     assert caches() == 3

@@ -103,7 +103,7 @@ def test_the_inner_copy_alone_is_read(tmp_path):
     table = data.table()
     assert table["image"].tolist() == [f"chest_xray/{film}" for film in FILMS]
     assert table["split"].tolist() == [film.split("/")[0] for film in FILMS]
-    assert data.file(table["image"][0]).is_file()
+    assert data.files.file(table["image"][0]).is_file()
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_root_without_films(tmp_path, there):
 def test_a_file_that_is_no_image(tmp_path):
     make(tmp_path, FILMS)
     with pytest.raises(MedsmallError, match="person1_virus_6.jpeg cannot be read"):
-        ChestXray(str(tmp_path)).read("test/PNEUMONIA/person1_virus_6.jpeg")
+        ChestXray(str(tmp_path)).files.read("test/PNEUMONIA/person1_virus_6.jpeg")
 
 
 class TestRealSample:
@@ -164,7 +164,7 @@ class TestRealSample:
         }
         assert table["patient"].nunique() == 761
         images = table["image"].iloc[::150]
-        assert {data.read(image).shape for image in images} == {(224, 224)}
+        assert {data.files.read(image).shape for image in images} == {(224, 224)}
 
     def test_numbers_in_both_parts(self, data):
         """What the docstring says of them; counted from the bare names."""
@@ -173,7 +173,7 @@ class TestRealSample:
         shared = parts.index[parts > 1]
         assert Counter(name[:2] for name in shared) == {"pe": 41, "IM": 8}
         found: dict[str, set[str]] = {"train": set(), "test": set()}
-        for path in data.root.rglob("person*.jpeg"):
+        for path in data.files.root.rglob("person*.jpeg"):
             found[path.parts[-3]].add(re.match(r"person\d+_[a-z]+", path.name)[0])
         assert not found["train"] & found["test"]  # no number has one germ in both parts
 
@@ -191,7 +191,7 @@ class TestRealSample:
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory):
     data = ChestXray(str(tmp_path_factory.mktemp("kermany")), classes="bacterial_viral")
-    data.write_phantom(data.root, 60, 0)
+    data.write_phantom(data.files.root, 60, 0)
     return data
 
 
@@ -212,22 +212,22 @@ class TestPhantom:
 
     def test_it_has_the_quirks_of_the_release(self, phantom):
         table = phantom.table()
-        files = [phantom.file(image) for image in table["image"]]
-        assert len(list(phantom.root.rglob("*.jpeg"))) == len(files)
-        assert len(list(phantom.root.rglob(".DS_Store"))) == 2
+        files = [phantom.files.file(image) for image in table["image"]]
+        assert len(list(phantom.files.root.rglob("*.jpeg"))) == len(files)
+        assert len(list(phantom.files.root.rglob(".DS_Store"))) == 2
         assert {Image.open(file).mode for file in files} == {"L", "RGB"}
         contents = Counter(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
         assert sorted(contents.values())[-2:] == [1, 2]
         names = " ".join(table["image"])
         assert "NORMAL2-IM-" in names
         assert re.search(r"IM-\d{4}-0001-0001", names)
-        assert {phantom.read(image).ndim for image in table["image"]} == {2}
+        assert {phantom.files.read(image).ndim for image in table["image"]} == {2}
 
     def test_pneumonia_can_be_learned_but_not_from_the_tone(self, tmp_path):
         data = ChestXray(str(tmp_path))
         data.write_phantom(tmp_path, 200, 1)
         table = data.table().drop_duplicates("patient")
-        films = [data.read(image) for image in table["image"]]
+        films = [data.files.read(image) for image in table["image"]]
         small = [cv2.resize(f, (24, 20), interpolation=cv2.INTER_AREA).ravel() for f in films]
         tone = [[film.mean(), film.std()] for film in films]
         order = np.random.default_rng(0).permutation(len(table))

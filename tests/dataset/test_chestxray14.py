@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from medsmall.dataset.chestxray14 import LABELS, ChestXray14
-from medsmall.dataset.images import absent_files
+from medsmall.dataset.files import absent_files
 from medsmall.errors import MedsmallError
 
 ROWS = [
@@ -172,7 +172,7 @@ def test_real_table(real_data):
     assert table[["Hernia", "Pneumonia", "Emphysema"]].sum().tolist() == [227, 1_431, 2_516]
     assert (~absent).sum() == len(list((real_data / "chestxray14" / "images").iterdir()))
     present = table[~absent]["image"]
-    assert {data.read(image).ndim for image in present.iloc[::10]} == {2}
+    assert {data.files.read(image).ndim for image in present.iloc[::10]} == {2}
 
 
 def test_real_metadata_in_both_versions_of_the_table(real_data, tmp_path):

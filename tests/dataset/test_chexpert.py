@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medsmall.dataset.chexpert import COMPETITION, LABELS, CheXpert
-from medsmall.dataset.images import absent_files
+from medsmall.dataset.files import absent_files
 from medsmall.errors import MedsmallError
 
 HEADER = ",".join(["Path", "Sex", "Age", "Frontal/Lateral", "AP/PA", *LABELS])
@@ -192,7 +192,7 @@ def test_phantom_has_the_quirks(phantoms):
     everything = CheXpert(str(root), views="both")
     assert (everything.table()["view"] == "lateral").any()
     assert not absent_files(everything, everything.table()["image"]).any()
-    assert everything.read(CheXpert(str(root)).table()["image"].iloc[0]).shape == (128, 156)
+    assert everything.files.read(CheXpert(str(root)).table()["image"].iloc[0]).shape == (128, 156)
 
 
 def test_the_phantoms_valid_labels_are_complete(phantoms):

@@ -13,7 +13,7 @@ from datasets import CONF, OPTIONS, made
 from hydra.utils import get_class
 
 from medsmall.dataset import MODALITIES
-from medsmall.dataset.images import absent_files
+from medsmall.dataset.files import absent_files
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -77,7 +77,7 @@ def test_each_image_reads_as_bytes(option, phantoms):
     assert not absent.any()
     assert absent.index.equals(table.index)
     for image in table["image"].iloc[::9]:
-        pixels = data.read(image)
+        pixels = data.files.read(image)
         assert pixels.dtype == np.uint8
         assert pixels.ndim == 2 or pixels.shape[2] == 3
         assert "x-ray" not in data.modality or pixels.ndim == 2
@@ -87,7 +87,9 @@ def test_each_image_reads_as_bytes(option, phantoms):
 def test_it_survives_the_way_to_a_worker(option, phantoms):
     data = made(option, phantoms[option])
     image = data.table()["image"].iloc[0]
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(data)).read(image), data.read(image))
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(data)).files.read(image), data.files.read(image)
+    )
 
 
 def test_targets_are_those_asked_for_in_that_order(option, phantoms):

@@ -110,7 +110,7 @@ def test_dicom_with_and_without_suffix_is_an_image(tmp_path):
         write_dicom(tmp_path / "b" / name)
     data = Folder(str(tmp_path))
     assert data.table()["image"].tolist() == ["a/1.png", "b/1.2.840.11", "b/IM0001", "b/x.dcm"]
-    np.testing.assert_array_equal(data.read("b/IM0001"), PIXELS)
+    np.testing.assert_array_equal(data.files.read("b/IM0001"), PIXELS)
 
 
 def test_patients_from_file_names(tmp_path, capfd):
@@ -190,7 +190,7 @@ def test_real_folders(real_data):
     cells = Folder(str(real_data / "malaria" / "cell_images"))
     assert cells.labels == ["Parasitized"]
     assert cells.table()["Parasitized"].sum() == 200
-    assert cells.read(cells.table()["image"][0]).ndim == 3
+    assert cells.files.read(cells.table()["image"][0]).ndim == 3
 
 
 def test_a_link_to_a_folder_above_counts_no_image_twice(tmp_path):

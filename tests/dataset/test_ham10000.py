@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from medsmall.dataset.files import absent_files, present_only
 from medsmall.dataset.ham10000 import ISIC, LABELS, PARTS, Ham10000
-from medsmall.dataset.images import absent_files, present_only
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -100,7 +100,7 @@ def test_images_are_found_in_whichever_folder_they_are(release):
         f"{PARTS[0]}/ISIC_0029306.jpg",
         f"{ISIC}Input/ISIC_0034320.jpg",
     ]
-    assert data.read(table["image"].iloc[0]).shape == (6, 8, 3)
+    assert data.files.read(table["image"].iloc[0]).shape == (6, 8, 3)
 
 
 def test_a_packed_table_is_the_plain_one(release):
@@ -163,7 +163,7 @@ def test_real_sample(real_data):
     present = present_only(data, table)
     assert len(present) == 533
     assert set(present["image"].str.partition("/")[0]) == set(PARTS)
-    assert data.read(present["image"].iloc[-1]).shape == (224, 224, 3)
+    assert data.files.read(present["image"].iloc[-1]).shape == (224, 224, 3)
 
 
 def test_phantom_has_the_quirks(phantoms):
@@ -177,7 +177,7 @@ def test_phantom_has_the_quirks(phantoms):
     assert (table["sex"] == "").any()
     assert not absent_files(data, table["image"]).any()
     assert set(table["image"].str.partition("/")[0]) == set(PARTS)
-    assert data.read(table["image"].iloc[0]).shape == (96, 128, 3)
+    assert data.files.read(table["image"].iloc[0]).shape == (96, 128, 3)
     assert (table.groupby("lesion")[[*LABELS, "age", "sex"]].nunique() <= 1).all(axis=None)
 
 
@@ -187,7 +187,10 @@ def test_the_classes_of_the_phantom_can_be_told_apart_on_other_lesions(phantoms)
     table = data.table()
     dx = table[LABELS].to_numpy().argmax(axis=1)
     middle = np.stack(
-        [data.read(image)[28:68, 34:94].reshape(-1, 3).mean(axis=0) for image in table["image"]]
+        [
+            data.files.read(image)[28:68, 34:94].reshape(-1, 3).mean(axis=0)
+            for image in table["image"]
+        ]
     )
     odd = (table["patient"].str[-1].astype(int) % 2).to_numpy(dtype=bool)
     means = np.stack([middle[odd & (dx == k)].mean(axis=0) for k in range(len(LABELS))])

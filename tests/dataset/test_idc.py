@@ -6,7 +6,7 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from medsmall.dataset import idc, images
+from medsmall.dataset.files import ImageFiles, absent_files
 from medsmall.dataset.idc import KAGGLE_COPY, Idc
 from medsmall.errors import MedsmallError
 from medsmall.phantom import histology
@@ -52,7 +52,7 @@ def test_kaggles_second_copy_alone_is_read(tmp_path):
     data = Idc(str(make(tmp_path, PATCHES, KAGGLE_COPY)))
     table = data.table()
     assert table["image"].tolist() == [f"{KAGGLE_COPY}/{patch}" for patch in PATCHES]
-    assert not images.absent_files(data, table["image"]).any()
+    assert not absent_files(data, table["image"]).any()
 
 
 def test_what_does_not_belong_to_the_release_is_passed_over(tmp_path):
@@ -95,14 +95,15 @@ def test_as_many_patches_as_the_release(monkeypatch, tmp_path):
     """Folders are listed once each and no patch is looked at; 0.5 s where nothing else runs."""
     listed = []
 
-    def names_in(folder):
+    def names_in(files, below):
+        folder = files.root / below
         listed.append(folder)
         if folder == tmp_path:
             return {str(8863 + i) for i in range(279)}
         patient, label = folder.parts[-2:]
         return {f"{patient}_idx5_x{50 * (i % 40)}_y{i}_class{label}.png" for i in range(502)}
 
-    monkeypatch.setattr(idc.images, "names_in", names_in)
+    monkeypatch.setattr(ImageFiles, "names_in", names_in)
     start = time.perf_counter()
     table = Idc(str(tmp_path)).table()
     assert time.perf_counter() - start < 6
@@ -113,14 +114,14 @@ def test_as_many_patches_as_the_release(monkeypatch, tmp_path):
 def test_a_grey_file_is_read_in_colour(tmp_path):
     pixels = np.arange(600, dtype=np.uint8).reshape(20, 30)
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    read = Idc(str(tmp_path)).read("a.png")
+    read = Idc(str(tmp_path)).files.read("a.png")
     np.testing.assert_array_equal(read, np.dstack([pixels] * 3))
 
 
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory):
     data = Idc(str(tmp_path_factory.mktemp("idc")))
-    data.write_phantom(data.root, 40, 0)
+    data.write_phantom(data.files.root, 40, 0)
     return data
 
 
@@ -129,7 +130,7 @@ class TestPhantom:
         table = phantom.table()
         assert (table.groupby("patient")["idc"].nunique() == 2).all()
         assert 0.2 < table["idc"].mean() < 0.4
-        shapes = [phantom.read(image).shape for image in table["image"]]
+        shapes = [phantom.files.read(image).shape for image in table["image"]]
         assert 0.8 < np.mean([shape == (50, 50, 3) for shape in shapes]) < 0.99
         assert max(shapes) == (50, 50, 3)
         assert not table.duplicated(["patient", "x", "y"]).any()
@@ -138,7 +139,7 @@ class TestPhantom:
     def test_a_patients_patches_share_their_stain(self, phantom):
         table = phantom.table()
         healthy = table[table["idc"] == 0]
-        hue = [np.median(phantom.read(i).reshape(-1, 3), axis=0) for i in healthy["image"]]
+        hue = [np.median(phantom.files.read(i).reshape(-1, 3), axis=0) for i in healthy["image"]]
         hue = np.array(hue)
         within = np.mean(
             [hue[rows].std(axis=0) for rows in healthy.groupby("patient").indices.values()]
@@ -147,7 +148,7 @@ class TestPhantom:
 
     def test_the_tumour_can_be_learned_but_is_not_plain(self, phantom):
         table = phantom.table()
-        red = [phantom.read(image)[..., 0].astype(float) for image in table["image"]]
+        red = [phantom.files.read(image)[..., 0].astype(float) for image in table["image"]]
         dark = np.array([[(r < level).mean() for level in (80, 110, 140, 170)] for r in red])
         held = table["patient"].isin(table["patient"].unique()[::3]).to_numpy()
         features = (dark - dark.mean(0)) / dark.std(0)

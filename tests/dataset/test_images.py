@@ -1,13 +1,10 @@
 import time
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
-from medsmall.dataset.images import MAX_PIXELS, absent_files, decode, present_only
+from medsmall.dataset.images import MAX_PIXELS, decode
 from medsmall.errors import MedsmallError
 
 RNG = np.random.default_rng(0)
@@ -103,18 +100,6 @@ def test_an_absent_file_is_named_with_the_remedy(tmp_path):
     with pytest.raises(MedsmallError, match="missing_images=drop") as error:
         decode(tmp_path / "none.png")
     assert str(tmp_path / "none.png") in str(error.value)
-
-
-def test_absent_files_equals_a_look_at_each(tmp_path):
-    for name in ("a/1.png", "a/2.png", "b/c/3.png", "top.png"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    names = ["a/1.png", "a/3.png", "b/c/3.png", "b/3.png", "no/1.png", "top.png", "no.png",
-             "top.png/x.png"]  # fmt: skip
-    images = pd.Series(names, index=range(10, 10 + len(names)))
-    absent = absent_files(SimpleNamespace(file=lambda image: tmp_path / image), images)
-    assert absent.dtype == bool
-    assert absent.to_dict() == {i: not (tmp_path / n).is_file() for i, n in images.items()}
 
 
 def test_cmyk_is_turned_to_rgb(tmp_path):
@@ -219,48 +204,3 @@ def test_decoding_takes_what_the_decoder_takes(tmp_path):
     pairs = [(seconds(bare), seconds(lambda: decode(path))) for _ in range(15)]
     ours, theirs = min(ours for _, ours in pairs), min(theirs for theirs, _ in pairs)
     assert theirs / ours > 0.8
-
-
-def data_of(policy, gone):
-    return SimpleNamespace(
-        name="films",
-        root=Path("/data/films"),
-        missing_images=policy,
-        file=lambda image: Path("/none" if image in gone else Path(__file__).parent) / FILES[image],
-    )
-
-
-FILES = dict.fromkeys("abcde", Path(__file__).name)
-
-
-class TestPresentOnly:
-    table = pd.DataFrame({"image": list("abcde"), "y": range(5)}, index=range(5, 10))
-
-    def call(self, gone, policy):
-        absent = set(self.table["image"][gone])
-        return present_only(data_of(policy, absent), self.table)
-
-    @pytest.mark.parametrize("policy", ["error", "drop"])
-    def test_nothing_absent(self, policy):
-        kept = self.call([False] * 5, policy)
-        assert isinstance(kept.index, pd.RangeIndex)
-        assert kept["y"].tolist() == [0, 1, 2, 3, 4]
-
-    def test_drop_keeps_the_rest_in_order(self):
-        kept = self.call([True, False, True, False, False], "drop")
-        assert kept["image"].tolist() == ["b", "d", "e"]
-        assert kept.index.tolist() == [0, 1, 2]
-
-    def test_error_counts_and_shows_the_first_three(self):
-        message = (
-            "films: 4 of the 5 images listed are absent under /data/films, first: a, b, c; "
-            "get them, or go on without them with dataset.missing_images=drop."
-        )
-        with pytest.raises(MedsmallError) as error:
-            self.call([True, True, True, False, True], "error")
-        assert str(error.value) == message
-
-    @pytest.mark.parametrize("policy", ["error", "drop"])
-    def test_all_absent_is_an_error_either_way(self, policy):
-        with pytest.raises(MedsmallError, match="phantom=true"):
-            self.call([True] * 5, policy)

@@ -60,7 +60,7 @@ def test_what_lies_about_is_no_cell(release):
     short = expected.assign(image=expected["image"].str.removeprefix("cell_images/"))
     assert inside.table().equals(short)
     image = short["image"].iloc[0]
-    assert inside.file(image) == Malaria(str(release)).file(f"cell_images/{image}")
+    assert inside.files.file(image) == Malaria(str(release)).files.file(f"cell_images/{image}")
 
 
 @pytest.mark.parametrize("folder", list(FOLDERS))
@@ -103,18 +103,18 @@ def test_real_sample(real_data):
     data = Malaria(str(real_data / "malaria"))
     table = data.table()
     assert table["parasitized"].value_counts().to_dict() == {1: 200, 0: 200}
-    shapes = {data.read(image).shape for image in table["image"].iloc[::20]}
+    shapes = {data.files.read(image).shape for image in table["image"].iloc[::20]}
     assert len(shapes) > 10
     assert {shape[2] for shape in shapes} == {3}
 
 
 def test_phantom_has_the_quirks(phantoms):
     data = Malaria(str(phantoms["malaria"]))
-    assert (data.root / "cell_images" / "Parasitized" / "Thumbs.db").is_file()
+    assert (data.files.root / "cell_images" / "Parasitized" / "Thumbs.db").is_file()
     table = data.table()
     assert table["patient"].nunique() == 60
     assert (table.groupby("patient")["parasitized"].nunique() == 2).mean() == 0.75
-    shapes = [data.read(image).shape for image in table["image"]]
+    shapes = [data.files.read(image).shape for image in table["image"]]
     assert all(shape[2] == 3 for shape in shapes)
     assert len(set(shapes)) > 100
     assert sum(shape[0] != shape[1] for shape in shapes) > 0.9 * len(shapes)
@@ -125,7 +125,7 @@ def test_the_phantom_has_parasites_to_find_and_slides_to_tell(phantoms):
     table = data.table()
     dark, tone = np.zeros(len(table)), np.zeros((len(table), 3))
     for i, image in enumerate(table["image"]):
-        pixels = data.read(image).astype(float)
+        pixels = data.files.read(image).astype(float)
         cell = pixels[pixels.sum(axis=2) > 0]
         dark[i] = np.percentile(cell[:, 1], 1) / np.median(cell[:, 1])
         tone[i] = np.median(cell, axis=0)

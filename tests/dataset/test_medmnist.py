@@ -51,8 +51,8 @@ def test_rows_and_pixels(tmp_path, size):
     assert table["split"].tolist() == ["train"] * 5 + ["val"] * 2 + ["test"] * 3
     expected = np.concatenate([stored[f"{part}_labels"][:, 0] for part in PARTS])
     np.testing.assert_array_equal(table["pneumonia"], expected)
-    np.testing.assert_array_equal(data.read("val/00001"), stored["val_images"][1])
-    assert {data.file(image) for image in table["image"]} == {tmp_path / file_of(size)}
+    np.testing.assert_array_equal(data.files.read("val/00001"), stored["val_images"][1])
+    assert {data.files.file(image) for image in table["image"]} == {tmp_path / file_of(size)}
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -71,7 +71,7 @@ def test_every_flag_is_read_as_released(tmp_path, flag):
     else:
         np.testing.assert_array_equal(read, released)
     assert (data.task is Task.MULTILABEL) == (flag == "chestmnist")
-    np.testing.assert_array_equal(data.read("test/00002"), stored["test_images"][2])
+    np.testing.assert_array_equal(data.files.read("test/00002"), stored["test_images"][2])
 
 
 def test_the_table_of_flags_is_that_of_the_package():
@@ -152,9 +152,9 @@ def test_some_classes_leave_the_images_of_others_out(tmp_path):
 def test_an_image_read_is_the_callers_own(tmp_path):
     np.savez(tmp_path / "pneumoniamnist.npz", **arrays())
     data = made(tmp_path)
-    first = data.read("train/00000").copy()
-    data.read("train/00000")[:] = 0
-    np.testing.assert_array_equal(data.read("train/00000"), first)
+    first = data.files.read("train/00000").copy()
+    data.files.read("train/00000")[:] = 0
+    np.testing.assert_array_equal(data.files.read("train/00000"), first)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_image_read_is_the_callers_own(tmp_path):
 def test_unknown_images(tmp_path, image):
     np.savez(tmp_path / "pneumoniamnist.npz", **arrays())
     with pytest.raises(MedsmallError, match="has no image"):
-        made(tmp_path).read(image)
+        made(tmp_path).files.read(image)
 
 
 def test_other_sizes_are_refused():
@@ -174,10 +174,10 @@ def test_other_sizes_are_refused():
 def test_threads_load_each_array_once(tmp_path, monkeypatch):
     np.savez(tmp_path / "pneumoniamnist.npz", **arrays())
     data, loaded = made(tmp_path), []
-    load = data._load
-    monkeypatch.setattr(data, "_load", lambda key: loaded.append(key) or load(key))
+    load = data.files._load
+    monkeypatch.setattr(data.files, "_load", lambda key: loaded.append(key) or load(key))
     with ThreadPoolExecutor(16) as pool:
-        pixels = list(pool.map(data.read, ["train/00001", "val/00001"] * 50))
+        pixels = list(pool.map(data.files.read, ["train/00001", "val/00001"] * 50))
     assert sorted(k for k in loaded if k.endswith("images")) == ["train_images", "val_images"]
     assert all((one == pixels[0]).all() for one in pixels[::2])
 
@@ -185,17 +185,17 @@ def test_threads_load_each_array_once(tmp_path, monkeypatch):
 def test_workers_get_no_pixels(tmp_path):
     np.savez(tmp_path / "pneumoniamnist_224.npz", **arrays(224))
     data = made(tmp_path, size_px=224)
-    expected = data.read("train/00003")
+    expected = data.files.read("train/00003")
     sent = pickle.dumps(data)
     assert len(sent) < 10_000
-    np.testing.assert_array_equal(pickle.loads(sent).read("train/00003"), expected)
-    np.testing.assert_array_equal(data.read("train/00003"), expected)
+    np.testing.assert_array_equal(pickle.loads(sent).files.read("train/00003"), expected)
+    np.testing.assert_array_equal(data.files.read("train/00003"), expected)
 
 
 @pytest.fixture
 def large(monkeypatch):
     """As if the arrays of small files were large ones."""
-    monkeypatch.setattr("medsmall.dataset.medmnist_file.LARGE", 1000)
+    monkeypatch.setattr("medsmall.dataset.npz.LARGE", 1000)
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -204,17 +204,17 @@ def test_large_arrays_stay_on_disk(tmp_path, large, save):
     save(tmp_path / "bloodmnist.npz", **stored)
     data = made(tmp_path, "bloodmnist")
     with ThreadPoolExecutor(8) as pool:
-        pixels = list(pool.map(data.read, [f"train/{i % 5:05d}" for i in range(200)]))
+        pixels = list(pool.map(data.files.read, [f"train/{i % 5:05d}" for i in range(200)]))
     for i, read in enumerate(pixels):
         np.testing.assert_array_equal(read, stored["train_images"][i % 5])
     assert type(pixels[0]) is np.ndarray
     pixels[0][:] = 0
-    np.testing.assert_array_equal(data.read("train/00000"), stored["train_images"][0])
-    assert not isinstance(data._arrays["train_images"], np.ndarray)
+    np.testing.assert_array_equal(data.files.read("train/00000"), stored["train_images"][0])
+    assert not isinstance(data.files._arrays["train_images"], np.ndarray)
     copy = pickle.loads(pickle.dumps(data))
-    np.testing.assert_array_equal(copy.read("train/00004"), stored["train_images"][4])
+    np.testing.assert_array_equal(copy.files.read("train/00004"), stored["train_images"][4])
     with pytest.raises(MedsmallError, match="has no image"):
-        data.read("train/00005")
+        data.files.read("train/00005")
     assert [path.name for path in tmp_path.iterdir()] == ["bloodmnist.npz"]
 
 
@@ -223,13 +223,13 @@ def test_a_forked_worker_reads_them_too(tmp_path, large):
     stored = arrays(224)
     np.savez(tmp_path / "pneumoniamnist_224.npz", **stored)
     data = made(tmp_path, size_px=224)
-    data.read("train/00000")
+    data.files.read("train/00000")
     fork = multiprocessing.get_context("fork")
 
     def read_all():
         for i in range(300):
             np.testing.assert_array_equal(
-                data.read(f"train/{i % 5:05d}"), stored["train_images"][i % 5]
+                data.files.read(f"train/{i % 5:05d}"), stored["train_images"][i % 5]
             )
 
     workers = [fork.Process(target=read_all) for _ in range(3)]
@@ -246,7 +246,7 @@ def test_a_full_disk_is_one_sentence(tmp_path, large, monkeypatch):
     with pytest.raises(
         MedsmallError, match=f"{tmp_path} has .* GB free.*train_images.*free"
     ) as error:
-        made(tmp_path).read("train/00000")
+        made(tmp_path).files.read("train/00000")
     assert "\n" not in str(error.value)
 
 
@@ -255,7 +255,7 @@ def test_damaged_large_files_are_named(tmp_path, large):
     for content in damaged(tmp_path):
         path.write_bytes(content)
         with pytest.raises(MedsmallError, match="damaged"):
-            made(tmp_path).read("test/00000")
+            made(tmp_path).files.read("test/00000")
 
 
 def damaged(tmp_path):
@@ -293,7 +293,7 @@ def test_arrays_of_another_kind_are_named(tmp_path, key, value, message):
     np.savez(tmp_path / "pneumoniamnist.npz", **{**arrays(), key: value})
     data = made(tmp_path)
     with pytest.raises(MedsmallError, match=f"'{key}' must hold .*{message}"):
-        (data.table(), data.read("train/00000"))
+        (data.table(), data.files.read("train/00000"))
 
 
 def package(monkeypatch, act):
@@ -351,7 +351,9 @@ def test_real_file(real_data):
         for part in PARTS:
             rows = table[table["split"] == part]
             np.testing.assert_array_equal(rows["pneumonia"], stored[f"{part}_labels"][:, 0])
-            np.testing.assert_array_equal(data.read(f"{part}/00007"), stored[f"{part}_images"][7])
+            np.testing.assert_array_equal(
+                data.files.read(f"{part}/00007"), stored[f"{part}_images"][7]
+            )
 
 
 @pytest.mark.parametrize("flag", FLAGS)
@@ -363,7 +365,7 @@ def test_phantoms_have_every_class_and_it_shows(tmp_path, flag):
     train = table["split"] == "train"
     assert (table.loc[train, data.targets].sum() > 0).all()
     assert table["split"].value_counts().to_dict() == {"train": 80, "test": 11, "val": 9}
-    pixels = np.stack([data.read(image) for image in table["image"]]).astype(float)
+    pixels = np.stack([data.files.read(image) for image in table["image"]]).astype(float)
     assert pixels.shape == (100, 28, 28, 3)[: 3 + (data.facts.channels == 3)]
     if data.task is Task.MULTICLASS:
         kind = table[data.labels].to_numpy().argmax(axis=1)
@@ -384,8 +386,13 @@ def test_the_pneumonia_phantom_has_a_leak_to_find(tmp_path, size):
     data = made(tmp_path, size_px=size, download=False)
     data.write_phantom(tmp_path, 60, 0)
     table = data.table()
-    assert data.read("test/00001").shape == (size, size)
-    train = {data.read(image).tobytes() for image in table["image"][table["split"] == "train"]}
-    val = [data.read(image).tobytes() in train for image in table["image"][table["split"] == "val"]]
+    assert data.files.read("test/00001").shape == (size, size)
+    train = {
+        data.files.read(image).tobytes() for image in table["image"][table["split"] == "train"]
+    }
+    val = [
+        data.files.read(image).tobytes() in train
+        for image in table["image"][table["split"] == "val"]
+    ]
     assert sum(val) == 2
     assert 0.6 < table["pneumonia"].mean() < 0.8

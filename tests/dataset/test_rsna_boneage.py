@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import RidgeCV
 from sklearn.metrics import r2_score
 
-from medsmall.dataset import images
+from medsmall.dataset.files import absent_files, present_only
 from medsmall.dataset.rsna_boneage import FOLDER, NESTED, RsnaBoneAge
 from medsmall.errors import MedsmallError
 from medsmall.phantom import hand
@@ -64,9 +64,9 @@ def test_kaggles_inner_folder(release):
     table = data.table()
     folders = table["image"].str.rpartition("/")[0].tolist()
     assert folders == [NESTED, FOLDER, NESTED, NESTED, NESTED]
-    assert images.absent_files(data, table["image"]).tolist() == [False, False, True, True, True]
+    assert absent_files(data, table["image"]).tolist() == [False, False, True, True, True]
     with pytest.raises(MedsmallError, match=f"3 of the 5 images listed are absent.*{NESTED}/1380"):
-        images.present_only(data, table)
+        present_only(data, table)
 
 
 @pytest.mark.parametrize(
@@ -120,20 +120,20 @@ def test_real_table(real_data):
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory):
     data = RsnaBoneAge(str(tmp_path_factory.mktemp("boneage")))
-    data.write_phantom(data.root, 160, 0)
+    data.write_phantom(data.files.root, 160, 0)
     return data
 
 
 def test_the_phantom_is_as_the_release(phantom):
     table = phantom.table()
-    lines = (phantom.root / f"{FOLDER}.csv").read_text().splitlines()
+    lines = (phantom.files.root / f"{FOLDER}.csv").read_text().splitlines()
     assert lines[0] == "id,boneage,male"
     assert {line.split(",")[2] for line in lines[1:]} == {"True", "False"}
     assert table["boneage"].min() < 12
     assert table["boneage"].max() > 210
-    shapes = {phantom.read(image).shape for image in table["image"]}
+    shapes = {phantom.files.read(image).shape for image in table["image"]}
     assert len(shapes) > 100
-    assert not images.absent_files(phantom, table["image"]).any()
+    assert not absent_files(phantom, table["image"]).any()
     ByPatient().assign(table, phantom.targets)
     with pytest.raises(MedsmallError, match="no official split"):
         Official().assign(table, phantom.targets)
@@ -141,7 +141,7 @@ def test_the_phantom_is_as_the_release(phantom):
 
 def test_the_age_can_be_learned_from_the_picture_but_not_from_its_tone(phantom):
     table = phantom.table()
-    films = [phantom.read(image) for image in table["image"]]
+    films = [phantom.files.read(image) for image in table["image"]]
     small = np.array([cv2.resize(f, (24, 32), interpolation=cv2.INTER_AREA).ravel() for f in films])
     tone = np.array([np.percentile(film, [1, 10, 25]) for film in films])
     months, score = table["boneage"].to_numpy(), {}

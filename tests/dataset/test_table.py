@@ -27,7 +27,7 @@ def refusal(data, parts):
     sentence = str(error.value)
     assert sentence.endswith(".")
     assert "\n" not in sentence
-    for part in (str(data.root), *parts):
+    for part in (str(data.files.root), *parts):
         assert part in sentence
     return sentence
 
@@ -269,9 +269,11 @@ def test_images_are_read_as_grey_where_asked(tmp_path):
     pixels = np.dstack([np.arange(64, dtype=np.uint8).reshape(8, 8)] * 3)
     Image.fromarray(pixels).save(tmp_path / "1.png")
     data = table(tmp_path, grey=True)
-    np.testing.assert_array_equal(data.read("1.png"), pixels[..., 0])
-    np.testing.assert_array_equal(table(tmp_path).read("1.png"), pixels)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(data)).read("1.png"), pixels[..., 0])
+    np.testing.assert_array_equal(data.files.read("1.png"), pixels[..., 0])
+    np.testing.assert_array_equal(table(tmp_path).files.read("1.png"), pixels)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(data)).files.read("1.png"), pixels[..., 0]
+    )
 
 
 PHANTOMS = [
@@ -293,8 +295,8 @@ def test_the_phantom_has_the_columns_that_are_named(tmp_path, options):
     assert str(data.task) == options.get("task", str(data.task))
     assert rows[data.targets].nunique().min() > 1
     for image in rows["image"]:
-        assert data.file(image).is_file()
-    assert data.read(rows["image"][0]).std() > 10
+        assert data.files.file(image).is_file()
+    assert data.files.read(rows["image"][0]).std() > 10
     if "split" in options:
         assert set(rows["split"]) == {"train", "val", "test"}
         assert (rows.groupby("patient")["split"].nunique() == 1).all()

@@ -11,7 +11,7 @@ from medsmall.task import Task
 
 
 class StandIn:
-    """Images are made up from their names; the one called "broken" cannot be read."""
+    """Its table is given, and its images are made up."""
 
     name = "stand-in <b>&"
     modality = "other"
@@ -20,15 +20,28 @@ class StandIn:
     citation = "A & B <i>2020</i>"
     licence = 'none "yet"'
     url = "https://example.org/"
-    root = Path("nowhere")
-    missing_images: Literal["error", "drop"] = "error"
+    phantom_patients = 10
 
     def __init__(self, table: pd.DataFrame, targets: list[str], task: Task, grey: bool = True):
         self._table, self.targets, self.labels, self.task = table, targets, targets, task
-        self.grey = grey
+        self.files = InventedFiles(grey)
 
     def table(self) -> pd.DataFrame:
         return self._table.copy()
+
+    def write_phantom(self, root: Path, patients: int, seed: int) -> None:
+        raise NotImplementedError
+
+
+class InventedFiles:
+    """Images made up from their names; the one called "broken" cannot be read."""
+
+    root = Path("nowhere")
+    missing: Literal["error", "drop"] = "error"
+    reading = ""
+
+    def __init__(self, grey: bool):
+        self.grey = grey
 
     def file(self, image: str) -> Path:
         return self.root / image
@@ -39,9 +52,6 @@ class StandIn:
         rng = np.random.default_rng(len(image))
         shape = (20, 30) if self.grey else (20, 30, 3)
         return rng.integers(0, 256, shape, dtype=np.uint8)
-
-    def write_phantom(self, root: Path, patients: int, seed: int) -> None:
-        raise NotImplementedError
 
 
 def table(n: int, columns: dict[str, Any]) -> pd.DataFrame:

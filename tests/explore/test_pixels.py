@@ -21,7 +21,7 @@ def test_a_sample_is_seeded_without_repeats_and_in_order():
 def test_measures_and_histogram_of_an_image(grey):
     dataset = StandIn(table(4, findings(4, ["a"])), ["a"], Task.BINARY, grey)
     look = pixels.look(dataset, "i00000")
-    image = dataset.read("i00000")
+    image = dataset.files.read("i00000")
     assert look.measures["mean"] == pytest.approx(image.mean())
     assert (look.measures["height"], look.measures["width"]) == (20, 30)
     assert look.measures["channels"] == (1 if grey else 3)
@@ -39,7 +39,7 @@ def test_thumbnails_keep_the_proportions_and_are_not_enlarged():
 def test_files_are_described_by_their_headers(tmp_path):
     Image.new("RGBA", (5, 4)).save(tmp_path / "a.png")
     dataset = StandIn(table(1, {"a": 1.0}), ["a"], Task.BINARY)
-    dataset.root = tmp_path
+    dataset.files.root = tmp_path
     found = pixels.header(dataset, "a.png")
     assert (found["format"], found["mode"]) == ("PNG", "RGBA")
     assert found["bytes"] == (tmp_path / "a.png").stat().st_size

@@ -6,9 +6,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from medsmall.dataset.chestxray14 import LABELS, PREVALENCE, ChestXray14
+from medsmall.dataset.chestxray14 import LABELS, ChestXray14
 from medsmall.dataset.chexpert import LABELS as CHEXPERT_LABELS
 from medsmall.dataset.mura import Mura
+from medsmall.dataset.phantoms.chestxray14 import PREVALENCE
 from medsmall.phantom import bone, chest, chest_findings, drawing, thorax
 
 DRAWN_BY_THE_BODY = {
@@ -17,7 +18,9 @@ DRAWN_BY_THE_BODY = {
 
 
 def films(data, table, size):
-    small = [cv2.resize(data.read(i), (size, size), interpolation=cv2.INTER_AREA) for i in table]
+    small = [
+        cv2.resize(data.files.read(i), (size, size), interpolation=cv2.INTER_AREA) for i in table
+    ]
     return np.stack(small).reshape(len(small), -1).astype(np.float32)
 
 
@@ -89,7 +92,7 @@ def test_a_patients_films_are_each_others_nearest(phantoms):
 def test_a_bone_patients_films_share_their_texture(phantoms):
     data = Mura(str(phantoms[Mura]))
     table = data.table()
-    tone = np.array([np.percentile(data.read(i), [5, 50, 95]) for i in table["image"]])
+    tone = np.array([np.percentile(data.files.read(i), [5, 50, 95]) for i in table["image"]])
     spread = table.assign(tone=tone[:, 1]).groupby("study")["tone"]
     assert spread.std().mean() < 0.7 * tone[:, 1].std()
 

@@ -1,7 +1,7 @@
-"""How people's own tables and folders are read: the parts of `Table`, `Folder` and medsmall.init.
+"""How people's own tables and folders are read: the parts of `Table` and `Folder`.
 
-`spreadsheet` reads the file as text, `column` turns a column into numbers or classes, `listed`
-finds the images that a table names, `class_folders` those in folders, and `files` reads them;
-`classes` names classes and parts, `labels` tells a table's labels and task. `roles` and `inferred`
-guess the arguments for `medsmall.init`.
+Of a table, `layout` holds what the arguments say, `table_file` opens the file, `spreadsheet` reads
+it as text, `column` turns a column into numbers or classes, `listed` finds the images it names,
+and `table_labels` its labels, by the rules of `labels`. Of folders, `class_folders` finds the
+images and `name_pattern` the patients. `classes` names classes and parts.
 """

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from medsmall.dataset import tables
+from medsmall.dataset import sample_table
 from medsmall.dataset.own import listed
 from medsmall.dataset.own.classes import PARTS, RESERVED
 from medsmall.dataset.own.column import Column
@@ -43,7 +43,7 @@ def age_of(free: Free) -> Chosen:
     """A column named like an age, in years or as DICOM writes them."""
     for name, column in free.items():
         if _like(r"(^|_)ages?($|_)", name):
-            years = tables.age_in_years(column.cells)
+            years = sample_table.age_in_years(column.cells)
             if years.notna().mean() > 0.5:
                 return name, f"its name; {years.min():.0f} to {years.max():.0f} years"
     return None
@@ -53,7 +53,7 @@ def sex_of(free: Free) -> Chosen:
     """A column named like a sex, of which most cells begin with F or M."""
     for name, column in free.items():
         if _like(r"(^|_)(sex|gender)", name):
-            sexes = tables.sex_of(column.cells)
+            sexes = sample_table.sex_of(column.cells)
             if (sexes != "").mean() > 0.5:
                 return name, f"its name; {(sexes == 'F').sum():,} F, {(sexes == 'M').sum():,} M"
     return None

@@ -1,20 +1,17 @@
-"""What a data set of somebody's own seems to be: the arguments of Table or Folder, with reasons."""
+"""What a data set of somebody's own seems to be: a table or class folders, and how to read it."""
 
 import re
 import unicodedata
-from collections import Counter
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.images import present_only
-from medsmall.dataset.own import roles, spreadsheet
-from medsmall.dataset.own.class_folders import files_below, find_images, is_image
+from medsmall.dataset.guess import image_column, roles
+from medsmall.dataset.guess.inferred import Inferred
+from medsmall.dataset.own import spreadsheet
+from medsmall.dataset.own.class_folders import find_images
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError, did_you_mean
@@ -26,34 +23,6 @@ PATIENT_NAMES = (
     r"(?i)((?:patient|person|subject|participant)[-_ ]?\d+)", r"^(sub-\w+?)_", r"^([Pp]\d+)[-_]",
     r"(?i)^((?:case|pat|id)[-_ ]?\d+)", r"^(\d{2,})[-_]",
 )  # fmt: skip
-
-
-@dataclass
-class Inferred:
-    """A data set with the reason for each argument that is not its default.
-
-    `kind` is Table or Folder, `settings` are its arguments, `warnings` what its owner must know.
-    """
-
-    kind: type[Table] | type[Folder]
-    settings: dict[str, Any]
-    reasons: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-    def set(self, argument: str, value: object, reason: str) -> None:
-        """Give an argument with its reason."""
-        self.settings[argument] = value
-        self.reasons[argument] = reason
-        self.__dict__.pop("data", None)
-
-    @cached_property
-    def data(self) -> Table | Folder:
-        """The data set with the settings so far."""
-        return self.kind(**self.settings)
-
-    def rows(self) -> pd.DataFrame:
-        """Its sample table, of the images that are there."""
-        return present_only(self.data, self.data.table())
 
 
 def infer(path: Path, name: str, label: str | None = None, task: str | None = None) -> Inferred:
@@ -93,7 +62,7 @@ def infer_table(
     """The columns of a table by what they hold, then by their names."""
     cells = spreadsheet.read(path)
     found = Inferred(Table, {"root": "", "file": path.name, "name": name})
-    _find_images(found, path, cells)
+    image_column.find(found, path, cells)
     free = {c: Column(path, cells[c]) for c in cells.columns if c != found.settings["image"]}
     if label is not None and label not in free:
         raise MedsmallError(
@@ -141,55 +110,6 @@ def infer_folder(path: Path, name: str) -> Inferred:
     return found
 
 
-def _find_images(found: Inferred, path: Path, cells: pd.DataFrame) -> None:
-    """The column of which most values are files near the table, and what completes them."""
-    base = path.absolute().parent
-    files = [file.relative_to(base) for file in files_below(base) if file != path.absolute()]
-    best = (0, "", "", "")
-    scattered = 0
-    for column in cells.columns:
-        values = {value.replace("\\", "/") for value in cells[column]} - {""}
-        whole = sum(file.as_posix() in values for file in files)
-        full = sum((base / file).as_posix() in values for file in files)
-        named = Counter((file.parent.as_posix(), "") for file in files if file.name in values)
-        stems = Counter(
-            (file.parent.as_posix(), file.suffix)
-            for file in files
-            if file.stem in values and file.suffix and is_image(base / file)
-        )
-        options = [(whole, "", ""), (full, "", "")]
-        for counts in (named, stems):
-            options += [(count, folder, suffix) for (folder, suffix), count in counts.items()]
-        count, folder, suffix = max(options, key=lambda option: option[0])
-        if count > best[0]:
-            best = count, str(column), folder, suffix
-            scattered = max(sum(named.values()), sum(stems.values())) - count
-    count, column, folder, suffix = best
-    if not count:
-        raise MedsmallError(
-            f"{path.absolute()} has no column that names files below {base} (its first row: "
-            f"{', '.join(cells.iloc[0].astype(str))}): put the table into the folder above the "
-            "images, or correct the names."
-        )
-    found.set("root", str(base), "the folder of the table")
-    said = (f"{cell.replace(chr(92), '/')}{suffix}" for cell in cells[column])
-    example = next((name for name in said if (base / folder / name).is_file()), "")
-    found.set("image", column, f"{count:,} of its {len(cells):,} files are there, as {example}")
-    if folder not in ("", "."):
-        found.set("folder", folder, "holds these files")
-    if suffix:
-        found.set("suffix", suffix, "is what the values lack")
-    if scattered > 0:
-        found.warnings.append(
-            f"{scattered:,} more of the images lie in other folders than {folder or '.'}: write "
-            f"the folder into the column '{column}', such as {folder}/{example}."
-        )
-    rest = len(cells) - count
-    if rest:
-        found.set("missing_images", "drop", f"{rest:,} of {len(cells):,} images are not there")
-        found.warnings.append(f"{rest:,} of the {len(cells):,} images listed are not there.")
-
-
 def _find_task(found: Inferred) -> None:
     data = found.data
     several = f"{len(data.targets)} {'classes' if 'label' in found.settings else 'columns'}"
@@ -212,7 +132,7 @@ def _find_grey(found: Inferred) -> None:
     pixels: list[np.ndarray] = []
     for i in np.unique(np.linspace(0, len(there) - 1, LOOKED_AT).astype(int)):
         try:
-            pixels.append(data.read(there.iloc[i]))
+            pixels.append(data.files.read(there.iloc[i]))
         except MedsmallError as error:
             found.warnings.append(str(error))
     colour = [image for image in pixels if image.ndim == 3]

@@ -1,44 +1,46 @@
 """The generated stand-in for somebody's own table: its columns, its pictures, its layout."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from medsmall.phantom import drawing, shapes
+from medsmall.dataset.own.layout import Layout
+from medsmall.phantom import shapes
+from medsmall.phantom.files import save
 from medsmall.task import Task
-
-if TYPE_CHECKING:
-    from medsmall.dataset.table import Table
 
 FINDING = "finding"  # the label column where none is named
 CLASSES = 3  # where none are named
 
 
-def write(data: "Table", root: Path, patients: int, seed: int) -> None:
-    """Write pictures in `folder` (else in `images/`) and the table with the columns of `data`."""
-    suffix = data.suffix or ".png"
-    below = data.folder or "images"
+def write(layout: Layout, root: Path, patients: int, seed: int) -> None:
+    """Write pictures in the layout's folder (else in `images/`) and the table with its columns.
+
+    1 to 3 pictures of 96 px per patient where a column of patients is named, else one. The table
+    is CSV, or Parquet by its name. Classes that are not named are `class_0`, `class_1`, ...
+    """
+    suffix = layout.suffix or ".png"
+    below = layout.folder or "images"
     (root / below).mkdir(parents=True, exist_ok=True)
     rows = []
-    kinds = len(_classes(data)) if data.label else len(data.given_targets or [FINDING])
+    kinds = len(_classes(layout)) if layout.label else len(layout.targets or [FINDING])
     for patient in range(patients):
         rng = np.random.default_rng([seed, 41, patient])
-        there = {role: name for role, name in data.columns.items() if name}
+        there = {role: name for role, name in layout.columns.items() if name}
         last = patient >= patients - max(1, patients // 4)
         split = "test" if last else ["train", "train", "val"][patient // kinds % 3]
         known = {"patient": f"P{patient + 1:04d}", "split": split, "age": rng.integers(20, 90),
                  "sex": rng.choice(["F", "M"]), "view": rng.choice(["A", "B"])}  # fmt: skip
         for number in range(1 + rng.integers(3) if "patient" in there else 1):
             name = f"{patient + 1:04d}_{number}"
-            labels, pixels = _image(data, patient + number, seed + patient, rng)
-            drawing.save(pixels, root / below / f"{name}{suffix}")
-            cell = name if data.suffix else f"{name}{suffix}"
-            cell = cell if data.folder else f"images/{cell}"
-            rows.append({data.image: cell, **{there[r]: known[r] for r in there}, **labels})
-    path = root / Path(data.file_name).name
-    path = path if Path(data.file_name).is_absolute() else root / data.file_name
+            labels, pixels = _image(layout, patient + number, seed + patient, rng)
+            save(pixels, root / below / f"{name}{suffix}")
+            cell = name if layout.suffix else f"{name}{suffix}"
+            cell = cell if layout.folder else f"images/{cell}"
+            rows.append({layout.image: cell, **{there[r]: known[r] for r in there}, **labels})
+    path = root / Path(layout.file).name
+    path = path if Path(layout.file).is_absolute() else root / layout.file
     path.parent.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(rows)
     if path.suffix.lower() in (".parquet", ".pq"):
@@ -49,22 +51,22 @@ def write(data: "Table", root: Path, patients: int, seed: int) -> None:
 
 
 def _image(
-    data: "Table", turn: int, patient: int, rng: np.random.Generator
+    layout: Layout, turn: int, patient: int, rng: np.random.Generator
 ) -> tuple[dict[str, object], np.ndarray]:
     """The label cells of one image, and its pixels; `turn` goes through the classes."""
-    columns = [data.label] if data.label else data.given_targets or [FINDING]
-    if data.given_task is Task.REGRESSION:
+    columns = [layout.label] if layout.label else layout.targets or [FINDING]
+    if layout.task is Task.REGRESSION:
         values = rng.uniform(0.2, 1, len(columns))
         cells: dict[str, object]
         cells = {name: round(float(v) * 100, 1) for name, v in zip(columns, values, strict=True)}
         return cells, shapes.picture([], 1, values[0], patient, rng)
-    if data.label:
-        classes = _classes(data)
+    if layout.label:
+        classes = _classes(layout)
         kind = turn % len(classes)
         shown = [kind - 1] if kind else []
         pixels = shapes.picture(shown, len(classes), 0, patient, rng)
-        return {data.label: classes[kind]}, pixels
-    if data.given_task is Task.MULTICLASS:
+        return {layout.label: classes[kind]}, pixels
+    if layout.task is Task.MULTICLASS:
         shown = [turn % len(columns)]
     else:
         shown = [i for i in range(len(columns)) if rng.random() < 0.4]
@@ -72,9 +74,9 @@ def _image(
     return {name: int(i in shown) for i, name in enumerate(columns)}, pixels
 
 
-def _classes(data: "Table") -> list[str]:
+def _classes(layout: Layout) -> list[str]:
     """The classes in `label`, the first of them without anything to see."""
-    named = data.given_targets or ([data.positive] if data.positive else [])
-    if data.given_task is Task.BINARY or len(named) == 1:
+    named = layout.targets or ([layout.positive] if layout.positive else [])
+    if layout.task is Task.BINARY or len(named) == 1:
         return ["normal", *(named or ["abnormal"])][:2]
     return named or [f"class_{i}" for i in range(CLASSES)]

@@ -1,0 +1,115 @@
+"""The image files of a data set: where they are, how one is read, and which are absent."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from medsmall.dataset import Dataset
+from medsmall.dataset.arguments import one_of
+from medsmall.dataset.images import decode
+from medsmall.errors import MedsmallError
+from medsmall.terminal import say_once
+
+
+class ImageFiles:
+    """One file per image, below `root`.
+
+    Args:
+        root: the folder that image paths are relative to; `~` is the user's.
+        missing_images: what to do about listed images that are not there: "error" or "drop".
+        grey: True reads every image as grey, False as RGB, None as the file is.
+    """
+
+    def __init__(
+        self, root: str | Path, missing_images: Literal["error", "drop"], grey: bool | None = None
+    ) -> None:
+        self.root = Path(root).expanduser()
+        one_of(missing_images, ["error", "drop"], "dataset.missing_images")
+        self.missing: Literal["error", "drop"] = missing_images
+        self.grey = grey
+        self.reading = f"grey={grey}"
+
+    def file(self, image: str) -> Path:
+        """The file of one image; it need not be there."""
+        return self.root / image
+
+    def read(self, image: str) -> np.ndarray:
+        """uint8, (H, W) grey or (H, W, 3) RGB; MedsmallError where the file cannot be read."""
+        pixels = decode(self.root / image, grey=bool(self.grey))
+        return np.dstack([pixels] * 3) if self.grey is False and pixels.ndim == 2 else pixels
+
+    def names_in(self, folder: str) -> set[str]:
+        """The names in a folder below `root`, none where it is not there."""
+        try:
+            with os.scandir(self.root / folder) as entries:
+                return {entry.name for entry in entries}
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+
+
+def find(data: Dataset, *names: str) -> Path:
+    """The first of the files `names` that lies in the data set's root; MedsmallError if none."""
+    for name in names:
+        if (data.files.root / name).is_file():
+            return data.files.root / name
+    raise not_here(data.name, data.files.root, " or ".join(names), data.url)
+
+
+def not_here(name: str, root: Path, file: str, url: str) -> MedsmallError:
+    """The error for the data set `name`, or a needed `file` of it, that is not under its root."""
+    root = root.absolute()
+    there = f"{root} holds no {file}" if root.is_dir() else f"no folder {root} (for {file})"
+    return MedsmallError(
+        f"{name} is not here: {there}. Get it from {url} and put it there or point "
+        "dataset.root to it; or try everything on generated images with phantom=true."
+    )
+
+
+def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of its `table` whose image is there, with a RangeIndex.
+
+    With ``dataset.missing_images`` "error" an absent image raises MedsmallError, with "drop" its
+    row is left out; where all are absent, both raise.
+    """
+    absent = absent_files(dataset, table["image"])
+    if not absent.any():
+        return table.reset_index(drop=True)
+    count, first = int(absent.sum()), table["image"][absent].iloc[:3]
+    found = (
+        f"{dataset.name}: {count:,} of the {len(table):,} images listed are absent under "
+        f"{dataset.files.root.absolute()}, first: {', '.join(first)}"
+    )
+    if absent.all():
+        raise MedsmallError(
+            f"{found}; get them, or try everything on generated images with phantom=true."
+        )
+    if dataset.files.missing == "error":
+        raise MedsmallError(
+            f"{found}; get them, or go on without them with dataset.missing_images=drop."
+        )
+    say_once(f"{found}; they are left out.")
+    return table[~absent].reset_index(drop=True)
+
+
+def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:
+    """Which of the `images` of a sample table have no file: bool, with their index.
+
+    Lists each folder once: one `stat` per image takes minutes on a network drive.
+    """
+    files = [os.path.split(dataset.files.file(image)) for image in images]
+    listed = {folder: _files_in(Path(folder)) for folder in {folder for folder, _ in files}}
+    return pd.Series(
+        [name not in listed[folder] for folder, name in files], index=images.index, dtype=bool
+    )
+
+
+def _files_in(folder: Path) -> set[str]:
+    """The names of files, and of links that lead to one: kinds are told by the listing itself."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()

@@ -1,0 +1,39 @@
+"""A data set of somebody's own with the reason for each of its arguments."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from medsmall.dataset.files import present_only
+from medsmall.dataset.folder import Folder
+from medsmall.dataset.table import Table
+
+
+@dataclass
+class Inferred:
+    """A data set with the reason for each argument that is not its default.
+
+    `kind` is Table or Folder, `settings` are its arguments, `warnings` what its owner must know.
+    """
+
+    kind: type[Table] | type[Folder]
+    settings: dict[str, Any]
+    reasons: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def set(self, argument: str, value: object, reason: str) -> None:
+        """Give an argument with its reason."""
+        self.settings[argument] = value
+        self.reasons[argument] = reason
+        self.__dict__.pop("data", None)
+
+    @cached_property
+    def data(self) -> Table | Folder:
+        """The data set with the settings so far."""
+        return self.kind(**self.settings)
+
+    def rows(self) -> pd.DataFrame:
+        """Its sample table, of the images that are there."""
+        return present_only(self.data, self.data.table())

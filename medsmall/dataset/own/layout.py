@@ -1,0 +1,29 @@
+"""What somebody's table looks like, as the arguments of `Table` say."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from medsmall.task import Task
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The table's file and its columns; `Table` says what each of them means.
+
+    `columns` are the names of those for patient, split, age, sex and view, None where none is.
+    """
+
+    file: str
+    image: str
+    folder: str
+    suffix: str
+    columns: Mapping[str, str | None]
+    label: str | None
+    targets: list[str] | None
+    positive: str | None
+    task: Task | None
+
+    @property
+    def used(self) -> set[str]:
+        """The columns that are named for something else than a label."""
+        return {self.image, *filter(None, self.columns.values())}

@@ -1,0 +1,38 @@
+from pathlib import Path
+
+import pytest
+from datasets import made
+
+from medsmall.dataset.opening import phantom_root
+from medsmall.errors import MedsmallError
+
+
+def test_a_phantom_is_written_once(tmp_path):
+    data = made("idc", "nowhere", phantom_patients=10)
+    root = phantom_root(data, str(tmp_path))
+    files = {file: file.stat().st_mtime_ns for file in root.rglob("*.png")}
+    assert len({file.parts[-3] for file in files}) == 10
+    assert phantom_root(data, str(tmp_path)) == root
+    assert {file: file.stat().st_mtime_ns for file in root.rglob("*.png")} == files
+    assert phantom_root(made("idc", "nowhere", phantom_patients=11), str(tmp_path)) != root
+
+
+@pytest.mark.parametrize(
+    "code", ["dataset/table.py", "dataset/phantoms/table.py", "phantom/shapes.py"]
+)
+def test_other_code_writes_another_phantom(code, tmp_path, monkeypatch):
+    data = made("table", "nowhere", phantom_patients=10)
+    root = phantom_root(data, str(tmp_path))
+    read_bytes = Path.read_bytes
+    changed = {True: b"# changed", False: b""}
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda file: read_bytes(file) + changed[file.match(f"medsmall/{code}")]
+    )
+    other = phantom_root(data, str(tmp_path))
+    assert other != root
+    assert {f.name for f in other.iterdir()} == {f.name for f in root.iterdir()}
+
+
+def test_a_phantom_has_ten_patients_or_more(tmp_path):
+    with pytest.raises(MedsmallError, match="phantom_patients must be at least 10, but is 9"):
+        phantom_root(made("idc", "nowhere", phantom_patients=9), str(tmp_path))
