@@ -1,10 +1,9 @@
 """A run that is identified but not made: everything about it that costs no training."""
 
-import json
-from collections import OrderedDict
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 from omegaconf import DictConfig
@@ -15,9 +14,8 @@ from medsmall.backbone.weights import Weights
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.record import Record
+from medsmall.sample_size import labels_used
 from medsmall.targets import Targets, targets_of
-
-T = TypeVar("T")
 
 
 def _nothing_seen() -> tuple[Seen, ...]:
@@ -114,31 +112,30 @@ class Case:
         """The targets of its data set."""
         return targets_of(self.dataset.targets, self.dataset.task)
 
+    def __str__(self) -> str:
+        """One line for people."""
+        n = self.draw["part"].value_counts()
+        return (
+            f"{self.name}: {self.dataset.name}{' (phantom)' if self.cfg.phantom else ''}, "
+            f"{n['train']:,} train, {n['val']:,} val, {n['test']:,} test images; from "
+            f"{self.source.name}."
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What metrics.json says of the run besides its metrics, as far as it is known by now."""
+        made_by = self.source.record
+        return {
+            "name": self.name,
+            "dataset": self.dataset.name,
+            "phantom": bool(self.cfg.phantom),
+            "unit": self.dataset.unit,
+            "task": self.dataset.task,
+            "labels_used": labels_used(self.draw),
+            "pretraining": self.source.name,
+            "upstream": made_by and os.path.relpath(made_by.folder, self.record.folder),
+            "initial_fingerprint": self.source.fingerprint,
+        }
+
     def patients(self, *parts: str) -> set[str]:
         """The patients of some parts of the draw."""
         return set(self.draw.loc[self.draw["part"].isin(parts), "patient"])
-
-
-class Once:
-    """Makes what several cases share once: a table, a split, a draw.
-
-    It is kept by the part of the config that decides it, the `KEPT` last used of all.
-    """
-
-    KEPT = 128
-
-    def __init__(self) -> None:
-        self.made: OrderedDict[str, Any] = OrderedDict()
-
-    def __call__(self, decided_by: Any, make: Callable[[], T]) -> T:
-        """What `make` gives, or gave for an equal `decided_by` (plain containers)."""
-        key = json.dumps(decided_by, sort_keys=True)
-        if key not in self.made:
-            self.made[key] = make()
-        self.made.move_to_end(key)
-        while len(self.made) > self.KEPT:
-            self.made.popitem(last=False)
-        return self.made[key]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"made": OrderedDict()}  # another process opens the data itself

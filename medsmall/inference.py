@@ -10,17 +10,19 @@ from torch import Tensor
 from medsmall.batches.batch import Batch
 from medsmall.errors import MedsmallError
 from medsmall.model import Model
+from medsmall.terminal import say_once
 
 MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 def device_of(trainer: DictConfig) -> torch.device:
     """The device that a config's trainer computes on: one GPU, or the CPU."""
-    if trainer.accelerator == "cpu" or (
-        trainer.accelerator == "auto" and not torch.cuda.is_available()
-    ):
+    here = torch.cuda.is_available()
+    if trainer.accelerator == "cpu" and here:
+        say_once("A GPU is here: trainer=gpu uses it.")
+    if trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not here):
         return torch.device("cpu")
-    if not torch.cuda.is_available():
+    if not here:
         raise MedsmallError(
             f"trainer.accelerator={trainer.accelerator} finds no GPU: set trainer=cpu."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -105,7 +105,7 @@ class Model(nn.Module):
             with safe_open(path, "pt") as file:
                 about = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            targets = targets_of(json.loads(about["targets"]), Task(about["task"]))
+            targets = targets_of(_names(about["targets"]), Task(about["task"]))
             module = timm_module(about["backbone"], len(targets.names))
             module.load_state_dict(tensors)
             model = cls(
@@ -113,10 +113,10 @@ class Model(nn.Module):
             )
             model.offset = torch.tensor([floats(about["offset"])])
             model.scale = torch.tensor([floats(about["scale"])])
-        except (OSError, KeyError, ValueError, RuntimeError) as error:
+        except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
             raise MedsmallError(
-                f"{path} is not the model of a record ({type(error).__name__}: "
-                f"{str(error).splitlines()[0] if str(error) else 'nothing said'})."
+                f"{path} is not the model of a record ({type(error).__name__}): name the "
+                "model.safetensors in the folder of a finished run."
             ) from error
         return model.eval()
 
@@ -130,3 +130,8 @@ def numbers(values: Iterable[float] | Tensor) -> str:
 def floats(text: str) -> list[float]:
     """What `numbers` wrote."""
     return [float(x) for x in text.split()]
+
+
+def _names(text: str) -> list[str]:
+    """A JSON list; "Hernia|Edema" in records of schema 1."""
+    return json.loads(text) if text.startswith("[") else text.split("|")

@@ -9,21 +9,22 @@ import functools
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall.command import as_command
+from medsmall.once import Once
 from medsmall.schema import check
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from medsmall.batches.drawn import DrawnImages
-    from medsmall.case import Case, Once
+    from medsmall.case import Case
     from medsmall.dataset import Dataset
-    from medsmall.learner import Fitted, Learner
+    from medsmall.learner import Learner
     from medsmall.record import Record
     from medsmall.sample_size import Pools
 
@@ -38,7 +39,7 @@ def train(cfg: DictConfig) -> "Record":
     return execute(resolve(cfg))
 
 
-def resolve(cfg: DictConfig, once: "Once | None" = None) -> "Case":
+def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     """Which run `cfg` is: its images, its initial weights, its key. Nothing is trained.
 
     Images that are not in the cache yet are decoded, since the key holds their pixels. Cases that
@@ -47,7 +48,7 @@ def resolve(cfg: DictConfig, once: "Once | None" = None) -> "Case":
     config = check(cfg)
 
     from medsmall.augmentation.safety import check as check_augmentation
-    from medsmall.case import Case, Once
+    from medsmall.case import Case
     from medsmall.dataset.opening import open_table
     from medsmall.pretraining import ASKED
     from medsmall.record import Record
@@ -121,10 +122,14 @@ def make(case: "Case", learner: "Learner") -> None:
     from medsmall.audit.seen import write_seen
     from medsmall.record import scores
     from medsmall.record.environment import environment
+    from medsmall.record.record import SCHEMA
+    from medsmall.terminal import say, say_once
 
     started = time.monotonic()
     cfg, record, dataset, targets = case.cfg, case.record, case.dataset, case.targets
-    announce(case)
+    for notice in case.notices:
+        say_once(notice)
+    say(str(case))
     record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(case.config)))
 
     # images, decoded once for all runs; no test image may have been seen
@@ -146,8 +151,15 @@ def make(case: "Case", learner: "Learner") -> None:
     record.write_csv("history.csv", fitted.history)
     predictions = scores.predictions(case.draw, case.table, dataset.unit, targets, values["test"])
     record.write_csv("predictions.csv", predictions)
-    about = describe(case, fitted, fitted.save(record), allowed)
-    record.write_json("metrics.json", {**about, **results})
+    learnt = {
+        "schema": SCHEMA,
+        "audit": allowed,
+        "epochs": len(fitted.history),
+        "chosen_epoch": fitted.chosen_epoch,
+        "initial_sha256": fitted.initial_sha256,
+        "weights_sha256": fitted.save(record),
+    }
+    record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)
     record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
 
@@ -202,52 +214,6 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
     return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed
 
 
-def announce(case: "Case") -> None:
-    """Say what is about to run, and what is worth knowing before."""
-    import torch
-
-    from medsmall.terminal import say, say_once
-
-    for notice in case.notices:
-        say_once(notice)
-    n = case.draw["part"].value_counts()
-    say(
-        f"{case.name}: {case.dataset.name}{' (phantom)' if case.cfg.phantom else ''}, "
-        f"{n['train']:,} train, {n['val']:,} val, {n['test']:,} test images; from "
-        f"{case.source.name}."
-    )
-    if case.cfg.trainer.accelerator == "cpu" and torch.cuda.is_available():
-        say("A GPU is here: trainer=gpu uses it.")
-
-
-def describe(
-    case: "Case", fitted: "Fitted", weights_sha256: str, allowed: list[str]
-) -> dict[str, Any]:
-    """What the run was: metrics.json without the metrics."""
-    from medsmall.record.record import SCHEMA
-    from medsmall.sample_size import labels_used
-
-    source, dataset = case.source, case.dataset
-    made_by = source.record and os.path.relpath(source.record.folder, case.record.folder)
-    return {
-        "schema": SCHEMA,
-        "name": case.name,
-        "dataset": dataset.name,
-        "phantom": case.cfg.phantom,
-        "unit": dataset.unit,
-        "task": dataset.task,
-        "labels_used": labels_used(case.draw),
-        "pretraining": source.name,
-        "upstream": made_by,
-        "initial_fingerprint": source.fingerprint,
-        "initial_sha256": fitted.initial_sha256,
-        "audit": allowed,
-        "epochs": len(fitted.history),
-        "chosen_epoch": fitted.chosen_epoch,
-        "weights_sha256": weights_sha256,
-    }
-
-
 def workers(cfg: DictConfig) -> int:
     """Processes that augment: on a CPU they would take the cores from the network."""
     if cfg.num_workers is not None:
@@ -256,26 +222,19 @@ def workers(cfg: DictConfig) -> int:
 
 
 def main() -> None:
-    """The command."""
+    """The command: its cells share what they have in common."""
     if not sys.argv[1:]:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
         sys.argv.append(FIRST_RUN)
-    as_command(Cells())()
+    once = Once()
 
-
-class Cells:
-    """Makes the cells of a command line, which share what they have in common."""
-
-    def __init__(self) -> None:
-        self.once: Once | None = None
-
-    def __call__(self, cfg: DictConfig) -> None:
-        """One cell: train it unless it is recorded, and show its scores."""
-        from medsmall.case import Once
+    def cell(cfg: DictConfig) -> None:
+        record = execute(resolve(cfg, once))
         from medsmall.record.summary import show
 
-        self.once = self.once or Once()
-        show(execute(resolve(cfg, self.once)))
+        show(record)
+
+    as_command(cell)()
 
 
 if __name__ == "__main__":

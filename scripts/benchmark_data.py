@@ -16,7 +16,6 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network at import
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -33,9 +32,9 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 from medsmall.augmentation.paper import Paper
+from medsmall.batches.drawn import DrawnImages
 from medsmall.cache import prepare
 from medsmall.cache.build import cores
-from medsmall.datamodule import DataModule
 from medsmall.dataset.files import ImageFiles
 from medsmall.phantom import chest, thorax
 
@@ -100,15 +99,14 @@ def prepare_against_decoder(data: Films, images: list[str], folder: Path) -> tup
 
 def loader_of(
     data: Films, images: list[str], folder: Path, workers: int
-) -> tuple[DataModule, Paper]:
+) -> tuple[DrawnImages, Paper]:
     """Our training loader over prepared images, with the paper's augmentation."""
     rows = len(images)
     draw = pd.DataFrame({"image": images, "part": "train", "target": np.arange(rows) % 2.0})
     augmentation = Paper(SIDE, rotation_deg=10.0, flip=0.5, crop=0.936, tta_views=0)
     prepared = prepare(data, images, SIDE, folder / "cache")
-    module = DataModule(draw, prepared, ["target"], augmentation, BATCH, 0, workers)
-    module.trainer = SimpleNamespace(global_rank=0, world_size=1)
-    return module, augmentation
+    drawn = DrawnImages(draw, prepared, ["target"], augmentation, BATCH, workers)
+    return drawn, augmentation
 
 
 def epoch_against_image_folder(data: Films, images: list[str], folder: Path) -> tuple[float, float]:
@@ -116,7 +114,7 @@ def epoch_against_image_folder(data: Films, images: list[str], folder: Path) -> 
 
     Both end in the same augmentation; ImageFolder decodes and resizes each image anew.
     """
-    module, augmentation = loader_of(data, images, folder, 0)
+    drawn, augmentation = loader_of(data, images, folder, 0)
     pipeline = augmentation.training()
     resize = transforms.Resize((SIDE, SIDE))
 
@@ -126,7 +124,7 @@ def epoch_against_image_folder(data: Films, images: list[str], folder: Path) -> 
     few = max(BATCH, len(images) // 8)  # it is slow, and each image costs the same
     plain = ImageFolder(str(data.files.root), augmented)
     plain.samples = plain.samples[:few]
-    ours = module.train_dataloader()
+    ours = drawn.training(seed=0)
     theirs = DataLoader(plain, batch_size=BATCH, shuffle=True)
     return alternated(
         lambda: len(images) / seconds(lambda: [None for _ in ours]),
@@ -138,8 +136,8 @@ def loader_against_augmentation(
     data: Films, images: list[str], folder: Path
 ) -> tuple[float, float]:
     """Images per second of the loader, and of the bare augmentation call, in one process each."""
-    module, augmentation = loader_of(data, images, folder, 0)
-    loader, prepared = module.train_dataloader(), module.images["train"].prepared
+    drawn, augmentation = loader_of(data, images, folder, 0)
+    loader, prepared = drawn.training(seed=0), drawn.prepared
     pipeline = augmentation.training()
     pixels = [np.array(prepared.pixels(row)) for row in range(min(len(prepared), 256))]
 
@@ -166,8 +164,8 @@ def memory(data: Films, images: list[str], folder: Path) -> list[tuple[int, int,
     found = []
     warnings.filterwarnings("ignore", message="This DataLoader will create")  # on purpose
     for workers in (1, 2, 4):
-        module, _ = loader_of(data, images, folder, workers)
-        loader = module.train_dataloader()
+        drawn, _ = loader_of(data, images, folder, workers)
+        loader = drawn.training(seed=0)
         for epoch in (1, 2, 3):
             for _ in loader:
                 pass

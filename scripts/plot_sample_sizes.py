@@ -3,12 +3,12 @@
 python scripts/plot_sample_sizes.py <output_root> <picture.png>
 """
 
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
-from omegaconf import OmegaConf
+
+from medsmall.record import Record
 
 # Okabe & Ito's colours and different markers: told apart by everyone, and in grey print
 STYLE = {
@@ -26,20 +26,22 @@ def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame
     """
     rows = []
     for done in sorted(output_root.glob("runs/*/DONE")):
-        config = OmegaConf.load(done.with_name("config.yaml"))
-        if config.choices.experiment != experiment:
+        record = Record.open(done.parent)
+        config = record.config
+        choices, size = config["choices"], config["sample_size"]
+        if choices["experiment"] != experiment:
             continue
-        test = json.loads(done.with_name("metrics.json").read_text())["test"]
         alike = {key: config[key] for key in ("image_size_px", "phantom", "batch_size", "seed")}
-        alike |= {"backbone": config.backbone.name, "epochs": config.trainer.max_epochs}
-        alike |= {"strategy": config.choices.strategy, "augmentation": config.choices.augmentation}
+        alike |= {"backbone": config["backbone"]["name"]}
+        alike |= {"epochs": config["trainer"]["max_epochs"]}
+        alike |= {key: choices.get(key) for key in ("learner", "strategy", "augmentation")}
         rows.append(
             {
-                "n": config.sample_size.n,
-                "repeat": config.sample_size.repeat,
-                "pretraining": config.choices.pretraining,
-                "auroc": test["mean"]["auroc"],
-                "phantom": config.phantom,
+                "n": size["n"],
+                "repeat": size["repeat"],
+                "pretraining": choices["pretraining"],
+                "auroc": record.metrics["test"]["mean"]["auroc"],
+                "phantom": config["phantom"],
                 "alike": ", ".join(f"{key}={value}" for key, value in alike.items()),
             }
         )

@@ -18,7 +18,5 @@ def prepared_of(pixels: np.ndarray, draw: pd.DataFrame) -> Prepared:
     side, channels = array.shape[1], array.shape[3]
     size = side * side * channels
     names = list(draw["image"].unique())
-    rows = [
-        (name, i * size, channels, digest(array[i]), bytes(32)) for i, name in enumerate(names)
-    ]
+    rows = [(name, i * size, channels, digest(array[i]), bytes(32)) for i, name in enumerate(names)]
     return Prepared(Path(file.name), side, rows)

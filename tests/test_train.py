@@ -105,6 +105,33 @@ def test_the_same_run_twice_gives_identical_predictions(train_small, outputs, tm
     assert hashes[0] == hashes[1]
 
 
+SCORE_ALONE = """
+import sys
+from pathlib import Path
+import pandas as pd, torch
+from medsmall.cache.build import squeezed
+from medsmall.dataset.images import decode
+from medsmall.model import Model
+
+record, root, side = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+frame = pd.read_csv(record / "predictions.csv")
+images = [squeezed(decode(root / name, grey=True), side) for name in frame["image"]]
+model = Model.load(record / "model.safetensors")
+found = model.predict(torch.stack([torch.from_numpy(i).permute(2, 0, 1) for i in images]))
+print(abs(found[:, 0] - frame["prob_Hernia"]).max())
+assert "pytorch_lightning" not in sys.modules
+"""
+
+
+def test_a_model_gives_the_recorded_probabilities_without_lightning(train_small, outputs):
+    plain = [override for override in HERNIA if "tta_views" not in override]
+    record = train_small("augmentation=none", base=plain)
+    command = [sys.executable, "-c", SCORE_ALONE, str(record), str(small_phantom(outputs)), "48"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 1e-6
+
+
 def test_bfloat16_trains_and_is_another_run(train_small):
     """What trainer=gpu computes in, here on the CPU."""
     exact = train_small("trainer.max_epochs=1")
@@ -346,7 +373,8 @@ def test_help_and_config_errors_import_nothing_heavy(tmp_path, argument):
 def test_without_arguments_it_says_that_it_runs_the_first_run(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(sys, "argv", ["medsmall-train"])
-    monkeypatch.setattr("medsmall.train.train", lambda cfg: seen.append(cfg))
+    monkeypatch.setattr("medsmall.train.resolve", lambda cfg, once: seen.append(cfg))
+    monkeypatch.setattr("medsmall.train.execute", lambda case: None)
     monkeypatch.setattr("medsmall.record.summary.show", lambda record: None)
     main()
     assert "+experiment=first_run" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 MOST_STEPS = 2000  # of the solver; scaled features need a few dozen
 ABSENT = -50.0  # the logit of a class that no image has
+ALIKE = 1e-9  # spread over mean below which all images are alike, but for rounding
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,9 @@ def multinomial(features: Array, labels: Array, inverse_penalty: float) -> Linea
     known = ~np.isnan(labels).any(1)
     x, mean, scale = _scaled(features[known])
     classes = labels[known].argmax(1)
+    if len(set(classes)) == 1:
+        always = np.where(np.arange(labels.shape[1]) == classes[0], 0.0, ABSENT)
+        return Linear(np.zeros((labels.shape[1], features.shape[1])), always)
     solver = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(x, classes)
     weight = np.zeros((labels.shape[1], x.shape[1]))
     bias = np.full(labels.shape[1], ABSENT)
@@ -75,6 +79,9 @@ def ridge(features: Array, labels: Array, inverse_penalty: float) -> Linear:
     heads = []
     for y in labels.T:
         known = ~np.isnan(y)
+        if not known.any():
+            heads.append(Linear(np.zeros((1, features.shape[1])), np.zeros(1)))
+            continue
         x, mean, scale = _scaled(features[known])
         solver = Ridge(alpha=1 / inverse_penalty).fit(x, y[known])
         heads.append(_unscaled(solver.coef_[None], np.array([solver.intercept_]), mean, scale))
@@ -84,7 +91,7 @@ def ridge(features: Array, labels: Array, inverse_penalty: float) -> Linear:
 def _scaled(x: Array) -> tuple[Array, Array, float]:
     """Features as the solvers take them, and the mean and scale that were taken out."""
     mean, scale = x.mean(0), float(np.sqrt(x.var(0).sum()))
-    scale = scale if scale > 0 else 1.0  # all images are alike
+    scale = scale if scale > ALIKE * float(np.linalg.norm(mean)) else 1.0
     return (x - mean) / scale, mean, scale
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import yaml
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from medsmall.atomic import write_whole
@@ -45,8 +46,12 @@ class Record:
         """The record in `folder`; MedsmallError unless it is finished and of a known schema."""
         record = cls(Path(folder).expanduser().absolute())
         if not record.done:
-            what = "an unfinished run" if record.folder.is_dir() else "no run"
-            raise MedsmallError(f"{record.folder} holds {what}: there is no DONE in it.")
+            raise MedsmallError(
+                f"{record.folder} holds an unfinished run (there is no DONE in it): start its "
+                "command again."
+                if record.folder.is_dir()
+                else f"There is no record {record.folder}: name the folder of a finished run."
+            )
         schema = record.metrics.get("schema", 1)
         if not isinstance(schema, int) or schema > SCHEMA:
             raise MedsmallError(
@@ -71,20 +76,24 @@ class Record:
         return self._read("metrics.json", lambda file: dict(json.loads(file.read_text("utf-8"))))
 
     @property
+    def config(self) -> dict[str, Any]:
+        """The resolved config."""
+        return self._read("config.yaml", lambda file: dict(yaml.safe_load(file.read_text("utf-8"))))
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """The test images with labels and predictions; exactly the numbers that were written."""
+        return self._read("predictions.csv", lambda file: _read_csv(file, ["image", "patient"]))
+
+    @property
     def draw(self) -> pd.DataFrame:
         """`image`, `patient`, `part` (str) and the targets (float64, NaN unknown)."""
-        text = dict.fromkeys(("image", "patient", "part"), "str")  # a patient may be called NA
-        return self._read(
-            "draw.csv",
-            lambda file: pd.read_csv(file, dtype=text, keep_default_na=False, na_values=[""]),
-        )
+        return self._read("draw.csv", lambda file: _read_csv(file, ["image", "patient", "part"]))
 
     @property
     def history(self) -> pd.DataFrame:
         """One row per epoch; exactly the numbers that were written."""
-        return self._read(
-            "history.csv", lambda file: pd.read_csv(file, float_precision="round_trip")
-        )
+        return self._read("history.csv", lambda file: _read_csv(file, [], "epoch"))
 
     @property
     def seen(self) -> dict[str, np.ndarray] | None:
@@ -106,7 +115,7 @@ class Record:
     @property
     def upstream(self) -> "Record | None":
         """The record whose weights it began with, which may be gone; None without one."""
-        path = self.metrics["upstream"]
+        path = self.metrics.get("upstream")
         return Record((self.folder / path).resolve()) if path else None
 
     def _read(self, name: str, read: Callable[[Path], T]) -> T:
@@ -157,6 +166,19 @@ class Record:
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
         """CSV with full precision: floats read back are the floats written."""
         self.write(name, lambda path: table.to_csv(path, index=False))
+
+
+def _read_csv(file: Path, text: list[str], *numbers: str) -> pd.DataFrame:
+    """A table that must have the named columns; only blank cells are NaN: a patient may be "NA"."""
+    table = pd.read_csv(
+        file,
+        dtype=dict.fromkeys(text, "str"),
+        keep_default_na=False,
+        na_values=[""],
+        float_precision="round_trip",
+    )
+    table[[*text, *numbers]]  # a KeyError where one is absent
+    return table
 
 
 def _held(lock: FileLock, key: str) -> AcquireReturnProxy:

@@ -36,7 +36,8 @@ class Quantities:
         """Mean and standard deviation: a head that begins near 0 is hundreds of months off else."""
         offset = labels.nanmean(0, keepdim=True).float()
         variance = ((labels - offset) ** 2).nanmean(0, keepdim=True)
-        return offset, variance.sqrt().clamp(min=LEAST_SCALE).float()
+        scale = variance.sqrt().clamp(min=LEAST_SCALE).float()
+        return offset.nan_to_num(0.0), scale.nan_to_num(1.0)  # NaN where no label is known
 
     def activate(self, outputs: Tensor) -> Tensor:
         """The outputs themselves."""

@@ -1,7 +1,6 @@
 """What a run keeps of the images it learnt from, and what a later run reads of it."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,8 @@ from medsmall.audit.seen import seen_by_run, write_seen
 from medsmall.audit.similarity import kept_thumbnail
 from medsmall.audit.upstream import upstream_overlap
 from medsmall.cache.fingerprint import difference_hash, digest
+from medsmall.pretraining.file import WeightsFile
+from medsmall.record import Record
 
 PATIENTS = ["NA", "007", "null", "p3", "p4", "p5"]
 
@@ -45,15 +46,16 @@ def draw() -> pd.DataFrame:
 def recorded(tmp_path, draw):
     """Write what is read of a record."""
 
-    def record(name: str, upstream: str | None = None) -> Path:
+    def record(name: str, upstream: str | None = None) -> Record:
         folder = tmp_path / name
         folder.mkdir()
         draw.to_csv(folder / "draw.csv", index=False)
         write_seen(folder / "seen.npz", draw, Films())
         facts = {"dataset": f"set of {name}", "upstream": upstream}
         (folder / "metrics.json").write_text(json.dumps(facts))
+        (folder / "model.safetensors").write_text(f"weights of {name}")
         (folder / "DONE").touch()
-        return folder
+        return Record(folder)
 
     return record
 
@@ -89,10 +91,23 @@ def test_a_draw_without_anything_learnt(tmp_path, draw):
         assert kept["hashes"].shape == (0, 4)
 
 
-def test_no_record_has_seen_nothing(recorded):
-    folder = recorded("a")
-    (folder / "DONE").unlink()
-    assert seen_by_run(folder) == ()
+def test_a_file_in_a_record_has_seen_what_its_run_saw_also_by_a_link(recorded, tmp_path):
+    record = recorded("a")
+    (tmp_path / "linked.safetensors").symlink_to(record.model)
+    for path in (record.model, tmp_path / "linked.safetensors"):
+        source = WeightsFile(str(path), None, None, "unknown").source(None, None)
+        (seen,) = source.seen()
+        assert seen.patients == {"NA", "007", "null", "p3"}
+        assert source.trained_on == seen.dataset == "set of a"
+        assert source.record.folder == record.folder
+
+
+def test_of_a_file_in_no_finished_record_nothing_is_known(recorded):
+    record = recorded("a")
+    (record.folder / "DONE").unlink()
+    source = WeightsFile(str(record.model), None, None, "mura").source(None, None)
+    assert source.seen() == ()
+    assert (source.trained_on, source.record) == ("mura", None)
 
 
 def test_upstreams_before_it_are_followed(recorded, capsys):
@@ -111,9 +126,9 @@ def test_an_upstream_whose_record_is_gone_is_named(recorded, tmp_path, capsys):
 
 
 def test_of_an_older_record_the_patients_are_known_alone(recorded, draw, capsys):
-    folder = recorded("older")
-    (folder / "seen.npz").unlink()
-    (seen,) = seen_by_run(folder)
+    record = recorded("older")
+    (record.folder / "seen.npz").unlink()
+    (seen,) = seen_by_run(record)
     (sentence,) = capsys.readouterr().err.splitlines()
     assert sentence.startswith("The run older has no seen.npz: ")
     rows = draw.iloc[:6].set_index(np.arange(5, -1, -1))

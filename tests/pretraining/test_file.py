@@ -1,13 +1,16 @@
 """Weights from files of every kind, good and broken."""
 
+import hashlib
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from medsmall.backbone.timm_network import TimmNetwork
+from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
+from medsmall.model import numbers
 from medsmall.pretraining.file import WeightsFile
-from medsmall.run.weights_file import write_weights
 
 
 def network():
@@ -20,8 +23,16 @@ def tensors():
     return TimmNetwork("test_resnet", None, None).build(4).module.state_dict()
 
 
+def source(path, mean=None, std=None, **more):
+    return WeightsFile(str(path), mean, std, "unknown", **more).source(None, None)
+
+
 def weights(path, mean=None, std=None):
-    return WeightsFile(str(path), mean, std, "unknown").weights(None, None)
+    return source(path, mean, std).open()
+
+
+def write_with_statistics(path, tensors, mean, std):
+    save_file(tensors, path, metadata={"mean": numbers(mean), "std": numbers(std)})
 
 
 def assert_loaded(net, tensors):
@@ -54,16 +65,16 @@ def test_every_kind_of_file_enters_and_leaves_the_statistics_to_the_backbone(
 ):
     write(tmp_path / name, tensors)
     net = network()
-    assert weights(tmp_path / name).enter(net) == (net.mean, net.std)
+    assert weights(tmp_path / name).load_into(net) == (net.mean, net.std, sha256(tensors))
     assert_loaded(net, tensors)
 
 
 def test_a_runs_own_file_brings_its_statistics_along(tmp_path, tensors):
     mean, std = [127 / 255, 0.1, 0.2], [128 / 255, 0.3, 0.4]
     path = tmp_path / "model.safetensors"
-    write_weights(path, tensors, mean, std, backbone="test_resnet")
+    write_with_statistics(path, tensors, mean, std)
     net = network()
-    used = weights(path).enter(net)
+    used = weights(path).load_into(net)
     assert used[0] == pytest.approx(mean, rel=1e-8)
     assert used[1] == pytest.approx(std, rel=1e-8)
     assert_loaded(net, tensors)
@@ -71,9 +82,9 @@ def test_a_runs_own_file_brings_its_statistics_along(tmp_path, tensors):
 
 def test_statistics_given_go_before_those_in_the_file(tmp_path, tensors):
     path = tmp_path / "model.safetensors"
-    write_weights(path, tensors, [0.1] * 3, [0.2] * 3)
-    assert weights(path, mean=0.5).enter(network()) == ([0.5] * 3, [0.2] * 3)
-    assert weights(path, std=[1, 2, 3]).enter(network()) == ([0.1] * 3, [1, 2, 3])
+    write_with_statistics(path, tensors, [0.1] * 3, [0.2] * 3)
+    assert weights(path, mean=0.5).load_into(network())[:2] == ([0.5] * 3, [0.2] * 3)
+    assert weights(path, std=[1, 2, 3]).load_into(network())[:2] == ([0.1] * 3, [1, 2, 3])
     assert weights(path, mean=0.0).mean == [0.0] * 3  # a black image is a statistic too
 
 
@@ -104,7 +115,7 @@ def test_a_file_that_holds_no_weights_is_one_sentence(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(MedsmallError, match=f"{path} is not a readable weights file"):
-        weights(path).enter(network())
+        weights(path).load_into(network())
 
 
 def test_a_file_cut_off_is_one_sentence(tmp_path, tensors):
@@ -112,7 +123,7 @@ def test_a_file_cut_off_is_one_sentence(tmp_path, tensors):
     save_file(tensors, path)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(MedsmallError, match="is not a readable weights file"):
-        weights(path).enter(network())
+        weights(path).load_into(network())
 
 
 def test_a_file_that_runs_code_is_not_run(tmp_path):
@@ -122,19 +133,48 @@ def test_a_file_that_runs_code_is_not_run(tmp_path):
 
     torch.save(Harm(), tmp_path / "model.pth")
     with pytest.raises(MedsmallError, match="is not a readable weights file"):
-        weights(tmp_path / "model.pth").enter(network())
+        weights(tmp_path / "model.pth").load_into(network())
     assert not (tmp_path / "harm").exists()
 
 
 def test_a_checkpoint_with_other_entries_is_told_apart(tmp_path, tensors):
     torch.save({"model": tensors, "epoch": 3}, tmp_path / "model.pth")
     with pytest.raises(MedsmallError, match="do not fit backbone test_resnet"):
-        weights(tmp_path / "model.pth").enter(network())
+        weights(tmp_path / "model.pth").load_into(network())
 
 
 def test_the_fingerprint_is_that_of_the_content(tmp_path, tensors):
     changed = {**tensors, "fc.bias": tensors["fc.bias"] + 1}
     for name, content in (("a", tensors), ("b", tensors), ("c", changed)):
         save_file(content, tmp_path / f"{name}.safetensors")
-    a, b, c = (weights(tmp_path / f"{name}.safetensors").fingerprint for name in "abc")
+    a, b, c = (source(tmp_path / f"{name}.safetensors").fingerprint for name in "abc")
     assert a == b != c
+
+
+def test_statistics_in_the_file_are_part_of_its_fingerprint(tmp_path, tensors):
+    found = set()
+    for i, (mean, std) in enumerate([(0.1, 0.2), (0.3, 0.2), (0.1, 0.4)]):
+        path = tmp_path / f"{i}.safetensors"
+        write_with_statistics(path, tensors, [mean] * 3, [std] * 3)
+        found.add(source(path).fingerprint)
+    assert len(found) == 3
+
+
+def test_a_file_that_is_written_anew_has_a_new_fingerprint(tmp_path, tensors):
+    path = tmp_path / "model.safetensors"
+    save_file(tensors, path)
+    before = source(path).fingerprint
+    assert source(path).fingerprint == before
+    save_file({**tensors, "fc.bias": tensors["fc.bias"] + 1}, path)
+    assert source(path).fingerprint != before
+
+
+def test_the_identity_is_known_without_reading_tensors(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"no weights at all")
+    found = source(path, allow_test_overlap=True)
+    assert (found.name, found.trained_on) == ("file model.safetensors", "unknown")
+    assert found.fingerprint == hashlib.sha256(b"no weights at all").hexdigest()
+    assert found.record is None
+    assert found.allow_test_overlap
+    assert found.seen() == ()

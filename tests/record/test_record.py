@@ -5,11 +5,14 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from medsmall.atomic import write_whole
+from medsmall.errors import MedsmallError
 from medsmall.record import Record
+from medsmall.record.record import SCHEMA
 
 
 def entries(folder):
@@ -167,3 +170,216 @@ def test_an_output_root_may_begin_at_home_or_be_relative(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert Record.of("~/out", "k").folder == tmp_path / "out" / "runs" / "k"
     assert Record.of("out", "k").folder == tmp_path / "out" / "runs" / "k"
+
+
+DRAW = pd.DataFrame(
+    {
+        "image": ["a.png", "b,ä.png", "007"],
+        "patient": ["NA", "null", "001"],
+        "part": ["train", "val", "test"],
+        "Hernia": [1.0, np.nan, 0.0],
+    }
+)
+HISTORY = pd.DataFrame({"epoch": [1, 2], "val_loss": [0.5, 0.25]})
+FACTS = {"schema": SCHEMA, "dataset": "chexpert", "upstream": None}
+FILES = {
+    "metrics.json": lambda record: record.metrics,
+    "draw.csv": lambda record: record.draw,
+    "history.csv": lambda record: record.history,
+    "seen.npz": lambda record: record.seen,
+}
+REMEDY = "Delete the folder, and the same command makes it again."
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """The folder of a finished record with all files that are read."""
+
+    def finish(key="abc", **facts):
+        record = Record.of(str(tmp_path), key)
+        with record.writing():
+            record.write_json("metrics.json", {**FACTS, **facts})
+            record.write_csv("draw.csv", DRAW)
+            record.write_csv("history.csv", HISTORY)
+            record.write("seen.npz", lambda path: np.savez_compressed(path, images=np.array(["a"])))
+        return record.folder
+
+    return finish
+
+
+def refused(read, *arguments):
+    """What the MedsmallError says, on one line."""
+    with pytest.raises(MedsmallError) as error:
+        read(*arguments)
+    sentence = str(error.value)
+    assert "\n" not in sentence
+    assert sentence.endswith(".")
+    return sentence
+
+
+def test_a_finished_record_is_opened_and_its_files_are_read(finished):
+    folder = finished()
+    for given in (folder, str(folder)):
+        record = Record.open(given)
+        assert (record.folder, record.key, record.done) == (folder, "abc", True)
+        assert record.metrics == FACTS
+        pd.testing.assert_frame_equal(record.draw, DRAW)
+        pd.testing.assert_frame_equal(record.history, HISTORY)
+        assert record.seen["images"].tolist() == ["a"]
+        assert record.model == folder / "model.safetensors"
+        assert record.upstream is None
+
+
+def test_names_in_a_draw_stay_text_though_all_are_numbers_or_words_for_nothing(tmp_path):
+    draw = pd.DataFrame(
+        {"image": ["007", "1e5"], "patient": ["001", "2"], "part": ["train", "val"], "a": [0.1, 1]}
+    )
+    for names in (["001", "2"], ["NA", "null"]):
+        record = Record.of(str(tmp_path), names[0])
+        with record.writing():
+            record.write_csv("draw.csv", draw.assign(patient=names))
+        pd.testing.assert_frame_equal(record.draw, draw.assign(patient=names))
+
+
+def test_a_relative_folder_or_one_at_home_is_opened(finished, tmp_path, monkeypatch):
+    folder = finished()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for given in ("runs/abc", "~/runs/abc"):
+        assert Record.open(given).folder == folder
+
+
+def test_an_absent_folder_is_named(tmp_path):
+    sentence = refused(Record.open, tmp_path / "abc")
+    assert sentence.startswith(f"There is no record {tmp_path / 'abc'}: name")
+
+
+def test_an_unfinished_run_is_named(finished):
+    folder = finished()
+    (folder / "DONE").unlink()
+    sentence = refused(Record.open, folder)
+    assert sentence.startswith(f"{folder} holds an unfinished run")
+    assert "DONE" in sentence
+
+
+@pytest.mark.parametrize("schema", [SCHEMA + 1, 99, "2b", None, 2.5])
+def test_the_schema_of_a_newer_version_is_refused(finished, schema):
+    folder = finished(schema=schema)
+    sentence = refused(Record.open, folder)
+    assert sentence.startswith(f"{folder} was recorded by a newer medsmall (schema {schema},")
+    assert sentence.endswith("update medsmall.")
+
+
+def test_a_record_of_before_schemas_still_opens(finished):
+    folder = finished()
+    facts = {"dataset": "chexpert", "upstream": None, "weights_sha256": "0" * 64}
+    (folder / "metrics.json").write_text(json.dumps(facts))
+    (folder / "seen.npz").unlink()
+    record = Record.open(folder)
+    assert record.metrics == facts
+    assert record.upstream is None
+    assert record.seen is None
+    pd.testing.assert_frame_equal(record.draw, DRAW)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def turn_into_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "no text": lambda path: path.write_bytes(bytes(range(256))),
+    "not closed": lambda path: path.write_bytes(b'{"a": "b\n"c","d'),
+    "cut off": cut,
+    "a folder": turn_into_folder,
+}
+
+
+# a table without its end is a table, and a record without seen.npz is of an older version
+UNSEEN = {("draw.csv", "cut off"), ("history.csv", "cut off"), ("seen.npz", "a folder")}
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [(name, damage) for name in FILES for damage in DAMAGES if (name, damage) not in UNSEEN],
+)
+def test_a_damaged_file_is_named_with_the_remedy(finished, name, damage):
+    folder = finished()
+    record = Record.open(folder)
+    DAMAGES[damage](folder / name)
+    sentence = refused(FILES[name], record)
+    assert f"{folder} is damaged: {name} cannot be read" in sentence
+    assert REMEDY in sentence
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "seen.npz"])
+def test_an_absent_file_is_named_with_the_remedy(finished, name):
+    folder = finished()
+    record = Record.open(folder)
+    (folder / name).unlink()
+    sentence = refused(FILES[name], record)
+    assert f"{folder} is damaged: {name} is absent" in sentence
+    assert REMEDY in sentence
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[", b"[1, 2]", b"7", b'"text"', b"\xff"])
+def test_a_record_with_damaged_metrics_is_not_opened(finished, content):
+    folder = finished()
+    (folder / "metrics.json").unlink()
+    if content is not None:
+        (folder / "metrics.json").write_bytes(content)
+    sentence = refused(Record.open, folder)
+    assert f"{folder} is damaged: metrics.json" in sentence
+    assert REMEDY in sentence
+
+
+def test_seen_is_read_without_executing_anything(finished, tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "harm"), "w"))
+
+    folder = finished()
+    np.savez(folder / "seen.npz", images=np.array([Harm()], dtype=object))
+    assert "seen.npz cannot be read" in refused(FILES["seen.npz"], Record.open(folder))
+    assert not (tmp_path / "harm").exists()
+
+
+def test_history_reads_back_exactly_the_floats_written(tmp_path):
+    rng = np.random.default_rng(0)
+    anything = rng.integers(0, 2**64, 2000, dtype=np.uint64).view(np.float64)
+    anything = anything[np.isfinite(anything)]
+    values = np.r_[anything, rng.random(2000), 5e-324, 0.1 + 0.2, -0.0, 1e23, np.nan]
+    table = pd.DataFrame({"epoch": range(1, len(values) + 1), "val_loss": values})
+    record = Record.of(str(tmp_path), "abc")
+    with record.writing():
+        record.write_csv("history.csv", table)
+    back = record.history
+    assert back["epoch"].tolist() == table["epoch"].tolist()
+    found = back["val_loss"].to_numpy()
+    assert np.isnan(found[-1])
+    np.testing.assert_array_equal(found[:-1].view(np.uint64), values[:-1].view(np.uint64))
+
+
+def test_the_upstream_is_found_beside_and_elsewhere_and_may_be_gone(finished, tmp_path):
+    finished("first")
+    second = Record.open(finished("second", upstream="../first"))
+    assert second.upstream.folder == tmp_path / "runs" / "first"
+    assert second.upstream.done
+    third = Record.open(finished("third", upstream="../../elsewhere/runs/gone"))
+    assert third.upstream.folder == tmp_path / "elsewhere" / "runs" / "gone"
+    assert not third.upstream.done
+
+
+@pytest.mark.parametrize("name", ["draw.csv", "history.csv"])
+def test_a_table_without_its_columns_is_damaged(finished, name):
+    folder = finished()
+    (folder / name).write_text("something,else\n1,2\n")
+    record = Record.open(folder)
+    sentence = refused(getattr, record, name.removesuffix(".csv"))
+    assert name in sentence
+    assert "Delete the folder" in sentence

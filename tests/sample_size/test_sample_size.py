@@ -80,6 +80,23 @@ def test_the_shape_of_a_draw():
     assert labels_used(drawn) == 70
 
 
+def test_unlabelled_and_test_images_are_no_part_of_the_label_budget():
+    parts = {"a": "train", "b": "val", "c": "unlabelled", "d": "test"}
+    drawn = pd.DataFrame({"image": [*parts, "a"], "part": [*parts.values(), "train"]})
+    assert labels_used(drawn) == 2
+
+
+def test_pools_hold_the_images_of_each_part_with_a_known_label_by_name():
+    pools = pools_of(TABLE, SPLIT, ["Hernia"], Task.BINARY)
+    for part in ("train", "val", "test"):
+        rows = getattr(pools, part)
+        expected = TABLE.loc[SPLIT.eq(part) & TABLE["Hernia"].notna(), "image"]
+        assert list(rows["image"]) == sorted(expected)
+        assert list(rows.columns) == ["image", "patient", "part", "Hernia"]
+        assert (rows["part"] == part).all()
+    assert (pools.targets, pools.task) == (["Hernia"], Task.BINARY)
+
+
 @pytest.mark.parametrize(("share", "positives"), [(0.5, 25), (0.1, 5), (0.29, 14)])
 def test_balanced_counts_its_positives_as_the_paper_does(share, positives):
     drawn = draw(Balanced(n=50, val=21, positive_fraction=share))

@@ -44,7 +44,7 @@ class Classifier(pl.LightningModule):
         self.model, self.loss, self.objective = model, loss, objective
         self.schedule = schedule
         self.stages = Stages(network, strategy)
-        # not a MeanMetric: that of torchmetrics 1.9 forgets the weights where NaN is let through
+        # not a MeanMetric: it forgets the weights where NaN is let through (torchmetrics #3434)
         self.losses, self.weights = (SumMetric(nan_strategy="disable") for _ in range(2))
         self.validated = Gathered()
 

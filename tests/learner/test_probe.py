@@ -1,0 +1,105 @@
+"""The probe: a linear head on frozen features, whose record is like any other."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from small_run import HERNIA, SMALL
+
+from medsmall.configs import compose
+from medsmall.errors import MedsmallError
+from medsmall.learner.probe import Probe
+from medsmall.model import Model
+from medsmall.record import Record
+from medsmall.record.summary import show
+from medsmall.train import open_images, resolve, train
+
+RECORD = {
+    "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv", "metrics.json",
+    "model.safetensors", "environment.json", "DONE",
+}  # fmt: skip
+TASKS = {
+    "binary": HERNIA,
+    "multilabel": [
+        "dataset=chestxray14", "dataset.targets=[Effusion,Hernia]", "sample_size.n=40", *SMALL,
+    ],
+    "multiclass": ["dataset=ham10000", "split=stratified", "sample_size=all", *SMALL,
+                   "dataset.phantom_patients=120"],
+    "regression": ["dataset=rsna_boneage", "split=stratified", "sample_size.n=20", *SMALL],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_its_record_is_complete_and_every_reader_takes_it(task, train_small, capsys):
+    folder = train_small("learner=probe", base=TASKS[task])
+    assert {path.name for path in folder.iterdir()} == RECORD
+    record = Record.open(folder)
+    show(record)
+    assert str(folder) in capsys.readouterr().out
+    metrics, frame = record.metrics, record.predictions
+    assert metrics["task"] == task
+    assert (metrics["epochs"], metrics["chosen_epoch"]) == (1, 1)
+    assert list(record.history["epoch"]) == [1]
+    assert record.history[["train_loss", "val_loss"]].notna().all(axis=None)
+    assert "-probe-" in metrics["name"]
+    assert len(frame) == (record.draw["part"] == "test").sum()
+    assert record.seen is not None
+
+
+def test_the_same_probe_twice_gives_identical_predictions(train_small, tmp_path, outputs):
+    first = train_small("learner=probe")
+    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
+    second = train_small("learner=probe", output_root=tmp_path)
+    assert (first / "predictions.csv").read_bytes() == (second / "predictions.csv").read_bytes()
+
+
+def test_its_head_is_the_logistic_regression_of_the_features(outputs):
+    plain = [override for override in HERNIA if "tta_views" not in override]
+    cfg = compose([*plain, "learner=probe", "augmentation=none", f"output_root={outputs}"])
+    case = resolve(cfg)
+    record = train(cfg)
+    model = Model.load(record.model)
+    data, _ = open_images(case)
+    (batch,) = list(data.plain("train"))
+    body = model.module
+    with torch.no_grad():
+        x = (batch.images.expand(-1, 3, -1, -1).float() / 255 - model.mean) / model.std
+        features = body.forward_head(body.forward_features(x), pre_logits=True).double().numpy()
+    mean, scale = features.mean(0), np.sqrt(features.var(0).sum())
+    y = batch.labels[:, 0].numpy()
+    expected = LogisticRegression(C=10.0, max_iter=2000).fit((features - mean) / scale, y)
+    with torch.no_grad():
+        logits = model(batch.images)[:, 0].double().numpy()
+    np.testing.assert_allclose(
+        logits, expected.decision_function((features - mean) / scale), atol=2e-4
+    )
+
+
+def test_it_starts_from_the_weights_of_an_upstream(train_small):
+    upstream = [
+        "pretraining=chexpert",
+        "pretraining.overrides=['pretraining=none','trainer.max_epochs=1',"
+        "'dataset.phantom_patients=40']",
+    ]
+    folder = train_small("learner=probe", *upstream)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert "chexpert upstream" in metrics["pretraining"]
+    body = Model.load(folder / "model.safetensors").module.state_dict()
+    start = Model.load(folder / metrics["upstream"] / "model.safetensors").module.state_dict()
+    for name, tensor in body.items():
+        assert name.startswith("fc.") or tensor.equal(start[name]), name
+
+
+def test_a_network_that_ends_otherwise_is_refused(outputs):
+    odd = ["learner=probe", "backbone.name=resnetv2_50", f"output_root={outputs}"]
+    with pytest.raises(MedsmallError, match="one linear layer, but resnetv2_50 ends in Con"):
+        train(compose([*HERNIA, *odd]))
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_penalty_that_is_none_is_refused(value):
+    with pytest.raises(MedsmallError, match="inverse_penalty must be above 0"):
+        Probe("probe", value)

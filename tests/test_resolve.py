@@ -1,0 +1,152 @@
+"""Identifying a run: nothing is trained, built or read twice, and the key is known beforehand."""
+
+import json
+
+import pytest
+import timm
+from safetensors.torch import load_file, save_file
+from small_run import HERNIA
+
+from medsmall.audit.seen import seen_by_run
+from medsmall.configs import compose
+from medsmall.dataset.chestxray14 import ChestXray14
+from medsmall.errors import MedsmallError
+from medsmall.once import Once
+from medsmall.record import Record
+from medsmall.record.record import SCHEMA
+from medsmall.train import execute, resolve, train
+
+UPSTREAM = [
+    "pretraining=chexpert",
+    "pretraining.overrides=['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']",
+]
+
+
+def cfg(outputs, *overrides):
+    return compose([*HERNIA, "trainer.max_epochs=1", f"output_root={outputs}", *overrides])
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """Whoever builds a network fails."""
+
+    def refuse(*arguments, **options):
+        raise AssertionError("a network was built")
+
+    monkeypatch.setattr(timm, "create_model", refuse)
+
+
+def test_a_case_is_known_without_a_network_and_leaves_no_record(outputs, no_network):
+    case = resolve(cfg(outputs, "seed=1234"))
+    assert len(case.key) == 16
+    assert case.record.folder == outputs / "runs" / case.key
+    assert not case.record.folder.exists()
+    assert case.draw["part"].value_counts()["train"] == 10
+    assert case.targets.names == ["Hernia"]
+    assert "10 train" in str(case)
+
+
+def test_the_key_is_that_of_the_run_that_is_made(outputs):
+    case = resolve(cfg(outputs, "seed=11"))
+    assert execute(case).key == case.key
+    assert Record.open(case.record.folder).metrics["schema"] == SCHEMA
+
+
+def test_the_key_of_a_child_is_known_before_its_upstream_is_trained(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(timm, "create_model", None)  # nothing can be built
+        case = resolve(cfg(tmp_path, *UPSTREAM))
+    upstream = case.source.upstream
+    assert upstream is not None
+    assert not upstream.record.done
+    assert case.source.fingerprint == upstream.key
+    record = execute(case)
+    assert upstream.record.done
+    assert record.key == case.key == resolve(cfg(tmp_path, *UPSTREAM)).key
+    made, metrics = Record.open(upstream.record.folder), record.metrics
+    assert metrics["initial_fingerprint"] == upstream.key
+    assert metrics["initial_sha256"] == made.metrics["weights_sha256"]
+    assert record.upstream.folder == made.folder
+    assert [one.dataset for one in seen_by_run(record)] == ["chestxray14", "chexpert"]
+
+
+def test_another_upstream_is_another_child(outputs):
+    longer = [UPSTREAM[0], UPSTREAM[1].replace("max_epochs=1", "max_epochs=2")]
+    keys = {resolve(cfg(outputs, *which)).key for which in (UPSTREAM, longer, [])}
+    assert len(keys) == 3
+
+
+def test_an_upstream_whose_weights_were_changed_is_refused(tmp_path):
+    upstream = resolve(cfg(tmp_path, *UPSTREAM)).source.upstream
+    record = execute(upstream)
+    tensors = load_file(record.model)
+    tensors["conv1.0.weight"] = tensors["conv1.0.weight"] + 1e-3
+    save_file(tensors, record.model)
+    with pytest.raises(MedsmallError, match="not what its run recorded.*delete .*made again"):
+        train(cfg(tmp_path, *UPSTREAM))
+    assert [path.name for path in tmp_path.glob("runs/*/DONE")] == ["DONE"]
+
+
+def test_patients_that_an_upstream_will_see_stop_the_run_before_it_is_trained(tmp_path):
+    overlapping = [
+        "pretraining=chexpert",
+        "pretraining.overrides=['dataset=chestxray14','dataset.phantom_patients=60',"
+        "'dataset.targets=[Hernia]','split=by_patient','split.train=0.6','split.val=0.2',"
+        "'pretraining=none','trainer.max_epochs=1']",
+    ]
+    with pytest.raises(MedsmallError, match=r"on \d+ of the \d+ patients in the test split"):
+        train(cfg(tmp_path, *overlapping))
+    assert not list(tmp_path.glob("runs/*/DONE"))
+
+
+def test_cells_share_the_table_and_give_the_keys_they_have_alone(outputs, monkeypatch):
+    grid = [
+        cfg(outputs, f"sample_size.n={n}", f"strategy={strategy}", f"sample_size.repeat={repeat}")
+        for n in (10, 14)
+        for strategy in ("feature_extractor", "finetune_all")
+        for repeat in (0, 1)
+    ]
+    alone = [resolve(cell).key for cell in grid]
+    read, tables = ChestXray14.table, []
+    monkeypatch.setattr(ChestXray14, "table", lambda self: tables.append(0) or read(self))
+    once = Once()
+    assert [resolve(cell, once).key for cell in grid] == alone
+    assert len(set(alone)) == len(grid)
+    assert len(tables) == 1
+
+
+def test_images_in_the_cache_are_not_opened_again(outputs, monkeypatch):
+    key = resolve(cfg(outputs)).key
+
+    def refuse(self, image):
+        raise AssertionError(f"{image} was read")
+
+    monkeypatch.setattr("medsmall.dataset.files.ImageFiles.read", refuse)
+    assert resolve(cfg(outputs)).key == key
+
+
+def test_what_a_learner_ignores_is_no_part_of_the_key(outputs):
+    probe = [
+        resolve(
+            cfg(outputs, "learner=probe", f"strategy={strategy}", f"trainer.max_epochs={epochs}")
+        )
+        for strategy, epochs in (("feature_extractor", 3), ("finetune_all", 5))
+    ]
+    assert probe[0].key == probe[1].key
+    assert probe[0].key != resolve(cfg(outputs)).key
+    other = resolve(cfg(outputs, "learner=probe", "learner.inverse_penalty=1.0"))
+    assert other.key != probe[0].key
+
+
+def test_a_record_of_the_schema_before_still_tells_what_it_has_seen(outputs, tmp_path):
+    record = train(cfg(outputs))
+    facts = record.metrics
+    for new in ("schema", "initial_fingerprint", "initial_sha256"):
+        del facts[new]
+    old = tmp_path / "old"
+    old.mkdir()
+    for name in ("draw.csv", "seen.npz", "DONE"):
+        (old / name).write_bytes((record.folder / name).read_bytes())
+    (old / "metrics.json").write_text(json.dumps(facts))
+    (seen,) = seen_by_run(Record.open(old))
+    assert seen.patients == seen_by_run(record)[0].patients
