@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> 
 
     def command() -> None:
         os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
+        signal.signal(signal.SIGTERM, _interrupt)  # what a run has begun is removed then, too
         if about and {"-h", "--help"} & set(sys.argv[1:]):
             print(about.strip(), end="\n\n")
             sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
@@ -43,6 +45,10 @@ def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> 
             cell()
 
     return command
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from medsmall.learner.lightning.trainer import (
     best_weights,
     callbacks,
     chosen_epoch,
+    interruptible,
     make_trainer,
-    uninterrupted,
 )
 from medsmall.learner.model import FittedModel, new_model
 from medsmall.model import Model
@@ -62,12 +62,9 @@ class NetworkLearner:
         if in_processes:
             trainer.loggers = []  # a process of its own has none; the history is sent afterwards
         processes = trainer.world_size
-        uninterrupted(
-            trainer.fit,
-            classifier,
-            data.training(cfg.seed, processes),
-            data.plain("val", processes),
-        )
+        shown, chosen_by = data.training(cfg.seed, processes), data.plain("val", processes)
+        with interruptible():
+            trainer.fit(classifier, shown, chosen_by)
         history = case.record.history
         if in_processes:
             logger.replay(loggers, history)

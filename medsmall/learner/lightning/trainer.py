@@ -1,7 +1,8 @@
 """What Lightning's trainer is given for one run, and what is taken from it."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +61,15 @@ def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
         raise MedsmallError(f"trainer cannot be made as configured: {error}{hint}") from error
 
 
-def uninterrupted(step: Callable[..., Any], *arguments: Any) -> Any:
-    """`step(*arguments)` of a trainer; an interrupt or a SIGTERM in it is a KeyboardInterrupt.
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """An interrupt or a SIGTERM in the body, a step of a trainer, is a KeyboardInterrupt.
 
     Lightning answers the one with exit status 1 and the other with 0, as if all had gone well, and
     leaves Ctrl-C switched off.
     """
     try:
-        return step(*arguments)
+        yield
     except SystemExit as ended:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from ended
-
-
-def single_process(cfg: DictConfig) -> pl.Trainer:
-    """A trainer of one process for scoring, on the same kind of device."""
-    return make_trainer(cfg, devices=1, strategy="auto", logger=False, enable_checkpointing=False)
