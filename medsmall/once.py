@@ -9,12 +9,13 @@ T = TypeVar("T")
 
 
 class Once:
-    """Makes what several cases share once: a table, a split, a draw.
+    """Makes what several cases share once: a table, a split, the hash of a draw.
 
-    It is kept by the part of the config that decides it, the `KEPT` last used of all.
+    It is kept by the part of the config that decides it, the `KEPT` last used of all: more than the
+    draws of a grid, as those come round in turns.
     """
 
-    KEPT = 128
+    KEPT = 2048
 
     def __init__(self) -> None:
         self.made: OrderedDict[str, Any] = OrderedDict()

@@ -61,15 +61,14 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     dataset, table = once(data, lambda: open_table(cfg))
     split = {**data, "split": config["split"]}
     pools, notices = once(split, lambda: split_into_pools(cfg, dataset, table))
-    drawn = {**split, "sample_size": config["sample_size"]}
-    draw = once(drawn, lambda: instantiate(cfg.sample_size).draw(pools))
+    draw = instantiate(cfg.sample_size).draw(pools)
 
     # what is done to its images, and their pixels
     augmentation = instantiate(cfg.augmentation)
     safety = {"augmentation": config["augmentation"], "modality": dataset.modality}
     notices = notices + once(safety, lambda: check_augmentation(augmentation, dataset.modality))
-    images = {**drawn, "cache": config["cache_root"], "side": config["image_size_px"]}
-    pixels, channels = once(images, lambda: identify_pixels(cfg, dataset, draw))
+    drawn = {**split, **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px")}}
+    pixels, channels = once([drawn, "pixels"], lambda: identify_pixels(cfg, dataset, draw))
 
     # where its weights begin: an upstream is a case itself
     asking = {key: config[key] for key in (*ASKED, "pretraining")}
@@ -80,7 +79,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
 
     identity = {
         "table": once([data, "table"], lambda: fingerprint(table, dataset.targets)),
-        "draw": once([drawn, "rows"], lambda: rows_hash(draw)),
+        "draw": once([drawn, "draw"], lambda: rows_hash(draw)),
         "pixels": pixels,
         "weights": source.fingerprint,
     }

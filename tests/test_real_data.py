@@ -10,6 +10,7 @@ from medsmall import prepare
 from medsmall.audit.__main__ import audit
 from medsmall.configs import compose
 from medsmall.init import init
+from medsmall.sample_size import pools_of
 
 
 def test_the_full_nih_table_splits_and_draws(real_data):
@@ -20,7 +21,8 @@ def test_the_full_nih_table_splits_and_draws(real_data):
     assert table["Hernia"].sum() == 227
     assert table["split"].value_counts().to_dict() == {"train_val": 86_524, "test": 25_596}
     split = instantiate(cfg.split).assign(table, dataset.targets)
-    draw = instantiate(cfg.sample_size).draw(table, split, dataset.targets, dataset.task)
+    pools = pools_of(table, split, dataset.targets, dataset.task)
+    draw = instantiate(cfg.sample_size).draw(pools)
     assert draw["part"].value_counts()["test"] == 25_596
     assert draw.loc[draw["part"] == "train", "Hernia"].sum() == 100
 
