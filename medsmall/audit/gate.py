@@ -38,7 +38,7 @@ def gate(
 
     Args:
         dataset: name of the data set.
-        draw: columns image, patient, part ("train", "val", "test").
+        draw: columns image, patient, part ("train", "val", "test", "unlabelled").
         prepared: has all images of the draw.
         seen: what the initial weights were trained with.
         allow: names of checks, as in audit.allow.
@@ -49,11 +49,14 @@ def gate(
     place = pd.Series(np.arange(len(prepared.images)), index=prepared.images)
     rows = draw.drop_duplicates("image").reset_index(drop=True)
     rows = rows.set_index(place.loc[rows["image"]].to_numpy()).sort_index()
-    test, val, train = (rows.index[rows["part"] == p].to_numpy() for p in ("test", "val", "train"))
+    test, val, train, unlabelled = (
+        rows.index[rows["part"] == part].to_numpy() for part in ("test", "val", "train", "unlabelled")
+    )
 
     overlap = upstream_overlap(seen, dataset, rows.loc[test], prepared)
-    learnt = _shared(prepared, rows, test, np.concatenate([train, val]), "contamination")
-    flattering = _shared(prepared, rows, val, train, "notice")
+    trained_on = np.concatenate([train, unlabelled])
+    learnt = _shared(prepared, rows, test, np.concatenate([trained_on, val]), "contamination")
+    flattering = _shared(prepared, rows, val, trained_on, "notice")
     found = together([learnt, flattering, overlap])
 
     fatal = not_allowed(found, allow)

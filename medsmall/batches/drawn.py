@@ -1,14 +1,12 @@
 """The images and labels of a draw, as a learner is given them."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
 from medsmall.augmentation import Augmentation
-from medsmall.batches.order import PlainOrder, TrainOrder, all_views
+from medsmall.batches.order import Order, PlainOrder, TrainOrder, all_views
 from medsmall.batches.views import Views
 from medsmall.cache import Prepared
 from medsmall.sample_size import LABELLED
@@ -77,7 +75,7 @@ class DrawnImages:
         images = len(self.parts[part])
         return self._loader(part, all_views(images, self.views, AT_ONCE * self.batch_size))
 
-    def _loader(self, part: str, order: Any) -> DataLoader:
+    def _loader(self, part: str, order: TrainOrder | PlainOrder | Order) -> DataLoader:
         return DataLoader(
             self.parts[part],
             sampler=order,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
+from pytorch_lightning.loggers import Logger
 
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
@@ -58,7 +59,7 @@ class Learner(Protocol):
     def check(self, case: Case) -> None:
         """MedsmallError if the parts of the case do not fit; before anything costly is begun."""
 
-    def fit(self, case: Case, data: DrawnImages, loggers: list[Any]) -> Fitted:
+    def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> Fitted:
         """Learn from the train images, choose by the val images; the test images stay unseen.
 
         The initial weights are those of ``case.source.open()``. `loggers` are Lightning's: send

@@ -1,10 +1,11 @@
 """Trains a network: the stages of the strategy, the schedule, the objective and the loss."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytorch_lightning as pl
 from hydra.utils import instantiate
+from pytorch_lightning.loggers import Logger
 
 from medsmall import logger
 from medsmall.backbone import Network
@@ -42,7 +43,7 @@ class NetworkLearner:
         make_trainer(case.cfg, logger=False, enable_checkpointing=False)  # is there such a device?
         _classifier(case, *new_model(case))
 
-    def fit(self, case: Case, data: DrawnImages, loggers: list[Any]) -> FittedModel:
+    def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Train from the initial weights and take the state of the chosen epoch."""
         cfg, folder = case.cfg, case.record.folder
         network, model = new_model(case)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from pytorch_lightning.loggers import Logger
 from torch import Tensor, nn
 
 from medsmall import logger
@@ -62,7 +63,7 @@ class Probe:
         device_of(case.cfg.trainer)
         _last_layer(new_model(case)[1])
 
-    def fit(self, case: Case, data: DrawnImages, loggers: list[Any]) -> FittedModel:
+    def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Solve the head for the train images."""
         network, model = new_model(case)
         mean, std, initial = case.source.open().load_into(network)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from omegaconf import DictConfig
 
 from medsmall.audit.seen import seen_by_run
 from medsmall.backbone.weights import Weights
-from medsmall.case import Source
+from medsmall.case import Case, Source
 from medsmall.errors import MedsmallError
 from medsmall.pretraining.tensors import file_sha256, read_tensors, statistics
 from medsmall.record import Record
@@ -41,7 +42,7 @@ class WeightsFile:
             raise MedsmallError(f"pretraining.std must be above 0, but is {std}.")
         self.trained_on, self.allow_test_overlap = trained_on, allow_test_overlap
 
-    def source(self, cfg: Any, resolve: Callable[..., Any]) -> Source:
+    def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The file's tensors; its statistics unless others were given."""
         name = f"file {self.path.name}"
         record = Record(self.path.resolve().parent)  # a link may lead to it

@@ -3,15 +3,15 @@
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import timm
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
 
 from medsmall.backbone.network import Network
 from medsmall.backbone.weights import Weights
-from medsmall.case import Source
+from medsmall.case import Case, Source
 from medsmall.errors import MedsmallError
 from medsmall.pretraining.tensors import file_sha256
 
@@ -28,7 +28,7 @@ class ImageNet:
     def __init__(self, packaged_weights: str | None) -> None:
         self.packaged_weights = packaged_weights
 
-    def source(self, cfg: Any, resolve: Callable[..., Any]) -> Source:
+    def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The packaged file where one is named, else the hub's weights, fetched when opened."""
         if self.packaged_weights is None:
             name = cfg.backbone.name

@@ -1,10 +1,11 @@
 """No pretraining."""
 
 from collections.abc import Callable
-from typing import Any
+
+from omegaconf import DictConfig
 
 from medsmall.backbone.weights import Weights
-from medsmall.case import Source
+from medsmall.case import Case, Source
 
 
 class NoPretraining:
@@ -17,7 +18,7 @@ class NoPretraining:
     def __init__(self, random: bool = True) -> None:
         self.random = random
 
-    def source(self, cfg: Any, resolve: Callable[..., Any]) -> Source:
+    def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """Nothing to load."""
         name = "random weights"
         return Source(name, "none", open=lambda: Weights(name))

@@ -74,6 +74,13 @@ def test_a_test_image_in_train_or_val_stops_the_run(films, passed, tmp_path, ori
     assert notice.endswith(", which audit.allow lets pass.")
 
 
+def test_an_unlabelled_image_is_learnt_from_too(films, draw, passed):
+    rows = draw.assign(part=["train"] * 40 + ["unlabelled"] * 40 + list(draw["part"][80:]))
+    with pytest.raises(MedsmallError, match="test image.* stand in train or val"):
+        passed(with_copy(films, 60, 100), rows=rows)
+    assert passed(InMemory(films), rows=rows) == []
+
+
 def test_a_near_duplicate_stops_the_run(films, passed):
     prepared = with_copy(films, 3, 100, brighter=9)
     with pytest.raises(MedsmallError, match="have near duplicates in train or val") as refused:
