@@ -49,9 +49,8 @@ def gate(
     place = pd.Series(np.arange(len(prepared.images)), index=prepared.images)
     rows = draw.drop_duplicates("image").reset_index(drop=True)
     rows = rows.set_index(place.loc[rows["image"]].to_numpy()).sort_index()
-    test, val, train, unlabelled = (
-        rows.index[rows["part"] == part].to_numpy() for part in ("test", "val", "train", "unlabelled")
-    )
+    parts = ("test", "val", "train", "unlabelled")
+    test, val, train, unlabelled = (rows.index[rows["part"] == p].to_numpy() for p in parts)
 
     overlap = upstream_overlap(seen, dataset, rows.loc[test], prepared)
     trained_on = np.concatenate([train, unlabelled])
