@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from medsmall.backbone.timm_network import timm_module
+from medsmall.backbone.timm_network import head_names, timm_module
 from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
 from medsmall.targets import Targets, targets_of
@@ -107,6 +107,12 @@ class Model(nn.Module):
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             targets = targets_of(_names(about["targets"]), Task(about["task"]))
             module = timm_module(about["backbone"], len(targets.names))
+            without = [name for name in module.state_dict() if name not in tensors]
+            if without and set(without) <= set(head_names(module)):
+                raise MedsmallError(
+                    f"{path} holds a network without a head, which cannot be asked: its learner "
+                    "predicts in another way, and its predictions are in predictions.csv."
+                )
             module.load_state_dict(tensors)
             model = cls(
                 module, about["backbone"], targets, *(floats(about[k]) for k in ("mean", "std"))

@@ -206,6 +206,7 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
     allow = [*cfg.audit.allow, *(["upstream_overlap"] if source.allow_test_overlap else [])]
     audits = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
+    remedy += f" image_size_px={cfg.image_size_px}{' phantom=true' if cfg.phantom else ''}"
     allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
     for notice in allowed:
         say(notice)

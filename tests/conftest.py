@@ -12,7 +12,7 @@ import pytest
 from medsmall.configs import compose
 from medsmall.quiet import quieten
 
-sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py and the like, also in workers
+sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, fitting.py, ..., also in workers
 
 from datasets import made
 from made_films import textures

@@ -16,3 +16,12 @@ HERNIA = [
     "sample_size.n=10",
     *SMALL,
 ]
+TASKS = {
+    "binary": HERNIA,
+    "multilabel": [
+        "dataset=chestxray14", "dataset.targets=[Effusion,Hernia]", "sample_size.n=40", *SMALL,
+    ],
+    "multiclass": ["dataset=ham10000", "split=stratified", "sample_size=all", *SMALL,
+                   "dataset.phantom_patients=120"],
+    "regression": ["dataset=rsna_boneage", "split=stratified", "sample_size.n=20", *SMALL],
+}  # fmt: skip

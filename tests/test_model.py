@@ -150,7 +150,7 @@ def as_state_dict(path):
 
 def without_a_tensor(path):
     tensors, about = tensors_in(path), metadata(path)
-    del tensors["fc.bias"]
+    del tensors["bn1.bias"]
     save_file(tensors, path, metadata=about)
 
 
@@ -166,13 +166,26 @@ DAMAGES = {
     **{
         f"no {key}": with_metadata(**{key: None}) for key in ("backbone", "targets", "task", "mean")
     },
-    "targets of an older version": with_metadata(targets="Hernia|Edema"),
     "another number of targets": with_metadata(targets='["Hernia"]'),
     "another backbone": with_metadata(backbone="test_efficientnet"),
     "no such task": with_metadata(task="segmentation"),
     "a mean that is no number": with_metadata(mean="0.1 x 0.3"),
     "a mean of two numbers": with_metadata(mean="0.1 0.2"),
 }
+
+
+def test_targets_as_the_first_schema_wrote_them_are_read(path):
+    model_of(Task.MULTILABEL, ["Hernia", "Edema"]).save(path)
+    with_metadata(targets="Hernia|Edema")(path)
+    assert Model.load(path).targets.names == ["Hernia", "Edema"]
+
+
+def test_a_network_without_its_head_is_told_apart(saved):
+    tensors, about = tensors_in(saved), metadata(saved)
+    body = {name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}
+    save_file(body, saved, metadata=about)
+    with pytest.raises(MedsmallError, match="without a head, which cannot be asked"):
+        Model.load(saved)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -11,7 +11,8 @@ class Network:
 
     Attributes:
         module: takes float images (B, 3, H, W) and gives logits (B, K).
-        layers: the finest layers that timm tells apart, in order; the last is the head.
+        layers: the finest layers that timm tells apart, in order, the last is the head: 61 of
+            DenseNet-121, 18 of ResNet-50 and of EfficientNet-Lite0.
         groups: the same parameters in the few groups of the backbone's YAML; the last is the head.
         architecture: timm's name.
         mean, std: per-channel statistics, of grey levels in 0..1, that timm's own weights expect.

@@ -42,7 +42,7 @@ class TimmNetwork:
         for layer in _classifiers(module).modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 layer.reset_parameters()
-        head = _head(module)
+        head = head_names(module)
         body = self._body(module, head)
         return Network(
             module,
@@ -74,7 +74,8 @@ def timm_module(name: str, outputs: int) -> Any:
         raise MedsmallError(f"backbone.name={name}: {error}") from error
 
 
-def _head(module: nn.Module) -> list[str]:
+def head_names(module: nn.Module) -> list[str]:
+    """Names of the parameters of a timm network's last layer."""
     own = {id(parameter) for parameter in _classifiers(module).parameters()}
     return [name for name, parameter in module.named_parameters() if id(parameter) in own]
 

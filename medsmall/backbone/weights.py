@@ -52,6 +52,12 @@ class Weights:
                 if given[k].shape != own[k].shape
             ]
         )
+        if not body & given.keys():
+            raise MedsmallError(
+                f"None of the {len(found)} tensors of {self.name} belongs to backbone "
+                f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): name the weights "
+                "of such a network, or set another backbone."
+            )
         if wrong:
             raise MedsmallError(
                 f"The weights of {self.name} do not fit backbone {network.architecture}: "

@@ -19,7 +19,8 @@ class DrawnImages:
 
     Attributes:
         views: how many views of an image are scored.
-        shown_labels: float64 (N, K), the train labels as often as training shows them.
+        shown_labels: float64 (N, K), the train labels as often as training shows them, in the
+            order of ``plain("train")``; NaN unknown.
 
     Args:
         draw: columns `image`, `part` ("train", "val", "test", "unlabelled") and the targets. The

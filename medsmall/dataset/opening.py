@@ -17,6 +17,7 @@ import medsmall.phantom
 from medsmall.dataset import Dataset
 from medsmall.dataset.files import present_only
 from medsmall.errors import MedsmallError
+from medsmall.task import Task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,10 @@ def open_dataset(cfg: DictConfig) -> Dataset:
 def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
     """The data set and the rows of its sample table whose image is there."""
     dataset = open_dataset(cfg)
-    return dataset, present_only(dataset, dataset.table())
+    table = present_only(dataset, dataset.table())
+    if not isinstance(dataset.task, Task):  # text compares equal, but is no Task
+        raise TypeError(f"{dataset.name}.task must be a Task, such as Task.BINARY.")
+    return dataset, table
 
 
 def phantom_root(dataset: Dataset, output_root: str) -> Path:

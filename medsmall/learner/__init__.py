@@ -1,8 +1,8 @@
 """What fits a draw: one file per learner.
 
-`network` trains a network with Lightning (its parts are in `lightning/`); `probe` solves a linear
-head on frozen features. A learner is told everything by the case and its images; whoever runs it
-knows none by name.
+A learner is told everything by the case and its images, and whoever runs it knows none by name.
+`model` has what learners share: the model of a case with its initial weights, and a `FittedModel`
+for those that end in a network; `medsmall.inference` gives outputs and frozen features.
 """
 
 from typing import Any, ClassVar, Protocol
@@ -15,12 +15,21 @@ from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.record import Record
 
+# Groups and keys of the config that only training uses: what a learner without it ignores.
+TRAINING = frozenset(
+    {
+        "strategy", "schedule", "loss", "objective", "select_by",
+        "trainer.max_epochs", "trainer.gradient_clip_val", "trainer.accumulate_grad_batches",
+    }
+)  # fmt: skip
+
 
 class Fitted(Protocol):
     """What a learner has made of a draw.
 
     Attributes:
-        history: a row per epoch: `epoch` from 1, `train_loss`, `val_loss`, `val_<headline>`, ...
+        history: a row per epoch: `epoch` from 1, `train_loss`, `val_loss`, `val_<headline>`, ...;
+            a learner without epochs gives one row, epoch 1.
         chosen_epoch: the epoch whose state predicts.
         initial_sha256: of the initial weights, as they were loaded; None where there were none.
         machine: what it was computed with, for environment.json: `device`, `processes`.
@@ -35,22 +44,27 @@ class Fitted(Protocol):
         """What it was computed with."""
 
     def predict(self, part: str) -> np.ndarray:
-        """float64 (N, K), a row per image of the part in the draw's order.
+        """float64 (N, K), a row per image of ``data.scoring(part)``, averaged over its views.
 
         Probabilities, or numbers in the unit of their target.
         """
 
     def save(self, record: Record) -> str:
-        """Write what predicts into the record; returns the sha256 of its tensors."""
+        """Write model.safetensors, and beside it whatever else predicts; nothing as a pickle.
+
+        model.safetensors is the network that other runs begin with: with a head where the head
+        predicts (`medsmall.model.Model` loads it then), else without. Returns
+        `medsmall.backbone.weights.sha256` of its tensors.
+        """
 
 
 class Learner(Protocol):
     """Made from conf/learner/<name>.yaml.
 
     Attributes:
-        label: what it is called in names of runs.
-        ignores: groups and dotted keys of the config that cannot change its result; the key of a
-            run leaves them out.
+        label: what it is called in names of runs; a key of the YAML.
+        ignores: groups and dotted keys of the config that cannot change its result, such as
+            TRAINING; the key of a run leaves them out.
     """
 
     label: str
@@ -62,6 +76,6 @@ class Learner(Protocol):
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> Fitted:
         """Learn from the train images, choose by the val images; the test images stay unseen.
 
-        The initial weights are those of ``case.source.open()``. `loggers` are Lightning's: send
-        them the history as it grows, or afterwards (`medsmall.logger.replay`).
+        `medsmall.learner.model.initial_model` gives the network with its initial weights. Send
+        the `loggers` the history as it grows, or afterwards (`medsmall.logger.replay`).
         """

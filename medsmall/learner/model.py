@@ -34,6 +34,14 @@ def new_model(case: Case) -> tuple[Network, Model]:
     return network, model
 
 
+def initial_model(case: Case) -> tuple[Network, Model, str | None]:
+    """Likewise with the initial weights of the case, and their sha256 (None: random ones)."""
+    network, model = new_model(case)
+    mean, std, sha256 = case.source.open().load_into(network)
+    model.normalise(mean, std)
+    return network, model, sha256
+
+
 @torch.no_grad()
 def try_out(model: Model, side: int) -> None:
     """One forward pass of `side` x `side` px; MedsmallError if the network refuses the size."""

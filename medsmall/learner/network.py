@@ -21,7 +21,7 @@ from medsmall.learner.lightning.trainer import (
     interruptible,
     make_trainer,
 )
-from medsmall.learner.model import FittedModel, new_model
+from medsmall.learner.model import FittedModel, initial_model, new_model
 from medsmall.model import Model
 
 
@@ -46,10 +46,8 @@ class NetworkLearner:
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Train from the initial weights and take the state of the chosen epoch."""
         cfg, folder = case.cfg, case.record.folder
-        network, model = new_model(case)
-        pl.seed_everything(cfg.seed, verbose=False)  # an upstream may have drawn in the meantime
-        mean, std, initial = case.source.open().load_into(network)
-        model.normalise(mean, std)
+        network, model, initial = initial_model(case)
+        pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them has drawn
         classifier = _classifier(case, network, model)
         classifier.loss.fit(data.shown_labels)
 

@@ -3,20 +3,19 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from pytorch_lightning.loggers import Logger
-from torch import Tensor, nn
+from torch import nn
 
 from medsmall import logger
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.errors import MedsmallError
-from medsmall.inference import device_of, outputs
+from medsmall.inference import device_of, features, outputs
+from medsmall.learner import TRAINING
 from medsmall.learner.linear import Linear, logistic, multinomial, ridge
-from medsmall.learner.model import FittedModel, new_model
+from medsmall.learner.model import FittedModel, initial_model, new_model
 from medsmall.model import Model
 from medsmall.task import Task
 
@@ -44,12 +43,7 @@ class Probe:
 
     label: str
     inverse_penalty: float
-    ignores: ClassVar[frozenset[str]] = frozenset(
-        {
-            "strategy", "schedule", "loss", "objective", "select_by",
-            "trainer.max_epochs", "trainer.gradient_clip_val", "trainer.accumulate_grad_batches",
-        }
-    )  # fmt: skip
+    ignores: ClassVar[frozenset[str]] = TRAINING
 
     def __post_init__(self) -> None:
         if not 0 < self.inverse_penalty < float("inf"):
@@ -65,14 +59,12 @@ class Probe:
 
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Solve the head for the train images."""
-        network, model = new_model(case)
-        mean, std, initial = case.source.open().load_into(network)
-        model.normalise(mean, std)
+        _, model, initial = initial_model(case)
         device, precision = device_of(case.cfg.trainer), case.cfg.trainer.precision
-        features = _features(model, data, device, precision)
+        x = features(model, data.plain("train"), device, precision)
         labels = ((data.shown_labels - model.offset) / model.scale).numpy()
         solve = SOLVERS[case.targets.task]
-        _set_last_layer(model, solve(features, labels, self.inverse_penalty))
+        _set_last_layer(model, solve(x, labels, self.inverse_penalty))
         history = pd.DataFrame(
             [{"epoch": 1} | _losses(model, data, device, precision, ("train", "val"))]
         )
@@ -90,21 +82,6 @@ def _last_layer(model: Model) -> nn.Linear:
             f"{model.architecture} ends in {type(layer).__name__}: set another backbone."
         )
     return layer
-
-
-def _features(
-    model: Model, data: DrawnImages, device: torch.device, precision: str
-) -> NDArray[np.float64]:
-    """(N, F): what the last layer takes, of the plain view of each train image."""
-    caught: list[Tensor] = []
-    hook = _last_layer(model).register_forward_pre_hook(
-        lambda layer, inputs: caught.append(inputs[0].float().cpu())
-    )
-    try:
-        outputs(model, data.plain("train"), 1, device, precision)
-    finally:
-        hook.remove()
-    return torch.cat(caught).double().numpy()
 
 
 @torch.no_grad()

@@ -2,8 +2,11 @@
 
 A loss says how wrong each output is and how much that counts, and leaves adding up to the caller:
 the sum of the losses over the sum of the weights is the loss of a batch, over however many
-processes. Losses of labels 0 and 1 take any y between (soft labels) and are linear in it: the loss
-and the weight at y = 0.7 are 0.7 times those of a positive plus 0.3 times those of a negative.
+processes. It is what training follows. ``val_loss``, by which an epoch is chosen, is the plain
+likelihood, or the squared error, of the targets (`medsmall.targets`), whatever the loss.
+
+Losses of labels 0 and 1 take any y between (soft labels) and are linear in it: the loss and the
+weight at y = 0.7 are 0.7 times those of a positive plus 0.3 times those of a negative.
 """
 
 from typing import Protocol
@@ -23,14 +26,16 @@ class Loss(Protocol):
     tasks: tuple[Task, ...]
 
     def fit(self, labels: Tensor) -> None:
-        """Learn weights from train labels (N, K), NaN unknown, as often as the sampler shows them.
+        """Learn from the train labels (N, K), NaN unknown, as often as training shows them.
 
-        They are w_i = total / (classes * n_i), so that their mean over those labels is 1.
+        Weights that balance classes are w_i = total / (classes * n_i): their mean over those
+        labels is 1. A loss with nothing to learn does nothing.
         """
 
     def __call__(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Weighted loss and weight of each image and target, both (B, K), or (B, 1) of classes.
+        """Weighted loss and weight of each image and target: float32 (B, K); multiclass (B, 1).
 
-        `outputs` (B, K) float; `labels` (B, K), NaN unknown: loss and weight are 0 there. Numbers
-        to predict are standardised.
+        `outputs` (B, K) are logits, or standardised numbers, of any float type; `labels` (B, K),
+        NaN unknown: loss, weight and gradient are 0 there. The weight follows from the label, not
+        from the output.
         """

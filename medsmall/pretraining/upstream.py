@@ -70,6 +70,11 @@ def _seen(upstream: Case) -> tuple[Seen, ...]:
 
 def _weights(name: str, record: Record) -> Weights:
     """Those of its record; MedsmallError where the file is not the one that was recorded."""
+    if not record.model.is_file():
+        raise MedsmallError(
+            f"The upstream {record.folder} has no model.safetensors to begin with: choose another "
+            "pretraining, or delete the folder, and it is made again."
+        )
     tensors = read_tensors(record.model)
     if sha256(tensors) != record.metrics["weights_sha256"]:
         raise MedsmallError(

@@ -14,7 +14,8 @@ class OneCycle:
     """From max/start_divisor up to max in the first `warmup` of the steps, then to nearly nothing.
 
     The last rate is max / (start_divisor * end_divisor). With `cycle_momentum`, Adam's beta1 goes
-    .95 -> .85 -> .95 against the rate.
+    .95 -> .85 -> .95 against the rate. Where less than two steps are left to rise in, as in a short
+    stage, the rate begins at its maximum.
     """
 
     warmup: float

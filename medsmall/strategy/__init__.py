@@ -19,8 +19,9 @@ class Strategy(Protocol):
 
     Attributes:
         weight_decay: AdamW's, 0 or more.
-        restarts: whether the schedule begins anew with each stage, over its steps; else it runs
-            once over all steps, and a parameter has one rate in all stages.
+        restarts: False: the schedule runs once over all steps, and a parameter that trains in
+            several stages has the same rate in all. True: it begins anew with each stage, over the
+            steps of that stage, and rates may differ.
     """
 
     weight_decay: float

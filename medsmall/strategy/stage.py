@@ -91,7 +91,7 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
         if not (min(rates) > 0 and weight_decay >= 0):
             raise MedsmallError(
                 f"strategy.lr must be above 0 and strategy.weight_decay at least 0, but they are "
-                f"{rates[-1]} and {weight_decay}."
+                f"{min(rates)} and {weight_decay}."
             )
     for group in parameter_groups(stages):
         if not restarts and len({*group.rates} - {None}) > 1:

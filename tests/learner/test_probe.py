@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
-from small_run import HERNIA, SMALL
+from small_run import HERNIA, TASKS
 
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
@@ -20,15 +20,6 @@ from medsmall.train import open_images, resolve, train
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv", "metrics.json",
     "model.safetensors", "environment.json", "DONE",
-}  # fmt: skip
-TASKS = {
-    "binary": HERNIA,
-    "multilabel": [
-        "dataset=chestxray14", "dataset.targets=[Effusion,Hernia]", "sample_size.n=40", *SMALL,
-    ],
-    "multiclass": ["dataset=ham10000", "split=stratified", "sample_size=all", *SMALL,
-                   "dataset.phantom_patients=120"],
-    "regression": ["dataset=rsna_boneage", "split=stratified", "sample_size.n=20", *SMALL],
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from medsmall.configs import compose, default_keys
+from medsmall.configs import compose, default_keys, options
 from medsmall.learner.network import NetworkLearner
 from medsmall.learner.probe import Probe
 from medsmall.record.key import EXCLUDED, fingerprint, rows_hash, run_key
@@ -120,7 +120,7 @@ def test_a_group_is_ignored_as_a_whole_whichever_option_is_chosen():
     assert key_of(one, ["strategy"]) == key_of(other, ["strategy"])
 
 
-@pytest.mark.parametrize("option", ["network", "probe"])
+@pytest.mark.parametrize("option", options("learner"))
 def test_what_a_learner_ignores_exists(option):
     config = check(compose([f"learner={option}"]))
     ignored = instantiate(config["learner"]).ignores
