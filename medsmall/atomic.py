@@ -12,6 +12,8 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         write(temporary)
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())  # on the disk before its name, also if the power fails
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

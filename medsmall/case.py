@@ -17,9 +17,7 @@ from medsmall.record import Record
 from medsmall.sample_size import labels_used
 from medsmall.targets import Targets, targets_of
 
-
-def _nothing_seen() -> tuple[Seen, ...]:
-    return ()
+Patients = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,9 @@ class Source:
         fingerprint: what they are, for the key: equal for equal weights. An upstream's is its key.
         open: gives the weights; an upstream must have been made by then.
         trained_on: name of the data set they were trained on, as in ``dataset.name``.
-        seen: gives what they have seen in training and validation, also before their last
-            training; empty where that is not known.
+        patients: gives (data set, patients) of what they have seen in training and validation,
+            also before their last training; empty where that is not known.
+        seen: gives the same with the images.
         upstream: the run that makes them.
         record: its record, or that of the run a file lies in.
         allow_test_overlap: whether what they have seen may stand in the test split.
@@ -42,19 +41,23 @@ class Source:
     fingerprint: str
     open: Callable[[], Weights] = field(repr=False)
     trained_on: str | None = None
-    seen: Callable[[], tuple[Seen, ...]] = field(default=_nothing_seen, repr=False)
+    patients: Callable[[], tuple[Patients, ...]] = field(default=tuple, repr=False)
+    seen: Callable[[], tuple[Seen, ...]] = field(default=tuple, repr=False)
     upstream: "Case | None" = field(default=None, repr=False)
     record: Record | None = None
     allow_test_overlap: bool = False
 
-    def refuse_overlap(self, dataset: str, test_patients: set[str]) -> None:
-        """MedsmallError if the weights have, or may have, seen patients of the test split."""
-        seen = self.seen()
-        patients = {patient for one in seen if one.dataset == dataset for patient in one.patients}
+    def refuse_overlap(self, dataset: str, test_patients: set[str]) -> list[str]:
+        """MedsmallError if the weights have, or may have, seen patients of the test split.
+
+        Where that is allowed it is returned, as a sentence.
+        """
+        seen = self.patients()
+        patients = {patient for name, some in seen if name == dataset for patient in some}
         known = sorted(patients & test_patients)
         unknown = dataset == self.trained_on and not seen
-        if not (known or unknown) or self.allow_test_overlap:
-            return
+        if not (known or unknown):
+            return []
         which = (
             "patients that nothing is known of"
             if unknown
@@ -63,23 +66,28 @@ class Source:
                 f"(first: {', '.join(known[:3])})"
             )
         )
-        raise MedsmallError(
+        found = (
             f"The weights of {self.name} were trained on {dataset}, on {which}: the test set is "
-            f"contaminated. Train the upstream with the same split, or go on with "
+            "contaminated"
+        )
+        if self.allow_test_overlap:
+            return [f"{found}, which pretraining.allow_test_overlap lets pass."]
+        raise MedsmallError(
+            f"{found}. Train the upstream with the same split, or go on with "
             f"pretraining.allow_test_overlap=true."
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
-    """One resolved config with the images it draws and the key that follows.
+    """One resolved config with the images it draws and the key that follows; equal by its key.
 
     Attributes:
         cfg: the composed config, for making its parts.
         config: the same, checked and resolved: what is recorded.
         dataset, table: the data set and the rows whose image is there.
         draw: the images of the run; see `medsmall.sample_size.SampleSize`.
-        channels: of its images, 1 if all are grey, else 3.
+        channels: of the images whose pixels the key holds, 1 if all are grey, else 3.
         augmentation: made from the config.
         source: where its initial weights come from.
         record: where it is recorded, or will be; the folder's name is the key.
@@ -111,6 +119,12 @@ class Case:
     def targets(self) -> Targets:
         """The targets of its data set."""
         return targets_of(self.dataset.targets, self.dataset.task)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Case) and self.record.folder == other.record.folder
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     def __str__(self) -> str:
         """One line for people."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 from torch import Tensor
 
 from medsmall.batches.batch import Batch
@@ -17,17 +17,25 @@ MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 def device_of(trainer: DictConfig) -> torch.device:
-    """The device that a config's trainer computes on: one GPU, or the CPU."""
-    here = torch.cuda.is_available()
-    if trainer.accelerator == "cpu" and here:
-        say_once("A GPU is here: trainer=gpu uses it.")
-    if trainer.accelerator == "cpu" or (trainer.accelerator == "auto" and not here):
-        return torch.device("cpu")
-    if not here:
-        raise MedsmallError(
-            f"trainer.accelerator={trainer.accelerator} finds no GPU: set trainer=cpu."
+    """The one device that scoring is done on: the first that a config's trainer uses."""
+    kinds = [
+        kind
+        for kind, here in (
+            ("cuda", torch.cuda.is_available()),
+            ("mps", torch.backends.mps.is_available()),
         )
-    return torch.device("cuda", 0)
+        if here and trainer.accelerator in (kind, "gpu", "auto")
+    ]
+    if trainer.accelerator == "cpu" and torch.cuda.is_available():
+        say_once("A GPU is here: trainer=gpu uses it.")
+    if trainer.accelerator in ("cpu", "auto") and not kinds:
+        return torch.device("cpu")
+    if not kinds:
+        raise MedsmallError(
+            f"trainer.accelerator={trainer.accelerator} finds no such device: set trainer=cpu."
+        )
+    listed = trainer.devices if isinstance(trainer.devices, ListConfig | list) else [0]
+    return torch.device(kinds[0], int(listed[0]) if kinds[0] == "cuda" else 0)
 
 
 @torch.inference_mode()

@@ -52,11 +52,11 @@ class Model(nn.Module):
         self.architecture, self.targets = architecture, targets
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
-        self.normalise(mean, std)
+        self.set_statistics(mean, std)
         self.register_buffer("offset", torch.zeros(1, len(targets.names)))
         self.register_buffer("scale", torch.ones(1, len(targets.names)))
 
-    def normalise(self, mean: list[float], std: list[float]) -> None:
+    def set_statistics(self, mean: list[float], std: list[float]) -> None:
         """Take other statistics; MedsmallError unless they are finite, std above 0."""
         if not all(np.isfinite([*mean, *std])) or min(std) <= 0:
             raise MedsmallError(
@@ -71,7 +71,10 @@ class Model(nn.Module):
         self.offset, self.scale = self.targets.moments(labels)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Outputs (B, K) of uint8 images (B, C, H, W), C 1 or 3: logits, or standardised values."""
+        """Outputs (B, K): logits, or standardised values.
+
+        `images` (B, C, H, W), C 1 or 3, are grey levels 0 to 255, uint8 or float.
+        """
         x = (images.expand(-1, 3, -1, -1).float() / 255 - self.mean) / self.std
         return self.module(x.contiguous(memory_format=torch.channels_last))
 

@@ -9,26 +9,25 @@ T = TypeVar("T")
 
 
 class Once:
-    """Makes what several cases share once: a table, a split, the hash of a draw.
+    """Keeps what is made under the part of the config that it depends on.
 
-    It is kept by the part of the config that decides it, the `KEPT` last used of all: more than the
-    draws of a grid, as those come round in turns.
+    Of each kind the last used stay: few of what is large, such as an opened data set, and of
+    hashes more than a grid has draws, as those come round in turns.
     """
 
-    KEPT = 2048
-
     def __init__(self) -> None:
-        self.made: OrderedDict[str, Any] = OrderedDict()
+        self.made: dict[str, OrderedDict[str, Any]] = {}
 
-    def __call__(self, decided_by: Any, make: Callable[[], T]) -> T:
+    def __call__(self, kind: str, decided_by: Any, make: Callable[[], T], keep: int = 2048) -> T:
         """What `make` gives, or gave for an equal `decided_by` (plain containers)."""
         key = json.dumps(decided_by, sort_keys=True)
-        if key not in self.made:
-            self.made[key] = make()
-        self.made.move_to_end(key)
-        while len(self.made) > self.KEPT:
-            self.made.popitem(last=False)
-        return self.made[key]
+        made = self.made.setdefault(kind, OrderedDict())
+        if key not in made:
+            made[key] = make()
+        made.move_to_end(key)
+        while len(made) > keep:
+            made.popitem(last=False)
+        return made[key]
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"made": OrderedDict()}  # another process opens the data itself
+
+SHARED = Once()  # by the cells of a command in one process; a worker process has its own

@@ -11,10 +11,11 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from medsmall import once as sharing
 from medsmall.command import as_command
+from medsmall.contract import made
 from medsmall.once import Once
 from medsmall.schema import check
 
@@ -47,44 +48,55 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     """
     config = check(cfg)
 
+    from medsmall.augmentation import Augmentation
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
     from medsmall.dataset.opening import open_table
-    from medsmall.pretraining import ASKED
+    from medsmall.learner import Learner
+    from medsmall.pretraining import Pretraining, asked
+    from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
     from medsmall.record.key import fingerprint, rows_hash, run_key
+    from medsmall.sample_size import SampleSize
 
     once = once or Once()
 
     # the sample table, its split by patient, and the part of it this run may see
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
-    dataset, table = once(data, lambda: open_table(cfg))
+    dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
     split = {**data, "split": config["split"]}
-    pools, notices = once(split, lambda: split_into_pools(cfg, dataset, table))
-    draw = instantiate(cfg.sample_size).draw(pools)
+    pools, notices = once("pools", split, lambda: split_into_pools(cfg, dataset, table), keep=4)
+    draw = made(cfg.sample_size, SampleSize).draw(pools)
 
     # what is done to its images, and their pixels
-    augmentation = instantiate(cfg.augmentation)
-    safety = {"augmentation": config["augmentation"], "modality": dataset.modality}
-    notices = notices + once(safety, lambda: check_augmentation(augmentation, dataset.modality))
+    augmentation = made(cfg.augmentation, Augmentation)
+    safety = [config["augmentation"], dataset.modality]
+    notices = notices + once(
+        "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
+    )
     drawn = {**split, **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px")}}
-    pixels, channels = once([drawn, "pixels"], lambda: identify_pixels(cfg, dataset, draw))
+    pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
 
     # where its weights begin: an upstream is a case itself
-    asking = {key: config[key] for key in (*ASKED, "pretraining")}
+    learner = made(cfg.learner, Learner)
+    pretraining = made(cfg.pretraining, Pretraining)
+    if "pretraining" in learner.ignores:
+        pretraining = NoPretraining()
+    asking = asked(config)
     source = once(
-        [asking, config["choices"].get("backbone")],
-        lambda: instantiate(cfg.pretraining).source(cfg, functools.partial(resolve, once=once)),
+        "source",
+        [asking, config["pretraining"], sorted(learner.ignores)],
+        lambda: pretraining.source(OmegaConf.create(asking), functools.partial(resolve, once=once)),
+        keep=16,
     )
 
     identity = {
-        "table": once([data, "table"], lambda: fingerprint(table, dataset.targets)),
-        "draw": once([drawn, "draw"], lambda: rows_hash(draw)),
+        "table": once("table", data, lambda: fingerprint(table, dataset.targets)),
+        "draw": once("draw", drawn, lambda: rows_hash(draw)),
         "pixels": pixels,
         "weights": source.fingerprint,
     }
-    key = run_key(config, instantiate(cfg.learner).ignores, identity)
-    record = Record.of(cfg.output_root, key)
+    record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
         cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices)
     )
@@ -92,31 +104,36 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
 
 def execute(case: "Case") -> "Record":
     """Make the run of a case, and its upstream's before it, unless they are recorded."""
+    from medsmall.learner import Learner
+    from medsmall.record import Record
     from medsmall.terminal import say
 
     record, source = case.record, case.source
+    let_pass = source.refuse_overlap(case.dataset.name, case.patients("test"))
     if record.done:
         sent = " or sent to the logger" if case.cfg.logger else ""
         say(f"{case.name}: recorded already, not run{sent} again.")
-        for passed in record.metrics["audit"]:
-            say(passed)
+        for notice in dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass]):
+            say(notice)
         return record
 
-    # whatever is wrong is said before an upstream is trained for nothing
-    learner = instantiate(case.cfg.learner)
+    learner = made(case.cfg.learner, Learner)
     learner.check(case)
-    source.refuse_overlap(case.dataset.name, case.patients("test"))
-    if source.upstream is not None:
+    if source.upstream is not None and not source.upstream.record.done:
+        open_images(case)  # whatever is wrong is said before an upstream is trained for nothing
         execute(source.upstream)
 
     with record.writing() as unmade:
         if unmade:
-            make(case, learner)
+            make(case, learner, let_pass)
     return record
 
 
-def make(case: "Case", learner: "Learner") -> None:
-    """Learn from the draw, score its test images once, and fill the record."""
+def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
+    """Learn from the draw, score its test images once, and fill the record.
+
+    `let_pass` are sentences about what was allowed, for the record.
+    """
     from medsmall import logger
     from medsmall.audit.seen import write_seen
     from medsmall.record import scores
@@ -132,7 +149,9 @@ def make(case: "Case", learner: "Learner") -> None:
     record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(case.config)))
 
     # images, decoded once for all runs; no test image may have been seen
-    data, allowed = open_images(case)
+    data, passed = open_images(case)
+    for notice in (allowed := [*let_pass, *passed]):
+        say(notice)
     record.write_csv("draw.csv", case.draw)
     record.write("seen.npz", lambda path: write_seen(path, case.draw, data.prepared))
 
@@ -167,11 +186,14 @@ def split_into_pools(
     cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame"
 ) -> "tuple[Pools, list[str]]":
     """The labelled images of each part of the split, and what is worth knowing of them."""
+    from medsmall.record.scores import check_columns
     from medsmall.sample_size import pools_of
-    from medsmall.split import check_classes, few_patients
+    from medsmall.split import Split, check_classes, few_patients
+    from medsmall.targets import targets_of
 
     targets, task = dataset.targets, dataset.task
-    splitter = instantiate(cfg.split)
+    check_columns(targets_of(targets, task), dataset.unit)
+    splitter = made(cfg.split, Split)
     split = splitter.assign(table, targets)
     notices = few_patients(table)
     notices += check_classes(table, split, targets, task, splitter.published_test)
@@ -198,7 +220,6 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
     from medsmall.audit.gate import gate
     from medsmall.batches.drawn import DrawnImages
     from medsmall.cache import prepare
-    from medsmall.terminal import say
 
     cfg, dataset, draw, source = case.cfg, case.dataset, case.draw, case.source
     images = list(draw["image"].unique())
@@ -208,8 +229,6 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
     remedy += f" image_size_px={cfg.image_size_px}{' phantom=true' if cfg.phantom else ''}"
     allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
-    for notice in allowed:
-        say(notice)
     names, size = dataset.targets, cfg.batch_size
     return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed
 
@@ -226,10 +245,9 @@ def main() -> None:
     if not sys.argv[1:]:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
         sys.argv.append(FIRST_RUN)
-    once = Once()
 
     def cell(cfg: DictConfig) -> None:
-        record = execute(resolve(cfg, once))
+        record = execute(resolve(cfg, sharing.SHARED))
         from medsmall.record.summary import show
 
         show(record)

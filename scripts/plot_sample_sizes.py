@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsmall.errors import MedsmallError
 from medsmall.record import Record
 
 # Okabe & Ito's colours and different markers: told apart by everyone, and in grey print
@@ -107,7 +108,10 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python scripts/plot_sample_sizes.py <output_root> <picture.png>")
-    found = runs(Path(sys.argv[1]))
+    try:
+        found = runs(Path(sys.argv[1]))
+    except MedsmallError as error:
+        sys.exit(str(error))
     if found.empty:
         sys.exit(f"There is no finished run of hernia_chexpert under {sys.argv[1]}/runs.")
     draw(most_alike(found), Path(sys.argv[2]))

@@ -2,7 +2,6 @@
 
 import pytest
 
-from medsmall.audit.upstream import Seen
 from medsmall.backbone.weights import Weights
 from medsmall.case import Source
 from medsmall.errors import MedsmallError
@@ -18,8 +17,8 @@ def source(**more):
 
 
 def seen(**more):
-    one = Seen("chexpert", frozenset({"p1", "p2", "p3"}))
-    return source(trained_on="chexpert", seen=lambda: (one,), **more)
+    one = ("chexpert", frozenset({"p1", "p2", "p3"}))
+    return source(trained_on="chexpert", patients=lambda: (one,), **more)
 
 
 def test_weights_that_saw_test_patients_are_refused_with_their_number_and_names():
@@ -47,7 +46,9 @@ def test_the_refusal_names_the_weights_the_data_and_both_remedies():
     ],
 )
 def test_weights_that_saw_none_or_are_allowed_pass(weights, dataset, patients):
-    weights.refuse_overlap(dataset, patients)
+    allowed = weights.refuse_overlap(dataset, patients)
+    assert len(allowed) == weights.allow_test_overlap
+    assert all("allow_test_overlap lets pass" in sentence for sentence in allowed)
 
 
 def test_weights_trained_on_the_data_set_with_patients_unknown_are_refused():
@@ -56,8 +57,8 @@ def test_weights_trained_on_the_data_set_with_patients_unknown_are_refused():
 
 
 def test_what_was_seen_before_the_last_training_counts_too():
-    last, before = Seen("mura", frozenset({"p1"})), Seen("chexpert", frozenset({"p7"}))
-    weights = source(trained_on="mura", seen=lambda: (last, before))
+    last, before = ("mura", frozenset({"p1"})), ("chexpert", frozenset({"p7"}))
+    weights = source(trained_on="mura", patients=lambda: (last, before))
     with pytest.raises(MedsmallError, match=r"on 1 of the 2 patients .*\(first: p7\)"):
         weights.refuse_overlap("chexpert", {"p1", "p7"})
     weights.refuse_overlap("chexpert", {"p1"})
@@ -65,9 +66,9 @@ def test_what_was_seen_before_the_last_training_counts_too():
 
 def test_no_more_than_three_patients_are_named():
     patients = {f"p{i}" for i in range(5)}
-    many = Seen("chexpert", frozenset(patients))
+    many = ("chexpert", frozenset(patients))
     with pytest.raises(MedsmallError, match=r"on 5 of the 5 .*\(first: p0, p1, p2\)"):
-        source(seen=lambda: (many,)).refuse_overlap("chexpert", patients)
+        source(patients=lambda: (many,)).refuse_overlap("chexpert", patients)
 
 
 def test_a_source_is_opened_only_when_asked():

@@ -6,6 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
+from medsmall.errors import MedsmallError
+
 TWO_PROCESSES = [
     "trainer=ddp",
     "trainer.accelerator=cpu",
@@ -28,3 +30,16 @@ def test_two_processes_predict_what_one_does_while_layers_thaw(train_small, outp
     assert (first["prob_Hernia"] - second["prob_Hernia"]).abs().max() < 1e-5
     first, second = (pd.read_csv(folder / "history.csv") for folder in (one, two))
     pd.testing.assert_frame_equal(first, second, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_divergence_in_another_process_is_one_sentence(train_small):
+    wild = ["strategy=finetune_all", "strategy.lr=1e30", "batch_size=4"]
+    with pytest.raises(MedsmallError, match=r"^The training diverged in epoch 1: lower"):
+        train_small(*wild, *TWO_PROCESSES)
+
+
+@pytest.mark.parametrize("strategy", ["auto", "ddp"])
+def test_processes_that_would_wait_for_each_other_are_refused(train_small, strategy):
+    with pytest.raises(MedsmallError, match="would start the command anew.*set trainer=ddp"):
+        train_small("seed=71", "trainer.devices=2", f"trainer.strategy={strategy}")

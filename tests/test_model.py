@@ -284,6 +284,6 @@ def test_predicting_leaves_the_train_mode_and_learns_nothing():
 def test_statistics_that_cannot_normalise_are_refused_and_not_taken(mean, std):
     model = means(Task.MULTILABEL)
     with pytest.raises(MedsmallError, match=r"set pretraining\.mean and pretraining\.std"):
-        model.normalise(mean, std)
+        model.set_statistics(mean, std)
     assert not model.mean.any()
     assert (model.std == 1).all()

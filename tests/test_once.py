@@ -1,6 +1,4 @@
-"""Work that cells share: made once, kept by value, bounded, and never sent to another process."""
-
-import pickle
+"""Work that cells share: made once, kept by value, and bounded by kind."""
 
 import pytest
 
@@ -21,8 +19,8 @@ class Maker:
 
 def test_what_is_shared_is_made_once():
     once, make = Once(), Maker()
-    first = once({"dataset": "mura"}, make)
-    assert once({"dataset": "mura"}, make) is first
+    first = once("kind", {"dataset": "mura"}, make)
+    assert once("kind", {"dataset": "mura"}, make) is first
     assert make.times == 1
 
 
@@ -31,32 +29,32 @@ def test_what_is_shared_is_made_once():
 )
 def test_another_value_is_made_anew(other):
     once, make = Once(), Maker()
-    assert once({"n": 50}, make) == [1]
-    assert once(other, make) == [2]
-    assert once({"n": 50}, make) == [1]
+    assert once("kind", {"n": 50}, make) == [1]
+    assert once("kind", other, make) == [2]
+    assert once("kind", {"n": 50}, make) == [1]
 
 
 def test_it_is_kept_by_value_whatever_the_object_and_the_order_of_its_keys():
     once, make = Once(), Maker()
     config = {"split": {"seed": 1, "of": [1, 2]}, "targets": ["Hernia"]}
-    first = once(config, make)
-    assert once({"targets": ["Hernia"], "split": {"of": [1, 2], "seed": 1}}, make) is first
+    first = once("kind", config, make)
+    assert once("kind", {"targets": ["Hernia"], "split": {"of": [1, 2], "seed": 1}}, make) is first
     config["split"]["seed"] = 2
-    assert once(config, make) is not first
+    assert once("kind", config, make) is not first
     assert make.times == 2
 
 
 def test_the_order_within_a_list_counts():
     once, make = Once(), Maker()
-    once(["Hernia", "Edema"], make)
-    once(["Edema", "Hernia"], make)
+    once("kind", ["Hernia", "Edema"], make)
+    once("kind", ["Edema", "Hernia"], make)
     assert make.times == 2
 
 
 def test_what_is_made_may_be_none_and_is_still_made_once():
     once, made = Once(), []
     for _ in range(2):
-        assert once("a", lambda: made.append(1)) is None
+        assert once("kind", "a", lambda: made.append(1)) is None
     assert made == [1]
 
 
@@ -68,36 +66,33 @@ def test_what_failed_is_not_kept():
 
     for _ in range(2):
         with pytest.raises(MedsmallError, match="no such folder"):
-            once("a", fail)
-    assert once("a", lambda: "made") == "made"
+            once("kind", "a", fail)
+    assert once("kind", "a", lambda: "made") == "made"
 
 
-def test_only_the_last_used_are_kept():
+def test_of_a_kind_only_the_last_used_are_kept():
     once, make = Once(), Maker()
-    kept = once("often used", make)
-    for i in range(2 * Once.KEPT):
-        once(i, make)
-        assert once("often used", make) is kept
-        assert len(once.made) <= Once.KEPT
+    kept = once("data", "often used", make, keep=3)
+    other = once("hash", 0, make)
+    for i in range(10):
+        once("data", i, make, keep=3)
+        assert once("data", "often used", make, keep=3) is kept
     made = make.times
-    once(2 * Once.KEPT - 1, make)
+    once("data", 9, make, keep=3)
     assert make.times == made
-    once(0, make)
+    once("data", 0, make, keep=3)
     assert make.times == made + 1
+    assert once("hash", 0, make) is other
+
+
+def test_kinds_do_not_mix():
+    once, make = Once(), Maker()
+    assert once("table", "a", make) == [1]
+    assert once("draw", "a", make) == [2]
 
 
 def test_what_is_made_may_ask_for_more():
     once = Once()
-    first = once("outer", lambda: [once(i, list) for i in range(2 * Once.KEPT)])
-    assert len(first) == 2 * Once.KEPT
-    assert len(once.made) == Once.KEPT
-    assert once("outer", list) is first
-
-
-def test_another_process_gets_it_empty():
-    once, make = Once(), Maker()
-    once("a", make)
-    once("not to be pickled", lambda: lambda: None)
-    copied = pickle.loads(pickle.dumps(once))
-    assert copied("a", make) == [2]
-    assert once("a", make) == [1]
+    first = once("outer", 0, lambda: [once("inner", i, list) for i in range(5)])
+    assert len(first) == 5
+    assert once("outer", 0, list) is first

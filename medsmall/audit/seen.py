@@ -1,6 +1,8 @@
 """What the weights of a run have seen: kept in its seen.npz, read when others begin there."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,16 @@ from medsmall.audit.similarity import KEPT_SIDE, kept_thumbnail
 from medsmall.audit.upstream import Seen
 from medsmall.cache import Prepared
 from medsmall.record import Record
+from medsmall.sample_size import labels_used
 from medsmall.terminal import say_once
+
+T = TypeVar("T")
+KEPT: dict[str, tuple[tuple[int, ...], str]] = {  # shape per image and kind of number
+    "images": ((), "U"),
+    "digests": ((16,), "u"),
+    "hashes": ((4,), "u"),
+    "thumbnails": ((KEPT_SIDE, KEPT_SIDE), "i"),
+}
 
 
 def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
@@ -32,25 +43,40 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
         )
 
 
+def patients_of_run(record: Record) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Name of the data set and patients that a recorded run, and its upstreams before it, saw.
+
+    Says what cannot be known: of an upstream whose record is gone.
+    """
+    metrics, draw = record.metrics, record.draw
+    if labels_used(draw) != metrics.get("labels_used", labels_used(draw)):
+        raise record.damaged("draw.csv", "has lost rows")
+    seen = frozenset(draw.loc[draw["part"] != "test", "patient"])
+    return ((metrics["dataset"], seen), *_before(record, patients_of_run))
+
+
 def seen_by_run(record: Record) -> tuple[Seen, ...]:
     """What a recorded run has trained and chosen on, and its own upstreams before it.
 
     Says what cannot be known: the images of a record of an older version, and all of an upstream
     whose record is gone.
     """
-    metrics, draw = record.metrics, record.draw
-    patients = frozenset(draw.loc[draw["part"] != "test", "patient"])
-    seen = _seen(record, metrics["dataset"], patients)
-    before = record.upstream
-    if before is None:
-        return (seen,)
-    if not before.done:
+    (dataset, patients), *_ = patients_of_run(record)
+    return (_seen(record, dataset, patients), *_before(record, seen_by_run))
+
+
+def _before(record: Record, ask: Callable[[Record], tuple[T, ...]]) -> tuple[T, ...]:
+    """The answer of the upstream that a run began with."""
+    upstream = record.upstream
+    if upstream is None:
+        return ()
+    if not upstream.done:
         say_once(
-            f"The run {record.key} began with weights whose record {before.folder} is gone: "
+            f"The run {record.key} began with weights whose record {upstream.folder} is gone: "
             "whether they have seen the test images cannot be checked."
         )
-        return (seen,)
-    return (seen, *seen_by_run(before))
+        return ()
+    return ask(upstream)
 
 
 def _seen(record: Record, dataset: str, patients: frozenset[str]) -> Seen:
@@ -62,6 +88,15 @@ def _seen(record: Record, dataset: str, patients: frozenset[str]) -> Seen:
             "known by name, but none of the images is known again; train it anew to check them."
         )
         return Seen(dataset, patients)
+    draw = record.draw
+    count = draw.loc[draw["part"] != "test", "image"].nunique()
+    for name, (shape, dtype) in KEPT.items():
+        if (
+            name not in kept
+            or kept[name].shape != (count, *shape)
+            or kept[name].dtype.kind != dtype
+        ):
+            raise record.damaged("seen.npz", f"does not hold the {name} of {count} images")
     return Seen(
         dataset,
         patients,

@@ -12,7 +12,7 @@ The contract of an augmentation (the Protocol below states it in types):
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # seconds to import, and `reasons` is read where no image is
-    import albumentations as A
+    from medsmall.augmentation.pipeline import Pipeline
 
 
 class Augmentation(Protocol):
@@ -34,8 +34,8 @@ class Augmentation(Protocol):
     strict: bool
     seed: int
 
-    def training(self) -> "A.Compose":
+    def training(self) -> "Pipeline":
         """The pipeline of training, also of the augmented test views."""
 
-    def plain(self) -> "A.Compose":
+    def plain(self) -> "Pipeline":
         """The pipeline of validation and of the plain test view, without chance."""

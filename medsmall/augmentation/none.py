@@ -1,7 +1,5 @@
 """No augmentation."""
 
-import albumentations as A
-
 from medsmall.augmentation.pipeline import Pipeline
 
 
@@ -21,10 +19,10 @@ class NoAugmentation:
     def __init__(self, strict: bool = False) -> None:
         self.strict = strict
 
-    def training(self) -> A.Compose:
+    def training(self) -> Pipeline:
         """Changes nothing."""
         return Pipeline([])
 
-    def plain(self) -> A.Compose:
+    def plain(self) -> Pipeline:
         """Changes nothing."""
         return Pipeline([])

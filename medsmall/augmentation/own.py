@@ -45,11 +45,11 @@ class OwnPipeline:
         _made("transforms", self.transforms)
         _made("plain", self.of_plain)
 
-    def training(self) -> A.Compose:
+    def training(self) -> Pipeline:
         """The transforms as written."""
         return Pipeline(_made("transforms", self.transforms))
 
-    def plain(self) -> A.Compose:
+    def plain(self) -> Pipeline:
         """Those of the plain view."""
         return Pipeline(_made("plain", self.of_plain))
 

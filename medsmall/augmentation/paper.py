@@ -55,7 +55,7 @@ class Paper:
         """What each key of its YAML is."""
         return reasons(self.name)
 
-    def training(self) -> A.Compose:
+    def training(self) -> Pipeline:
         """Rotate, perhaps flip, crop anywhere."""
         return Pipeline(
             [
@@ -65,6 +65,6 @@ class Paper:
             ]
         )
 
-    def plain(self) -> A.Compose:
+    def plain(self) -> Pipeline:
         """Crop the centre."""
         return Pipeline([A.CenterCrop(self.side, self.side)])

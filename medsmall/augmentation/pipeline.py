@@ -32,8 +32,8 @@ class Pipeline(A.Compose):
         else:
             self.begin(seed)
 
-    def begin(self, *key: int) -> None:
-        """Start the stream that belongs to some numbers: the same for the same, anywhere."""
+    def begin(self, *key: int | str) -> None:
+        """Start the stream that belongs to a key: the same for the same, on any machine."""
         digest = hashlib.blake2b(repr(key).encode(), digest_size=40).digest()
         state, increment, seed = digest[:16], digest[16:32], digest[32:]
         self.random_generator.bit_generator.state = {

@@ -109,11 +109,11 @@ class Policy:
         """Why each key has the value that it has in conf/augmentation; {} for one of your own."""
         return reasons(self.name)
 
-    def training(self) -> A.Compose:
+    def training(self) -> Pipeline:
         """First what moves pixels, then what changes their values, noise last."""
         return Pipeline([*self._geometry(), *self._values()])
 
-    def plain(self) -> A.Compose:
+    def plain(self) -> Pipeline:
         """Changes nothing."""
         return Pipeline([])
 

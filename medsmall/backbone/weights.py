@@ -13,7 +13,7 @@ from medsmall.errors import MedsmallError
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors that are loaded when a run really trains.
+    """Tensors that are loaded when a run is really made.
 
     Attributes:
         name: what they are, for people.

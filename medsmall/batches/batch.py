@@ -11,4 +11,4 @@ class Batch(NamedTuple):
     images: Tensor  # uint8 (B, C, H, W), C 1 or 3
     labels: Tensor  # float32 (B, K), NaN unknown; all of them where the image is unlabelled
     views: Tensor  # int64 (B,): 0 the plain view, 1, 2, ... augmented ones
-    labelled: Tensor  # bool (B,): whether the image counts into the label budget
+    labelled: Tensor  # bool (B,): whether the labels of the image are handed out

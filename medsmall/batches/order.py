@@ -60,8 +60,8 @@ class PlainOrder(Sampler[list[tuple[int, int]]]):
         self.processes = processes
         if processes > images:
             raise MedsmallError(
-                f"The {images} validation images cannot be dealt out to {processes} processes: "
-                "have a larger validation part, or set fewer trainer.devices."
+                f"The {images} images cannot be dealt out to {processes} processes: have a larger "
+                "validation part, or set fewer trainer.devices."
             )
 
     def _mine(self) -> range:

@@ -15,11 +15,16 @@ The contract of a data set (the Protocol below states it in types):
 - `targets` are the labels to learn, in the order given, and `task` what kind they are. `unit` is
   the table's column that one test score is about. `modality` is one of MODALITIES.
 - `write_phantom()` writes generated images and tables in the release's layout; the same arguments
-  give byte-identical files. How is a file in `phantoms`. `variant` tells phantoms apart where
-  options choose among several releases ("" where there is one).
-- Arguments of `__init__` carry plain annotations (built-ins, None, Literal, list, dict): the
+  give byte-identical files. Patients differ so much that the audit finds no near duplicates at
+  32 px. How is a file in `phantoms`, or in the method itself, which imports the drawings.
+  `variant` tells phantoms apart where options choose among several releases ("" where there is
+  one).
+- `__init__` takes `root`, `targets=None`, `missing_images="error"`, `phantom_patients=<number>`
+  and what else there is to choose; the YAML has every argument at its default, and `root` begins
+  with `${data_root}`. The annotations are plain (built-ins, None, Literal, list, dict): the
   configuration is checked against the source text, so a class needs no import to be checked.
-- What a user can mend is a MedsmallError. Modules here import no torch. What all of them are made
+- What a user can mend is a MedsmallError. Modules here import no torch, and at the top no OpenCV,
+  pydicom, medmnist or matplotlib. What all of them are made
   with: `arguments` (checks), `csv_files`, `files`, `images` and `dicom` (decoding), `sample_table`.
   `own` is for people's own data, `guess` finds out how to read them, and `opening` opens what a
   config names.

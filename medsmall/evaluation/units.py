@@ -18,10 +18,12 @@ def per_unit(
     `units` (N,) names the unit of each image. The prediction is the mean over the unit's images.
     The `label` is, of those that are known, the maximum for findings (a study is positive if an
     image is) and the mean for numbers; NaN where none is known. Raises ValueError on shapes that
-    differ and on a prediction that is NaN, which the mean would leave out.
+    differ, on a unit that is missing, and on a prediction that is NaN: the mean leaves both out.
     """
     if not np.shape(y) == np.shape(predicted) == (len(units), *np.shape(y)[1:]):
         raise ValueError(f"y {np.shape(y)} and predictions {np.shape(predicted)} must be (N, K)")
+    if pd.isna(units).any():
+        raise ValueError("every image needs a unit")
     if np.isnan(predicted).any():
         raise ValueError("predictions must not be NaN")
     labels = pd.DataFrame(np.asarray(y, dtype=np.float64)).groupby(units).agg(label)

@@ -48,6 +48,7 @@ def explore(cfg: DictConfig) -> Path:
     whole = summary(cfg, dataset, table, listed, none_there, sections)
     # the option and, where the data are called otherwise (a table of one's own), their name too
     names = dict.fromkeys([str(cfg.choices.dataset), dataset.name])
+    names |= {"phantom": None} if cfg.phantom else {}  # never over the page of the real data
     folder = Path(cfg.output_root).expanduser().absolute() / "explore"
     return page.write(whole, folder / re.sub(r"[^\w.-]+", "_", "-".join(names)))
 

@@ -28,8 +28,8 @@ class Linear:
 def logistic(features: Array, labels: Array, inverse_penalty: float) -> Linear:
     """A logistic regression for each of K targets: features (N, F), labels (N, K), NaN unknown.
 
-    A target whose known labels are all alike gets the log odds (n1 + 1/2) / (n0 + 1/2) for every
-    image, as an empirical logit has them.
+    A target whose known labels are all alike gets the empirical logit log((n1 + 1/2) / (n0 + 1/2))
+    for every image.
     """
     from sklearn.linear_model import LogisticRegression
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from hydra.utils import instantiate
 
-from medsmall.backbone import Network
+from medsmall.backbone import Backbone, Network
 from medsmall.batches.drawn import DrawnImages
 from medsmall.batches.views import augmented_side
 from medsmall.case import Case
+from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.inference import predictions
 from medsmall.model import Model
@@ -26,7 +26,7 @@ def new_model(case: Case) -> tuple[Network, Model]:
     """
     torch.manual_seed(case.cfg.seed)
     targets = case.targets
-    network = instantiate(case.cfg.backbone).build(len(targets.names))
+    network = made(case.cfg.backbone, Backbone).build(len(targets.names))
     model = Model(network.module, network.architecture, targets, network.mean, network.std)
     train = case.draw.loc[case.draw["part"] == "train", targets.names]
     model.learn_scale(torch.tensor(train.to_numpy(np.float64)))
@@ -38,7 +38,7 @@ def initial_model(case: Case) -> tuple[Network, Model, str | None]:
     """Likewise with the initial weights of the case, and their sha256 (None: random ones)."""
     network, model = new_model(case)
     mean, std, sha256 = case.source.open().load_into(network)
-    model.normalise(mean, std)
+    model.set_statistics(mean, std)
     return network, model, sha256
 
 

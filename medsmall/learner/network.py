@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytorch_lightning as pl
-from hydra.utils import instantiate
 from pytorch_lightning.loggers import Logger
 
 from medsmall import logger
 from medsmall.backbone import Network
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
+from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.inference import device_of
 from medsmall.learner.lightning.classifier import Classifier
@@ -22,7 +22,11 @@ from medsmall.learner.lightning.trainer import (
     make_trainer,
 )
 from medsmall.learner.model import FittedModel, initial_model, new_model
+from medsmall.loss import Loss
 from medsmall.model import Model
+from medsmall.objective import Objective
+from medsmall.schedule import Schedule
+from medsmall.strategy import Strategy
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,13 @@ class NetworkLearner:
                 "val_loss."
             )
         make_trainer(case.cfg, logger=False, enable_checkpointing=False)  # is there such a device?
+        device_of(case.cfg.trainer)
         _classifier(case, *new_model(case))
 
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Train from the initial weights and take the state of the chosen epoch."""
         cfg, folder = case.cfg, case.record.folder
+        rises = cfg.select_by == f"val_{case.targets.headline}" and case.targets.rises
         network, model, initial = initial_model(case)
         pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them has drawn
         classifier = _classifier(case, network, model)
@@ -53,7 +59,7 @@ class NetworkLearner:
 
         trainer = make_trainer(
             cfg,
-            callbacks=callbacks(folder, cfg.select_by),
+            callbacks=callbacks(folder, cfg.select_by, rises),
             logger=loggers,
             default_root_dir=folder,
         )
@@ -72,7 +78,7 @@ class NetworkLearner:
             model,
             data,
             history,
-            chosen_epoch(history, cfg.select_by),
+            chosen_epoch(history, cfg.select_by, rises),
             initial,
             device_of(cfg.trainer),
             cfg.trainer.precision,
@@ -85,8 +91,8 @@ def _classifier(case: Case, network: Network, model: Model) -> Classifier:
     return Classifier(
         network,
         model,
-        strategy=instantiate(cfg.strategy),
-        schedule=instantiate(cfg.schedule),
-        loss=instantiate(cfg.loss),
-        objective=instantiate(cfg.objective),
+        strategy=made(cfg.strategy, Strategy),
+        schedule=made(cfg.schedule, Schedule),
+        loss=made(cfg.loss, Loss),
+        objective=made(cfg.objective, Objective),
     )

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 import pandas as pd
 import torch
 from pytorch_lightning.loggers import Logger
-from torch import nn
+from torch import Tensor, nn
 
 from medsmall import logger
 from medsmall.batches.drawn import DrawnImages
+from medsmall.batches.views import augmented_side
 from medsmall.case import Case
 from medsmall.errors import MedsmallError
 from medsmall.inference import device_of, features, outputs
@@ -46,23 +47,24 @@ class Probe:
     ignores: ClassVar[frozenset[str]] = TRAINING
 
     def __post_init__(self) -> None:
-        if not 0 < self.inverse_penalty < float("inf"):
+        if not (self.inverse_penalty > 0 and 0 < 1 / self.inverse_penalty < float("inf")):
             raise MedsmallError(
                 f"learner.inverse_penalty must be above 0 and finite, but is "
                 f"{self.inverse_penalty}."
             )
 
     def check(self, case: Case) -> None:
-        """Whether the device is there and the network has one linear layer at its end."""
+        """Whether the device is there and one linear layer gives the outputs."""
         device_of(case.cfg.trainer)
-        _last_layer(new_model(case)[1])
+        side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
+        _refuse_other_ends(new_model(case)[1], side)
 
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Solve the head for the train images."""
         _, model, initial = initial_model(case)
         device, precision = device_of(case.cfg.trainer), case.cfg.trainer.precision
+        labels = ((data.shown_labels - model.offset) / model.scale).numpy()  # still on the CPU
         x = features(model, data.plain("train"), device, precision)
-        labels = ((data.shown_labels - model.offset) / model.scale).numpy()
         solve = SOLVERS[case.targets.task]
         _set_last_layer(model, solve(x, labels, self.inverse_penalty))
         history = pd.DataFrame(
@@ -73,15 +75,27 @@ class Probe:
 
 
 def _last_layer(model: Model) -> nn.Linear:
-    """The linear layer that gives the outputs; MedsmallError for networks without one."""
     module: Any = model.module
-    layer = module.get_classifier()
-    if not isinstance(layer, nn.Linear):
-        raise MedsmallError(
-            f"learner=probe needs a network that ends in one linear layer, but "
-            f"{model.architecture} ends in {type(layer).__name__}: set another backbone."
-        )
-    return layer
+    return module.get_classifier()
+
+
+@torch.no_grad()
+def _refuse_other_ends(model: Model, side: int) -> None:
+    """MedsmallError unless the outputs are those of the last layer, and that is linear."""
+    layer = _last_layer(model)
+    end = type(layer).__name__
+    if isinstance(layer, nn.Linear):
+        taken: list[Tensor] = []
+        hook = layer.register_forward_pre_hook(lambda layer, inputs: taken.append(inputs[0]))
+        given = model.eval()(torch.zeros(1, 1, side, side, dtype=torch.uint8))
+        hook.remove()
+        if len(taken) == 1 and taken[0].ndim == 2 and torch.allclose(given, layer(taken[0])):
+            return
+        end = f"more than its layer of type {end}"
+    raise MedsmallError(
+        f"learner=probe needs a network that ends in one linear layer, but {model.architecture} "
+        f"ends in {end}: set another backbone."
+    )
 
 
 @torch.no_grad()

@@ -28,8 +28,9 @@ class Loss(Protocol):
     def fit(self, labels: Tensor) -> None:
         """Learn from the train labels (N, K), NaN unknown, as often as training shows them.
 
-        Weights that balance classes are w_i = total / (classes * n_i): their mean over those
-        labels is 1. A loss with nothing to learn does nothing.
+        Weights that balance classes are w_i = total / (classes * n_i), and 1 for a class that is
+        absent: where none is, their mean over those labels is 1. A loss with nothing to learn does
+        nothing.
         """
 
     def __call__(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from medsmall.task import Task
 
 
 class RegressionLoss(nn.Module):
-    """The mean error raised to a power: `power` 2 is squared error, 1 absolute error.
+    """The absolute error of each output, to a power: `power` 2 is squared error, 1 absolute error.
 
     Labels arrive standardised, see `medsmall.targets.quantities`. Absolute error is
     less moved by outliers, and is what bone age is scored with (RSNA challenge: Halabi et al.,

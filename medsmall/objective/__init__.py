@@ -17,6 +17,6 @@ class Objective(Protocol):
     ) -> tuple[Tensor, Tensor]:
         """Weighted losses and weights of a train `batch`, of one shape, for the caller to add up.
 
-        `model` gives outputs (B, K) of uint8 images (B, C, H, W); the labels of `batch` are on the
-        scale of the outputs.
+        `model` gives outputs (B, K) of images (B, C, H, W), grey levels 0 to 255, uint8 or float;
+        the labels of `batch` are on the scale of the outputs.
         """

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from medsmall.audit.seen import seen_by_run
+from medsmall.audit.seen import patients_of_run, seen_by_run
 from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.tensors import file_sha256, read_tensors, statistics
+from medsmall.pretraining.tensors import read_tensors, statistics, tensors_sha256
 from medsmall.record import Record
 
 
@@ -45,19 +45,36 @@ class WeightsFile:
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The file's tensors; its statistics unless others were given."""
         name = f"file {self.path.name}"
-        record = Record(self.path.resolve().parent)  # a link may lead to it
-        known = record.done
+        fingerprint = tensors_sha256(self.path)
+        record = self._record(fingerprint)
         return Source(
             name,
-            file_sha256(self.path),
-            open=lambda: self._weights(name),
-            trained_on=record.metrics["dataset"] if known else self.trained_on,
-            seen=(lambda: seen_by_run(record)) if known else tuple,
-            record=record if known else None,
+            f"{fingerprint} {statistics(self.path)}",
+            open=lambda: self._weights(name, fingerprint),
+            trained_on=record.metrics["dataset"] if record else self.trained_on,
+            patients=(lambda: patients_of_run(record)) if record else tuple,
+            seen=(lambda: seen_by_run(record)) if record else tuple,
+            record=record,
             allow_test_overlap=self.allow_test_overlap,
         )
 
-    def _weights(self, name: str) -> Weights:
+    def _record(self, fingerprint: str) -> Record | None:
+        """The record that the file lies in, perhaps by way of a link; it must be whole."""
+        file = self.path.resolve()
+        ours = file.name == "model.safetensors" and (file.parent / "draw.csv").is_file()
+        if not ours:
+            return None
+        record = Record.open(file.parent)
+        if record.metrics.get("weights_sha256", fingerprint) != fingerprint:
+            raise MedsmallError(
+                f"{self.path} is not what its run recorded (another sha256 of the weights): make "
+                "the run again, or copy the file elsewhere and say pretraining.trained_on."
+            )
+        return record
+
+    def _weights(self, name: str, fingerprint: str) -> Weights:
+        if tensors_sha256(self.path) != fingerprint:
+            raise MedsmallError(f"{self.path} has changed since the run began: start it again.")
         written = statistics(self.path)
         return Weights(
             name,

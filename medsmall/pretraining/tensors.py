@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
 
 
@@ -18,6 +19,17 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, taken once as long as its size and time stay."""
     status = path.stat()
     return _sha256(path, status.st_size, status.st_mtime_ns)
+
+
+def tensors_sha256(path: Path) -> str:
+    """`medsmall.backbone.weights.sha256` of a file's tensors: equal weights may be other bytes."""
+    status = path.stat()
+    return _tensors_sha256(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _tensors_sha256(path: Path, size: int, time_ns: int) -> str:
+    return sha256(read_tensors(path))
 
 
 @lru_cache(maxsize=64)
@@ -42,7 +54,14 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, weights_only=True, map_location="cpu")
-        return content.get("state_dict", content)
+        content = content.get("state_dict", content)
+        others = [name for name, value in content.items() if not isinstance(value, Tensor)]
+    if others:
+        raise MedsmallError(
+            f"{path} holds {', '.join(map(str, others[:3]))}, no tensor, beside or instead of "
+            "tensors by name: save its state dict alone."
+        )
+    return content
 
 
 @contextmanager

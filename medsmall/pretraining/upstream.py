@@ -4,17 +4,14 @@ from collections.abc import Callable
 
 from omegaconf import DictConfig, open_dict
 
-from medsmall.audit.seen import seen_by_run
-from medsmall.audit.upstream import Seen
+from medsmall.audit.seen import patients_of_run, seen_by_run
 from medsmall.backbone.weights import Weights, sha256
 from medsmall.case import Case, Source
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
-from medsmall.pretraining import ASKED
+from medsmall.pretraining import ASKED, MACHINE
 from medsmall.pretraining.tensors import read_tensors, statistics
 from medsmall.record import Record
-
-MACHINE = ("accelerator", "devices", "strategy", "precision", "deterministic", "benchmark")
 
 
 class Upstream:
@@ -36,36 +33,42 @@ class Upstream:
         upstream = compose([f"+experiment={self.experiment}", *self.overrides])
         with open_dict(upstream):
             for key in ASKED:
-                if key != "trainer":
-                    upstream[key] = cfg[key]
+                upstream[key] = cfg[key]
             for key in MACHINE:
                 upstream.trainer[key] = cfg.trainer[key]
             upstream.logger = {}
-            upstream.choices.backbone = cfg.choices.get("backbone", upstream.choices.backbone)
+            upstream.choices.backbone = cfg.choices.backbone or upstream.choices.backbone
         return upstream
 
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The upstream as a case, whether it is recorded or not."""
-        upstream = resolve(self.config(cfg))
+        try:
+            upstream = resolve(self.config(cfg))
+        except RecursionError:
+            raise MedsmallError(
+                f"The upstream {self.experiment} begins, perhaps by way of others, with itself: "
+                "set another pretraining in pretraining.overrides."
+            ) from None
         name = f"the {upstream.dataset.name} upstream {upstream.key}"
         return Source(
             name,
             fingerprint=upstream.key,
             open=lambda: _weights(name, Record.open(upstream.record.folder)),
             trained_on=upstream.dataset.name,
-            seen=lambda: _seen(upstream),
+            seen=lambda: seen_by_run(upstream.record) if upstream.record.done else (),
+            patients=lambda: _patients(upstream),
             upstream=upstream,
             record=upstream.record,
             allow_test_overlap=self.allow_test_overlap,
         )
 
 
-def _seen(upstream: Case) -> tuple[Seen, ...]:
-    """What it has seen, or will have: the patients are known before it is trained."""
+def _patients(upstream: Case) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Known before it is trained."""
     if upstream.record.done:
-        return seen_by_run(upstream.record)
-    patients = frozenset(upstream.patients("train", "val", "unlabelled"))
-    return (Seen(upstream.dataset.name, patients), *upstream.source.seen())
+        return patients_of_run(upstream.record)
+    seen = frozenset(upstream.patients("train", "val", "unlabelled"))
+    return ((upstream.dataset.name, seen), *upstream.source.patients())
 
 
 def _weights(name: str, record: Record) -> Weights:

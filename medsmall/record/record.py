@@ -24,6 +24,7 @@ from medsmall.errors import MedsmallError
 T = TypeVar("T")
 
 
+WRITTEN = ("name", "task", "unit", "audit", "upstream", "weights_sha256", "val", "test")
 SCHEMA = 2  # of the files below; 1 had none, and no fingerprint of the initial weights
 
 
@@ -58,6 +59,9 @@ class Record:
                 f"{record.folder} was recorded by a newer medsmall (schema {schema}, this one "
                 f"reads up to {SCHEMA}): update medsmall."
             )
+        lacking = [key for key in WRITTEN if key not in record.metrics]
+        if schema == SCHEMA and lacking:
+            raise record.damaged("metrics.json", f"lacks {', '.join(lacking)}")
         return record
 
     @property
@@ -73,7 +77,13 @@ class Record:
     @property
     def metrics(self) -> dict[str, Any]:
         """All metrics, and what the run was."""
-        return self._read("metrics.json", lambda file: dict(json.loads(file.read_text("utf-8"))))
+
+        def read(file: Path) -> dict[str, Any]:
+            metrics = dict(json.loads(file.read_text("utf-8")))
+            metrics["dataset"]  # a KeyError where it is no record of ours
+            return metrics
+
+        return self._read("metrics.json", read)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -98,7 +108,7 @@ class Record:
     @property
     def seen(self) -> dict[str, np.ndarray] | None:
         """By what its images are known again, see `medsmall.audit.seen`; None in older records."""
-        if not (self.folder / "seen.npz").is_file():
+        if not (self.folder / "seen.npz").is_file() and self.metrics.get("schema", 1) == 1:
             return None
 
         def read(file: Path) -> dict[str, np.ndarray]:
@@ -125,7 +135,11 @@ class Record:
             what = "is absent"
         except Exception as error:  # csv, json, zip: each has its own
             what = f"cannot be read ({type(error).__name__})"
-        raise MedsmallError(
+        raise self.damaged(name, what)
+
+    def damaged(self, name: str, what: str) -> MedsmallError:
+        """The error for a file of it that `what` ("is absent")."""
+        return MedsmallError(
             f"The record {self.folder} is damaged: {name} {what}. Delete the folder, and the same "
             "command makes it again."
         )

@@ -5,7 +5,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medsmall.errors import MedsmallError
 from medsmall.targets import Targets
+
+
+def check_columns(targets: Targets, unit: str) -> None:
+    """MedsmallError if two columns of predictions.csv or draw.csv would have one name."""
+    columns = ["image", "patient", "part", *([unit] if unit != "image" else [])]
+    columns += [*targets.names, *(f"{targets.prefix}_{name}" for name in targets.names)]
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice:
+        raise MedsmallError(
+            f"The target {twice[0]} is also the name of another column of predictions.csv, which "
+            f"has image, patient, {targets.prefix}_<target> ...: rename it."
+        )
 
 
 def predictions(

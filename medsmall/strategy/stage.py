@@ -88,7 +88,9 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
                 "stage trains some parameters, each in one group."
             )
         rates = [rate for _, rate in stage.groups]
-        if not (min(rates) > 0 and weight_decay >= 0):
+        if stage.norm not in ("adapting", "frozen"):
+            raise MedsmallError(f"A stage has norm={stage.norm!r}: it is adapting or frozen.")
+        if not (min(rates) > 0 and 0 <= weight_decay < float("inf")):
             raise MedsmallError(
                 f"strategy.lr must be above 0 and strategy.weight_decay at least 0, but they are "
                 f"{min(rates)} and {weight_decay}."

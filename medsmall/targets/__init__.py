@@ -1,7 +1,7 @@
 """The targets of a run: what the labels hold, what a network's outputs mean, how both are scored.
 
 One file per kind. An object of it stands for K label columns that are learnt together, and so for
-K outputs; what differs between the kinds is asked of it, and nothing else asks which task it is.
+K outputs; what training, scoring and showing have to know of the kind is asked of it.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ class Targets(Protocol):
         loss: the option of conf/loss that suits where nothing speaks for another.
         prefix: of the columns of predictions: ``prob_Hernia``, ``pred_boneage``.
         headline: the metric that validation follows, a key of ``evaluate(...)["mean"]``.
+        rises: whether larger values of it are better.
         headings: metric -> heading, of the table that people see.
         counts: likewise of the counts beside it.
         note: one sentence below that table.
@@ -35,6 +36,7 @@ class Targets(Protocol):
     loss: ClassVar[str]
     prefix: ClassVar[str]
     headline: ClassVar[str]
+    rises: ClassVar[bool]
     headings: ClassVar[dict[str, str]]
     counts: ClassVar[dict[str, str]]
     note: ClassVar[str]

@@ -22,6 +22,7 @@ class Findings:
     loss: ClassVar[str] = "bce"
     prefix: ClassVar[str] = "prob"
     headline: ClassVar[str] = "auroc"
+    rises: ClassVar[bool] = True
     headings: ClassVar[dict[str, str]] = {
         "auroc": "AUROC",
         "average_precision": "AP",

@@ -23,6 +23,7 @@ class Quantities:
     loss: ClassVar[str] = "mse"
     prefix: ClassVar[str] = "pred"
     headline: ClassVar[str] = "mae"
+    rises: ClassVar[bool] = False
     headings: ClassVar[dict[str, str]] = {
         "mae": "MAE",
         "rmse": "RMSE",

@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from medsmall.audit.seen import seen_by_run, write_seen
 from medsmall.audit.similarity import kept_thumbnail
 from medsmall.audit.upstream import upstream_overlap
 from medsmall.cache.fingerprint import difference_hash, digest
+from medsmall.errors import MedsmallError
 from medsmall.pretraining.file import WeightsFile
 from medsmall.record import Record
 
@@ -46,14 +49,14 @@ def draw() -> pd.DataFrame:
 def recorded(tmp_path, draw):
     """Write what is read of a record."""
 
-    def record(name: str, upstream: str | None = None) -> Record:
+    def record(name: str, upstream: str | None = None, **more: object) -> Record:
         folder = tmp_path / name
         folder.mkdir()
         draw.to_csv(folder / "draw.csv", index=False)
         write_seen(folder / "seen.npz", draw, Films())
-        facts = {"dataset": f"set of {name}", "upstream": upstream}
+        facts = {"dataset": f"set of {name}", "upstream": upstream, **more}
         (folder / "metrics.json").write_text(json.dumps(facts))
-        (folder / "model.safetensors").write_text(f"weights of {name}")
+        save_file({"a": torch.ones(2)}, folder / "model.safetensors")
         (folder / "DONE").touch()
         return Record(folder)
 
@@ -102,12 +105,45 @@ def test_a_file_in_a_record_has_seen_what_its_run_saw_also_by_a_link(recorded, t
         assert source.record.folder == record.folder
 
 
-def test_of_a_file_in_no_finished_record_nothing_is_known(recorded):
+def test_a_file_of_an_unfinished_run_is_refused(recorded):
     record = recorded("a")
     (record.folder / "DONE").unlink()
-    source = WeightsFile(str(record.model), None, None, "mura").source(None, None)
-    assert source.seen() == ()
-    assert (source.trained_on, source.record) == ("mura", None)
+    with pytest.raises(MedsmallError, match="holds an unfinished run"):
+        WeightsFile(str(record.model), None, None, "mura").source(None, None)
+
+
+def test_a_file_that_is_not_the_one_of_its_record_is_refused(recorded):
+    record = recorded("a", weights_sha256="0" * 64)
+    with pytest.raises(MedsmallError, match="not what its run recorded"):
+        WeightsFile(str(record.model), None, None, "mura").source(None, None)
+
+
+def test_of_a_file_beside_a_done_of_somebody_else_nothing_is_known(tmp_path):
+    (tmp_path / "DONE").touch()
+    save_file({"a": torch.ones(2)}, tmp_path / "model.safetensors")
+    path = str(tmp_path / "model.safetensors")
+    source = WeightsFile(path, None, None, "mura").source(None, None)
+    assert (source.trained_on, source.record, source.seen()) == ("mura", None, ())
+
+
+def test_a_draw_that_has_lost_rows_is_damaged(recorded, draw):
+    record = recorded("a", labels_used=4)
+    assert len(seen_by_run(record)) == 1
+    draw.iloc[:2].to_csv(record.folder / "draw.csv", index=False)
+    with pytest.raises(MedsmallError, match=r"draw.csv has lost rows. Delete the folder"):
+        seen_by_run(record)
+
+
+@pytest.mark.parametrize("name", ["images", "digests", "hashes", "thumbnails"])
+def test_what_was_kept_of_other_images_is_damaged(recorded, name):
+    record = recorded("a")
+    kept = record.seen
+    for wrong in (None, kept[name][:1], kept[name].astype("f4") if name != "images" else None):
+        rest = {k: v for k, v in kept.items() if k != name}
+        rest |= {} if wrong is None else {name: wrong}
+        np.savez_compressed(record.folder / "seen.npz", **rest)
+        with pytest.raises(MedsmallError, match=f"seen.npz does not hold the {name} of 4 images"):
+            seen_by_run(record)
 
 
 def test_upstreams_before_it_are_followed(recorded, capsys):

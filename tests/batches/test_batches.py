@@ -279,7 +279,7 @@ def test_plain_views_are_dealt_out_to_the_processes_each_once(processes):
 
 
 def test_more_processes_than_validation_images_are_refused():
-    with pytest.raises(MedsmallError, match="The 5 validation images cannot be dealt out to 6"):
+    with pytest.raises(MedsmallError, match="The 5 images cannot be dealt out to 6"):
         PlainOrder(5, 16, processes=6)
 
 

@@ -139,7 +139,7 @@ def test_the_yaml_holds_every_argument_at_its_default(option):
     config = yaml.safe_load(text)
     kind = kind_of(option)
     assert config.pop("_target_") == f"{kind.__module__}.{kind.__name__}"
-    assert config.pop("root").startswith("${data_root}")
+    assert config.pop("root").startswith("${data_root}"), "root: ${data_root}/<name>"
     arguments = dict(inspect.signature(kind).parameters)
     del arguments["root"]
     assert set(config) == set(arguments)

@@ -1,7 +1,5 @@
 """Weights from files of every kind, good and broken."""
 
-import hashlib
-
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -137,11 +135,15 @@ def test_a_file_that_runs_code_is_not_run(tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
+def test_tensors_of_something_else_are_told_apart(tmp_path):
+    save_file({"features": torch.ones(2), "labels": torch.ones(2)}, tmp_path / "a.safetensors")
+    with pytest.raises(MedsmallError, match=r"None of the 2 tensors .*first: features, labels"):
+        weights(tmp_path / "a.safetensors").load_into(network())
+
+
 def test_a_checkpoint_with_other_entries_is_told_apart(tmp_path, tensors):
     torch.save({"model": tensors, "epoch": 3}, tmp_path / "model.pth")
-    with pytest.raises(
-        MedsmallError, match=r"None of the 2 tensors .* belongs to backbone test_resnet"
-    ):
+    with pytest.raises(MedsmallError, match="holds model, epoch, no tensor, beside or instead"):
         weights(tmp_path / "model.pth").load_into(network())
 
 
@@ -171,12 +173,29 @@ def test_a_file_that_is_written_anew_has_a_new_fingerprint(tmp_path, tensors):
     assert source(path).fingerprint != before
 
 
-def test_the_identity_is_known_without_reading_tensors(tmp_path):
-    path = tmp_path / "model.safetensors"
-    path.write_bytes(b"no weights at all")
+def test_the_identity_is_that_of_names_values_and_statistics_not_of_bytes(tmp_path, tensors):
+    path = tmp_path / "weights.safetensors"
+    prints = set()
+    for metadata in (
+        {"mean": "0.1 0.2 0.3", "std": "1 1 1"},
+        {"std": "1 1 1", "mean": "0.1 0.2 0.3"},
+    ):
+        save_file(tensors, path, metadata={**metadata, "note": str(len(prints))})
+        prints.add(source(path).fingerprint)
+    assert len(prints) == 1
+    save_file(tensors, path, metadata={"mean": "0.1 0.2 0.4", "std": "1 1 1"})
     found = source(path, allow_test_overlap=True)
-    assert (found.name, found.trained_on) == ("file model.safetensors", "unknown")
-    assert found.fingerprint == hashlib.sha256(b"no weights at all").hexdigest()
+    assert found.fingerprint not in prints
+    assert (found.name, found.trained_on) == ("file weights.safetensors", "unknown")
     assert found.record is None
     assert found.allow_test_overlap
     assert found.seen() == ()
+
+
+def test_a_file_that_has_changed_since_is_not_used(tmp_path, tensors):
+    path = tmp_path / "weights.safetensors"
+    save_file(tensors, path)
+    found = source(path)
+    save_file({**tensors, "fc.bias": tensors["fc.bias"] + 1}, path)
+    with pytest.raises(MedsmallError, match="has changed since the run began"):
+        found.open()

@@ -12,7 +12,7 @@ import pytest
 from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
 from medsmall.record import Record
-from medsmall.record.record import SCHEMA
+from medsmall.record.record import SCHEMA, WRITTEN
 
 
 def entries(folder):
@@ -181,7 +181,7 @@ DRAW = pd.DataFrame(
     }
 )
 HISTORY = pd.DataFrame({"epoch": [1, 2], "val_loss": [0.5, 0.25]})
-FACTS = {"schema": SCHEMA, "dataset": "chexpert", "upstream": None}
+FACTS = {**dict.fromkeys(WRITTEN), "schema": SCHEMA, "dataset": "chexpert"}
 FILES = {
     "metrics.json": lambda record: record.metrics,
     "draw.csv": lambda record: record.draw,
@@ -383,3 +383,11 @@ def test_a_table_without_its_columns_is_damaged(finished, name):
     sentence = refused(getattr, record, name.removesuffix(".csv"))
     assert name in sentence
     assert "Delete the folder" in sentence
+
+
+@pytest.mark.parametrize("key", WRITTEN)
+def test_metrics_without_what_every_run_writes_are_damaged(finished, key):
+    folder = finished()
+    facts = {name: value for name, value in FACTS.items() if name != key}
+    (folder / "metrics.json").write_text(json.dumps(facts))
+    assert f"metrics.json lacks {key}. {REMEDY}" in refused(Record.open, folder)

@@ -12,7 +12,8 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from medsmall.record.scores import metrics, predictions, units
+from medsmall.errors import MedsmallError
+from medsmall.record.scores import check_columns, metrics, predictions, units
 from medsmall.targets import targets_of
 from medsmall.task import Task
 
@@ -168,3 +169,21 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
     error = studies["pred_months"] - studies["months"]
     assert result["targets"]["months"]["mae"] == pytest.approx(error.abs().mean())
     assert result["targets"]["months"]["mean_error"] == pytest.approx(error.mean())
+
+
+@pytest.mark.parametrize(
+    ("names", "unit"),
+    [
+        (["a", "prob_a"], "image"), (["image"], "image"), (["patient"], "image"),
+        (["part"], "image"),
+        (["study"], "study"), (["prob_prob_a", "prob_a"], "image"),
+    ],
+)  # fmt: skip
+def test_a_target_that_is_also_another_column_is_refused(names, unit):
+    with pytest.raises(MedsmallError, match="is also the name of another column"):
+        check_columns(targets_of(names, Task.MULTILABEL), unit)
+
+
+def test_other_names_are_fine():
+    check_columns(targets_of(["a", "prob", "study"], Task.MULTILABEL), "image")
+    check_columns(targets_of(["prob_a", "a"], Task.REGRESSION), "study")

@@ -10,6 +10,7 @@ from fitting import FLAT_CYCLE, LR, PAPERS_CYCLE, STATISTICS, assert_trained, fi
 from medsmall.backbone.timm_network import TimmNetwork
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.stages import Stages
+from medsmall.schedule.reduce_on_plateau import ReduceOnPlateau
 from medsmall.strategy.feature_extractor import FeatureExtractor
 from medsmall.strategy.finetune_all import FinetuneAll
 from medsmall.strategy.gradual_unfreezing import GradualUnfreezing
@@ -237,8 +238,25 @@ def test_parameters_that_always_train_alike_are_one_group_of_the_optimizer():
         ([Stage(0.0, [(["no.such"], LR)])], "names no.such, no parameter of the network"),
         ([Stage(0.0, [(["fc.bias"], LR), (["fc.bias"], LR)])], "names a parameter twice"),
         ([Stage(0.0, [])], "names none"),
+        ([Stage(0.0, [(["fc.bias"], LR)], norm="nonsense")], "norm='nonsense': it is adapting or"),
     ],
 )
 def test_stages_that_cannot_be_trained_are_refused(stages, said):
     with pytest.raises(MedsmallError, match=said):
         fit(Staged(lambda network: stages))
+
+
+def test_a_schedule_restarts_with_accumulated_gradients_at_optimizer_steps():
+    strategy = Staged(probe_then_fine_tune, restarts=True)
+    _, recorder = fit(strategy, epochs=2, steps=10, accumulate=2)  # 10 optimizer steps: 4 and 6
+    assert len(recorder.rates) == 10
+    assert [rates[0] for rates in recorder.rates[:4]] == [0.0] * 4
+    assert all(rates[0] > 0 for rates in recorder.rates[4:])
+    assert recorder.rates[4] == pytest.approx([LR / 20, LR / 10])  # FLAT_CYCLE begins at half
+
+
+def test_a_schedule_by_epoch_takes_the_rates_of_each_stage():
+    strategy = Staged(probe_then_fine_tune, restarts=True)
+    plateau = ReduceOnPlateau(factor=0.1, tolerance=100.0)  # never reduces
+    _, recorder = fit(strategy, epochs=2, steps=5, schedule=plateau)
+    assert recorder.rates == [[0.0, LR]] * 4 + [[LR / 10, LR / 5]] * 6

@@ -31,9 +31,9 @@ class History(pl.Callback):
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Add the epoch; only the first process writes."""
         row: dict[str, Any] = {"epoch": trainer.current_epoch + 1}
-        for name in ("train_loss", "val_loss", "val_auroc", "val_mae"):
-            if name in trainer.callback_metrics:
-                row[name] = float(trainer.callback_metrics[name])
+        for name, value in trainer.callback_metrics.items():
+            if name == "train_loss" or name.startswith("val_"):
+                row[name] = float(value)
         row |= {f"lr_{k}": rate for k, rate in enumerate(self.rates)}
         self.rows.append(row)
         if trainer.is_global_zero:

@@ -12,32 +12,37 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 from torch import Tensor
+from torch.multiprocessing import ProcessRaisedException
 
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.history import History
 from medsmall.learner.lightning.progress import TrainingProgress
 
 
-def callbacks(folder: Path, select_by: str) -> list[pl.Callback]:
-    """History, progress, and the checkpoint of the epoch that `select_by` chooses on validation."""
+def callbacks(folder: Path, select_by: str, rises: bool) -> list[pl.Callback]:
+    """History, progress, and the checkpoint of the epoch that `select_by` chooses on validation.
+
+    `rises`: whether larger values of it are better.
+    """
     checkpoint = ModelCheckpoint(
         dirpath=folder / "checkpoint",
         filename="chosen",
         monitor=None if select_by == "last" else select_by,
-        mode="max" if select_by == "val_auroc" else "min",
+        mode="max" if rises else "min",
         save_weights_only=True,
         enable_version_counter=False,
     )
     return [History(folder / "history.csv"), TrainingProgress(), checkpoint]
 
 
-def chosen_epoch(history: pd.DataFrame, select_by: str) -> int:
+def chosen_epoch(history: pd.DataFrame, select_by: str, rises: bool) -> int:
     """The epoch, from 1, whose weights are kept: the first with the best value, or the last."""
     if select_by == "last":
         return int(history["epoch"].iloc[-1])
     values = history[select_by]
-    best = values.argmax() if select_by == "val_auroc" else values.argmin()
+    best = values.argmax() if rises else values.argmin()
     return int(history["epoch"].iloc[best])
 
 
@@ -55,10 +60,17 @@ def best_weights(trainer: pl.Trainer) -> dict[str, Tensor]:
 def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
     """The trainer of the config; MedsmallError if Lightning or this machine refuses it."""
     try:
-        return instantiate(cfg.trainer, _partial_=True)(**given)
+        trainer: pl.Trainer = instantiate(cfg.trainer, _partial_=True)(**given)
     except Exception as error:  # Lightning has no one class for what it refuses
         hint = " (trainer=cpu works everywhere)" if "backend" in str(error) else ""
         raise MedsmallError(f"trainer cannot be made as configured: {error}{hint}") from error
+    if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
+        raise MedsmallError(
+            f"trainer.devices={cfg.trainer.devices} with trainer.strategy={cfg.trainer.strategy} "
+            "would start the command anew in each process, which waits for this one: set "
+            "trainer=ddp, which makes the processes itself."
+        )
+    return trainer
 
 
 @contextmanager
@@ -66,10 +78,15 @@ def interruptible() -> Iterator[None]:
     """An interrupt or a SIGTERM in the body, a step of a trainer, is a KeyboardInterrupt.
 
     Lightning answers the one with exit status 1 and the other with 0, as if all had gone well, and
-    leaves Ctrl-C switched off.
+    leaves Ctrl-C switched off. A MedsmallError of another process is one here, too.
     """
     try:
         yield
     except SystemExit as ended:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from ended
+    except ProcessRaisedException as failed:  # of another process comes the text alone
+        _, told, sentence = str(failed).rpartition(f"{MedsmallError.__name__}: ")
+        if not told:
+            raise
+        raise MedsmallError(sentence.strip()) from failed

@@ -1,0 +1,52 @@
+"""Parts of a run keep the contract of their folder, and one that does not is told what it lacks."""
+
+import pytest
+from omegaconf import OmegaConf
+
+from medsmall.augmentation import Augmentation
+from medsmall.backbone import Backbone
+from medsmall.configs import compose, options
+from medsmall.contract import made
+from medsmall.errors import MedsmallError
+from medsmall.learner import Learner
+from medsmall.loss import Loss
+from medsmall.objective import Objective
+from medsmall.pretraining import Pretraining
+from medsmall.sample_size import SampleSize
+from medsmall.schedule import Schedule
+from medsmall.split import Split
+from medsmall.strategy import Strategy
+
+CONTRACTS = {
+    "augmentation": Augmentation, "backbone": Backbone, "learner": Learner, "loss": Loss,
+    "objective": Objective, "pretraining": Pretraining, "sample_size": SampleSize,
+    "schedule": Schedule, "split": Split, "strategy": Strategy,
+}  # fmt: skip
+EVERY = [(group, option) for group in CONTRACTS for option in options(group)]
+
+
+@pytest.mark.parametrize(("group", "option"), EVERY)
+def test_every_option_keeps_its_contract(group, option, tmp_path):
+    file = tmp_path / "model.pth"
+    file.touch()
+    needed = [f"pretraining.path={file}"] if option == "file" else []
+    cfg = compose([f"{group}={option}", *needed])
+    made(cfg[group], CONTRACTS[group])
+
+
+class Half:
+    """Has no `restarts`."""
+
+    weight_decay = 0.0
+
+    def stages(self, network):
+        return []
+
+
+def test_what_is_lacking_is_named(monkeypatch):
+    import medsmall.strategy
+
+    monkeypatch.setattr(medsmall.strategy, "Half", Half, raising=False)
+    node = OmegaConf.create({"_target_": "medsmall.strategy.Half"})
+    with pytest.raises(MedsmallError, match="has no restarts, which medsmall.strategy.Stra"):
+        made(node, Strategy)

@@ -1,0 +1,51 @@
+"""The examples of CONTRIBUTING.md: as they stand there, they make a run."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+DATASET = """# The data set of the example.
+_target_: mine.example.Example
+root: ${data_root}/example
+targets: null
+missing_images: error
+phantom_patients: 60
+"""
+
+
+def block(kind, holding):
+    """The one fenced block of a language that holds a text."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    [found] = [b for b in re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) if holding in b]
+    return found
+
+
+def test_the_data_set_and_the_strategy_train_together(tmp_path):
+    files = {
+        "mine/__init__.py": "",
+        "mine/example.py": block("python", "class Example"),
+        "mine/bias_only.py": block("python", "class BiasOnly"),
+        "conf/dataset/example.yaml": DATASET,
+        "conf/strategy/bias_only.yaml": block("yaml", "bias_only").replace(
+            "medsmall.strategy.bias_only", "mine.bias_only"
+        ),
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "medsmall.train", "dataset=example", "strategy=bias_only",
+         "phantom=true", "split=stratified", "sample_size.n=20", "backbone=tiny",
+         "image_size_px=48",
+         "pretraining=none", "augmentation=none", "trainer.max_epochs=1"],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    [record] = [path.parent for path in tmp_path.glob("outputs/runs/*/DONE")]
+    assert list(pd.read_csv(record / "history.csv").filter(like="lr_")) == ["lr_0", "lr_1"]
