@@ -1,8 +1,5 @@
 """A model: normalised images in, predictions out; on disk, what went in comes out."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -202,30 +199,6 @@ def test_a_network_that_timm_does_not_have_is_one_sentence(saved):
     with pytest.raises(MedsmallError, match="no_such_network") as error:
         Model.load(saved)
     assert "\n" not in str(error.value)
-
-
-SCRIPT = """
-import sys
-import numpy as np
-import torch
-from medsmall.model import Model
-
-model = Model.load(sys.argv[1])
-np.save(sys.argv[3], model.predict(torch.from_numpy(np.load(sys.argv[2]))))
-print(sorted(m for m in sys.modules if m.split(".")[0] in ("pytorch_lightning", "lightning")))
-"""
-
-
-def test_loading_and_predicting_elsewhere_gives_the_same_without_lightning(saved, tmp_path):
-    given, found = tmp_path / "images.npy", tmp_path / "found.npy"
-    np.save(given, images(1))
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, saved, given, found],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
-    np.testing.assert_allclose(np.load(found), model_of().predict(images(1)), rtol=1e-6)
 
 
 class Mean(nn.Module):

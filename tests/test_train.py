@@ -430,7 +430,7 @@ def test_a_mistake_is_found_before_the_upstream_is_trained(train_small, outputs)
     with pytest.raises(MedsmallError, match="thaw_at needs one entry"):
         train_small(
             "pretraining=chexpert",
-            "pretraining.overrides=['pretraining=none','trainer.max_epochs=3']",
+            "pretraining.overrides=['pretraining=none','trainer.max_epochs=3','dataset.phantom_patients=40']",
             "strategy.thaw_at=[0.1]",
         )
     assert set(runs(outputs)) == before

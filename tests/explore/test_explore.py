@@ -26,7 +26,7 @@ PHANTOM = ["dataset=mura", "phantom=true", "dataset.phantom_patients=12"]
 
 def test_the_page_of_a_phantom_says_that_it_is_one(page_of):
     page = page_of(*PHANTOM)
-    assert page.parts[-3:] == ("explore", "mura", "index.html")
+    assert page.parts[-3:] == ("explore", "mura-phantom", "index.html")
     text = page.read_text(encoding="utf-8")
     for words in (
         "generated (phantom=true)",
@@ -80,7 +80,7 @@ def test_the_last_line_says_where_the_page_is(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["explore", *arguments])
     main()
     last = capsys.readouterr().out.splitlines()[-1]
-    assert str(tmp_path / "explore" / "mura" / "index.html") in last
+    assert str(tmp_path / "explore" / "mura-phantom" / "index.html") in last
 
 
 def test_an_unsafe_augmentation_is_warned_of(page_of):
