@@ -5,7 +5,7 @@ from omegaconf import OmegaConf
 
 from medsmall.augmentation import Augmentation
 from medsmall.backbone import Backbone
-from medsmall.configs import compose, options
+from medsmall.configs import compose, config_dir, options
 from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.learner import Learner
@@ -22,16 +22,18 @@ CONTRACTS = {
     "objective": Objective, "pretraining": Pretraining, "sample_size": SampleSize,
     "schedule": Schedule, "split": Split, "strategy": Strategy,
 }  # fmt: skip
+ROOT = compose([])
 EVERY = [(group, option) for group in CONTRACTS for option in options(group)]
 
 
 @pytest.mark.parametrize(("group", "option"), EVERY)
 def test_every_option_keeps_its_contract(group, option, tmp_path):
-    file = tmp_path / "model.pth"
-    file.touch()
-    needed = [f"pretraining.path={file}"] if option == "file" else []
-    cfg = compose([f"{group}={option}", *needed])
-    made(cfg[group], CONTRACTS[group])
+    whole = OmegaConf.create(OmegaConf.to_container(ROOT))
+    whole[group] = OmegaConf.load(config_dir() / group / f"{option}.yaml")
+    if option == "file":
+        (tmp_path / "model.pth").touch()
+        whole.pretraining.path = str(tmp_path / "model.pth")
+    made(whole[group], CONTRACTS[group])
 
 
 class Half:

@@ -1,12 +1,10 @@
 """The examples of CONTRIBUTING.md: as they stand there, they make a run."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
-import pandas as pd
+from medsmall.configs import compose
+from medsmall.train import train
 
 ROOT = Path(__file__).parents[1]
 DATASET = """# The data set of the example.
@@ -25,7 +23,7 @@ def block(kind, holding):
     return found
 
 
-def test_the_data_set_and_the_strategy_train_together(tmp_path):
+def test_the_data_set_and_the_strategy_train_together(tmp_path, monkeypatch):
     files = {
         "mine/__init__.py": "",
         "mine/example.py": block("python", "class Example"),
@@ -38,14 +36,11 @@ def test_the_data_set_and_the_strategy_train_together(tmp_path):
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    done = subprocess.run(
-        [sys.executable, "-m", "medsmall.train", "dataset=example", "strategy=bias_only",
-         "phantom=true", "split=stratified", "sample_size.n=20", "backbone=tiny",
-         "image_size_px=48",
-         "pretraining=none", "augmentation=none", "trainer.max_epochs=1"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"},
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    [record] = [path.parent for path in tmp_path.glob("outputs/runs/*/DONE")]
-    assert list(pd.read_csv(record / "history.csv").filter(like="lr_")) == ["lr_0", "lr_1"]
+    monkeypatch.setenv("MEDSMALL_CONF", str(tmp_path / "conf"))
+    monkeypatch.syspath_prepend(tmp_path)
+    options = ["dataset=example", "strategy=bias_only", "phantom=true", "split=stratified",
+               "sample_size.n=20", "backbone=tiny", "image_size_px=48", "pretraining=none",
+               "augmentation=none", "trainer.max_epochs=1", f"output_root={tmp_path}"]  # fmt: skip
+    record = train(compose(options))
+    assert list(record.history.filter(like="lr_")) == ["lr_0", "lr_1"]
+    assert record.metrics["dataset"] == "example"
