@@ -3,17 +3,23 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
-def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
-    """Fill a file beside `path` and rename it: readers see the old file or the new one, whole."""
+def write_whole(path: Path, write: Callable[[Path], T]) -> T:
+    """Fill a file beside `path` and rename it: readers see the old file or the new one, whole.
+
+    Returns what `write` does.
+    """
     # the suffix is kept: some writers choose their format by it
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        write(temporary)
+        written = write(temporary)
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())  # on the disk before its name, also if the power fails
         os.replace(temporary, path)
+        return written
     finally:
         temporary.unlink(missing_ok=True)

@@ -90,12 +90,9 @@ def _seen(record: Record, dataset: str, patients: frozenset[str]) -> Seen:
         return Seen(dataset, patients)
     draw = record.draw
     count = draw.loc[draw["part"] != "test", "image"].nunique()
-    for name, (shape, dtype) in KEPT.items():
-        if (
-            name not in kept
-            or kept[name].shape != (count, *shape)
-            or kept[name].dtype.kind != dtype
-        ):
+    for name, (shape, kind) in KEPT.items():
+        found = kept.get(name, np.empty(0))
+        if (found.shape, found.dtype.kind) != ((count, *shape), kind):
             raise record.damaged("seen.npz", f"does not hold the {name} of {count} images")
     return Seen(
         dataset,

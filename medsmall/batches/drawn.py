@@ -18,6 +18,8 @@ class DrawnImages:
     """Loaders of each part of a draw.
 
     Attributes:
+        parts: the views of each part, by its name.
+        prepared: the images, as given.
         views: how many views of an image are scored.
         shown_labels: float64 (N, K), the train labels as often as training shows them, in the
             order of ``plain("train")``; NaN unknown.

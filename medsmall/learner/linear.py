@@ -63,10 +63,9 @@ def multinomial(features: Array, labels: Array, inverse_penalty: float) -> Linea
     solver = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(x, classes)
     weight = np.zeros((labels.shape[1], x.shape[1]))
     bias = np.full(labels.shape[1], ABSENT)
-    if (
-        len(solver.classes_) == 2
-    ):  # scikit-learn then has one row, the second class against the first
-        weight[solver.classes_[1]], bias[solver.classes_] = solver.coef_[0], [0, *solver.intercept_]
+    if len(solver.classes_) == 2:  # scikit-learn has one row then, that of the second class
+        first, second = solver.classes_
+        weight[second], bias[first], bias[second] = solver.coef_[0], 0.0, solver.intercept_[0]
     else:
         weight[solver.classes_], bias[solver.classes_] = solver.coef_, solver.intercept_
     return _unscaled(weight, bias, mean, scale)

@@ -82,6 +82,4 @@ class FittedModel:
 
     def save(self, record: Record) -> str:
         """Write model.safetensors."""
-        saved: list[str] = []
-        record.write("model.safetensors", lambda path: saved.append(self.model.save(path)))
-        return saved[0]
+        return record.write("model.safetensors", self.model.save)

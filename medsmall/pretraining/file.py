@@ -1,6 +1,7 @@
 """Weights from a file."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -52,7 +53,7 @@ class WeightsFile:
             f"{fingerprint} {statistics(self.path)}",
             open=lambda: self._weights(name, fingerprint),
             trained_on=record.metrics["dataset"] if record else self.trained_on,
-            patients=(lambda: patients_of_run(record)) if record else tuple,
+            patients=cache(lambda: patients_of_run(record)) if record else tuple,
             seen=(lambda: seen_by_run(record)) if record else tuple,
             record=record,
             allow_test_overlap=self.allow_test_overlap,

@@ -1,12 +1,13 @@
 """Weights of another run of medsmall, made first if it does not exist yet."""
 
 from collections.abc import Callable
+from functools import cache
 
 from omegaconf import DictConfig, open_dict
 
-from medsmall.audit.seen import patients_of_run, seen_by_run
+from medsmall.audit.seen import seen_by_run
 from medsmall.backbone.weights import Weights, sha256
-from medsmall.case import Case, Source
+from medsmall.case import Case, Patients, Source
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.pretraining import ASKED, MACHINE
@@ -56,17 +57,15 @@ class Upstream:
             open=lambda: _weights(name, Record.open(upstream.record.folder)),
             trained_on=upstream.dataset.name,
             seen=lambda: seen_by_run(upstream.record) if upstream.record.done else (),
-            patients=lambda: _patients(upstream),
+            patients=cache(lambda: _patients(upstream)),
             upstream=upstream,
             record=upstream.record,
             allow_test_overlap=self.allow_test_overlap,
         )
 
 
-def _patients(upstream: Case) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Known before it is trained."""
-    if upstream.record.done:
-        return patients_of_run(upstream.record)
+def _patients(upstream: Case) -> tuple[Patients, ...]:
+    """Known by its draw, also before it is trained."""
     seen = frozenset(upstream.patients("train", "val", "unlabelled"))
     return ((upstream.dataset.name, seen), *upstream.source.patients())
 

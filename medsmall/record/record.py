@@ -165,9 +165,9 @@ class Record:
                 raise
             self.write_text("DONE", "")
 
-    def write(self, name: str, write: Callable[[Path], Any]) -> None:
-        """`write` fills a temporary file, which then takes its `name` in one step."""
-        write_whole(self.folder / name, write)
+    def write(self, name: str, write: Callable[[Path], T]) -> T:
+        """`write` fills a temporary file, which then takes its `name`; gives what it returns."""
+        return write_whole(self.folder / name, write)
 
     def write_text(self, name: str, text: str) -> None:
         """Text as UTF-8."""
