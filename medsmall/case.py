@@ -120,6 +120,13 @@ class Case:
         """The targets of its data set."""
         return targets_of(self.dataset.targets, self.dataset.task)
 
+    @property
+    def select_by(self) -> str:
+        """How the epoch is chosen: as the config says, or "last" where validation is too small."""
+        val = self.draw.loc[self.draw["part"] == "val", self.dataset.targets]
+        enough = self.targets.can_choose(val.to_numpy(dtype=float))
+        return str(self.cfg.select_by) if enough else "last"
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Case) and self.record.folder == other.record.folder
 
@@ -144,7 +151,10 @@ class Case:
             "phantom": bool(self.cfg.phantom),
             "unit": self.dataset.unit,
             "task": self.dataset.task,
+            "n_train": len(self.draw.loc[self.draw["part"] == "train"]),
+            "n_val": len(self.draw.loc[self.draw["part"] == "val"]),
             "labels_used": labels_used(self.draw),
+            "select_by": self.select_by,
             "pretraining": self.source.name,
             "upstream": made_by and os.path.relpath(made_by.folder, self.record.folder),
             "initial_fingerprint": self.source.fingerprint,

@@ -51,6 +51,13 @@ OmegaConf.register_new_resolver(
     "own_config_dir", lambda: str(config_dirs()[-1]), replace=True, use_cache=False
 )
 
+OmegaConf.register_new_resolver(
+    "unless", lambda given, otherwise: otherwise if given is None else None, replace=True
+)
+OmegaConf.register_new_resolver(
+    "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True
+)
+
 
 def compose(overrides: list[str]) -> DictConfig:
     """The config that the command line `overrides` would give, with its `choices` filled in."""

@@ -46,11 +46,19 @@ def replay(loggers: list[Logger], history: pd.DataFrame) -> None:
 
 
 def send_test(loggers: list[Logger], test: dict[str, Any]) -> None:
-    """Send the test metrics: test/loss, test/auroc (the mean) and test/<target>/auroc, ..."""
-    flat = {"test/loss": test["loss"]}
-    flat |= {f"test/{k}": v for k, v in test["mean"].items() if k != "reasons"}
-    for target, values in test["targets"].items():
-        flat |= {f"test/{target}/{k}": v for k, v in values.items() if k != "reasons"}
-    defined = {k: float(v) for k, v in flat.items() if v is not None}
+    """Send the test metrics: test/loss, test/auroc (the mean) and test/<target>/auroc, ...
+
+    Of classes also test/accuracy, test/macro_f1, ... and test/majority/accuracy, ...
+    """
+    groups = {"test": {**test, **test["mean"]}}
+    if "majority" in test:
+        groups["test/majority"] = test["majority"]
+    groups |= {f"test/{target}": values for target, values in test["targets"].items()}
+    numbers = {
+        f"{group}/{name}": float(value)
+        for group, values in groups.items()
+        for name, value in values.items()
+        if isinstance(value, int | float)
+    }
     for logger in loggers:
-        logger.log_metrics(defined)
+        logger.log_metrics(numbers)

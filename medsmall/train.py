@@ -57,7 +57,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
     from medsmall.record.key import fingerprint, rows_hash, run_key
-    from medsmall.sample_size import SampleSize
+    from medsmall.sample_size import SampleSize, notices_of
 
     once = once or Once()
 
@@ -67,6 +67,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     split = {**data, "split": config["split"]}
     pools, notices = once("pools", split, lambda: split_into_pools(cfg, dataset, table), keep=4)
     draw = made(cfg.sample_size, SampleSize).draw(pools)
+    notices = [*notices, *notices_of(draw, pools)]
 
     # what is done to its images, and their pixels
     augmentation = made(cfg.augmentation, Augmentation)
@@ -146,6 +147,8 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     for notice in case.notices:
         say_once(notice)
     say(str(case))
+    if case.select_by != cfg.select_by:
+        say(f"Validation {targets.too_few}.")
     record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(case.config)))
 
     # images, decoded once for all runs; no test image may have been seen
@@ -167,8 +170,9 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
 
     # record
     record.write_csv("history.csv", fitted.history)
-    predictions = scores.predictions(case.draw, case.table, dataset.unit, targets, values["test"])
-    record.write_csv("predictions.csv", predictions)
+    for part, name in (("val", "val_predictions.csv"), ("test", "predictions.csv")):
+        found = scores.predictions(case.draw, case.table, dataset.unit, targets, part, values[part])
+        record.write_csv(name, found)
     learnt = {
         "schema": SCHEMA,
         "audit": allowed,

@@ -139,8 +139,8 @@ def test_a_mistake_is_one_sentence_with_the_nearest_name(override, sentence):
 
 
 def test_a_key_of_another_option_is_told_where_it_belongs():
-    with pytest.raises(MedsmallError, match="it belongs to all and natural"):
-        compose(["sample_size=balanced", "sample_size.fraction=0.1"])
+    with pytest.raises(MedsmallError, match="it belongs to balanced"):
+        compose(["sample_size=natural", "sample_size.positive_fraction=0.1"])
 
 
 def test_an_object_that_refuses_its_values_is_told_apart_by_its_group():
@@ -221,3 +221,24 @@ def test_the_command_finds_them_too_and_says_nothing_where_there_are_none(own, f
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert ("own_key: 1" in done.stdout) == (not folder)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "seed"),
+    [([], 42), (["sample_size.repeat=2"], 44), (["sample_size.repeat=2", "seed=7"], 7)],
+)
+def test_each_repeat_has_a_training_seed_of_its_own_and_the_same_views(overrides, seed):
+    cfg = compose(overrides)
+    assert check(cfg)["seed"] == seed
+    assert cfg.augmentation.seed == cfg.sample_size.seed == cfg.split.seed == 42
+
+
+@pytest.mark.parametrize("option", ["natural", "balanced", "stratified", "all"])
+def test_a_fraction_takes_the_place_of_n(option):
+    plain = check(compose([f"sample_size={option}"]))["sample_size"]
+    assert plain["n"] == (None if option == "all" else 200)
+    cfg = compose([f"sample_size={option}", "sample_size.fraction=0.1"])
+    assert check(cfg)["sample_size"]["n"] is None
+    assert cfg.choices["size"] == "10%"
+    both = check(compose([f"sample_size={option}", "sample_size.fraction=0.1", "sample_size.n=50"]))
+    assert (both["sample_size"]["n"], both["sample_size"]["fraction"]) == (50, 0.1)  # refused later

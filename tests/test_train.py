@@ -23,7 +23,8 @@ from medsmall.errors import MedsmallError
 from medsmall.train import main, train
 
 RECORD = {
-    "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv", "metrics.json",
+    "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",
+    "val_predictions.csv", "metrics.json",
     "model.safetensors", "environment.json", "DONE",
 }  # fmt: skip
 
@@ -62,17 +63,21 @@ def test_the_record_holds_what_the_contract_names(train_small):
     assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [1, 2]
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["phantom"] is True
-    assert metrics["chosen_epoch"] == pd.read_csv(folder / "history.csv")["val_loss"].idxmin() + 1
-    assert metrics["labels_used"] == (draw["part"] != "test").sum()
+    assert (metrics["select_by"], metrics["chosen_epoch"]) == ("last", 2)  # 2 labels cannot choose
+    assert metrics["labels_used"] == (draw["part"] != "test").sum() == 12
+    assert (metrics["n_train"], metrics["n_val"]) == (10, 2)
     with safe_open(folder / "model.safetensors", "pt") as file:
         assert file.metadata()["mean"].split() == ["0.5"] * 3
 
 
-def test_every_test_metric_follows_from_the_predictions(train_small):
+@pytest.mark.parametrize(
+    ("part", "name"), [("test", "predictions.csv"), ("val", "val_predictions.csv")]
+)
+def test_every_metric_follows_from_the_predictions(train_small, part, name):
     folder = train_small()
-    frame = pd.read_csv(folder / "predictions.csv")
+    frame = pd.read_csv(folder / name)
     assert list(frame) == ["image", "patient", "Hernia", "prob_Hernia"]
-    test = json.loads((folder / "metrics.json").read_text())["test"]
+    test = json.loads((folder / "metrics.json").read_text())[part]
     found = test["targets"]["Hernia"]
     y, p = frame["Hernia"], frame["prob_Hernia"]
     called = p >= found["threshold"]
@@ -84,6 +89,18 @@ def test_every_test_metric_follows_from_the_predictions(train_small):
     assert found["specificity"] == pytest.approx((~called[y == 0]).mean())
     clipped = p.clip(1e-7, 1 - 1e-7)
     assert test["loss"] == pytest.approx(-np.log(np.where(y == 1, clipped, 1 - clipped)).mean())
+
+
+def test_a_validation_too_small_to_choose_by_is_said_and_the_last_epoch_is_kept(
+    train_small, outputs, tmp_path, capsys
+):
+    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
+    folder = train_small(output_root=tmp_path)
+    assert "fewer than 10 positives or negatives" in capsys.readouterr().err
+    metrics = json.loads((folder / "metrics.json").read_text())
+    hernia = metrics["test"]["targets"]["Hernia"]
+    assert (hernia["threshold"], hernia["threshold_from"]) == (0.5, "prevalence")
+    assert metrics["val"]["in_sample"] == []
 
 
 def test_a_finished_run_is_found_and_not_run_again(train_small, capsys):
@@ -311,8 +328,6 @@ def train_any_test_image(overrides: list[str], tmp_path: Path) -> Path:
         (["trainer.max_epochs=0"], r"trainer.max_epochs must be at least 1"),
         (["+trainer.fast_dev_run=true"], r"no key 'trainer.fast_dev_run'"),
         (["augmentation.rotation_deg=nan"], r"augmentation: crop must"),
-        (["sample_size=all", "sample_size.n=null", "sample_size.repeat=1"],
-          r"same draw again: sweep seed"),
         (["sample_size=natural", "sample_size.n=null", "sample_size.fraction=nan"],
           r"fraction=nan is not above 0"),
         (["strategy=finetune_all", "strategy.lr=1e30"], r"diverged in epoch 1: lower strategy.lr"),

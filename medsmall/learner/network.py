@@ -31,7 +31,7 @@ from medsmall.strategy import Strategy
 
 @dataclass(frozen=True)
 class NetworkLearner:
-    """Trains with Lightning and keeps the epoch that `select_by` of the config chooses."""
+    """Trains with Lightning and keeps the epoch that `select_by` of the case chooses."""
 
     label: str
     ignores: ClassVar[frozenset[str]] = frozenset()
@@ -51,7 +51,8 @@ class NetworkLearner:
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Train from the initial weights and take the state of the chosen epoch."""
         cfg, folder = case.cfg, case.record.folder
-        rises = cfg.select_by == f"val_{case.targets.headline}" and case.targets.rises
+        select_by = case.select_by
+        rises = select_by == f"val_{case.targets.headline}" and case.targets.rises
         network, model, initial = initial_model(case)
         pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them has drawn
         classifier = _classifier(case, network, model)
@@ -59,7 +60,7 @@ class NetworkLearner:
 
         trainer = make_trainer(
             cfg,
-            callbacks=callbacks(folder, cfg.select_by, rises),
+            callbacks=callbacks(folder, select_by, rises),
             logger=loggers,
             default_root_dir=folder,
         )
@@ -78,7 +79,7 @@ class NetworkLearner:
             model,
             data,
             history,
-            chosen_epoch(history, cfg.select_by, rises),
+            chosen_epoch(history, select_by, rises),
             initial,
             device_of(cfg.trainer),
             cfg.trainer.precision,

@@ -25,7 +25,9 @@ T = TypeVar("T")
 
 
 WRITTEN = ("name", "task", "unit", "audit", "upstream", "weights_sha256", "val", "test")
-SCHEMA = 2  # of the files below; 1 had none, and no fingerprint of the initial weights
+# of the files below; 1 had none, and no fingerprint of the initial weights; 2 no predictions of
+# validation, and one-vs-rest accuracies of classes
+SCHEMA = 3
 
 
 class Record:

@@ -22,14 +22,19 @@ def check_columns(targets: Targets, unit: str) -> None:
 
 
 def predictions(
-    draw: pd.DataFrame, table: pd.DataFrame, unit: str, targets: Targets, values: np.ndarray
+    draw: pd.DataFrame,
+    table: pd.DataFrame,
+    unit: str,
+    targets: Targets,
+    part: str,
+    values: np.ndarray,
 ) -> pd.DataFrame:
-    """The test images with labels and predicted `values`: what predictions.csv holds.
+    """The images of a part with labels and predicted `values`: what predictions.csv holds of test.
 
     Columns: image, patient, the unit (if it is not the image), <target>..., prob_<target>...
     (of numbers pred_<target>, in the unit of the target).
     """
-    rows = draw.loc[draw["part"] == "test"].reset_index(drop=True)
+    rows = draw.loc[draw["part"] == part].reset_index(drop=True)
     frame = rows[["image", "patient"]].copy()
     if unit != "image":
         frame[unit] = units(rows, table, unit)
@@ -54,12 +59,29 @@ def metrics(
 ) -> dict[str, Any]:
     """``val`` and ``test`` as the `targets` evaluate them, of predicted `values` by part.
 
-    Thresholds are chosen on val and serve both. Scores of one unit are averaged first.
+    Scores of one unit are averaged first. Thresholds, chosen on val or from the train labels, serve
+    both: ``threshold_from`` says which, and ``in_sample`` of val names the targets whose threshold
+    was chosen on these very labels. Each target has what was learnt from (``n_train``, ...), and
+    ``mean_trained`` is the mean over those that could be learnt.
     """
+    labels = {
+        part: draw.loc[draw["part"] == part, targets.names].to_numpy()
+        for part in ("train", "val", "test")
+    }
     by_unit = {}
     for part in ("val", "test"):
         rows = draw.loc[draw["part"] == part]
-        labels = rows[targets.names].to_numpy()
-        by_unit[part] = targets.per_unit(labels, values[part], units(rows, table, unit))
-    thresholds = targets.thresholds(*by_unit["val"])
-    return {part: targets.evaluate(*scored, thresholds) for part, scored in by_unit.items()}
+        by_unit[part] = targets.per_unit(labels[part], values[part], units(rows, table, unit))
+    chosen = targets.thresholds(*by_unit["val"], labels["train"])
+    thresholds = {name: found and found.value for name, found in chosen.items()}
+    sources = {name: found and found.source for name, found in chosen.items()}
+    learnt_from = targets.learnt_from(labels["train"])
+    results = {part: targets.evaluate(*scored, thresholds) for part, scored in by_unit.items()}
+    for result in results.values():
+        for name, of_target in result["targets"].items():
+            of_target |= learnt_from[name]
+            if name in sources:
+                of_target["threshold_from"] = sources[name]
+        result["mean_trained"] = targets.mean(result["targets"])
+    results["val"]["in_sample"] = [n for n, source in sources.items() if source == "validation"]
+    return results

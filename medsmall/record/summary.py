@@ -20,15 +20,36 @@ def show(record: Record) -> None:
     lines = [
         metrics["name"],
         f"Test on {test['n']:,} {UNITS[metrics['unit']]} of {metrics['dataset']}"
-        f"{' (phantom)' if metrics['phantom'] else ''}, after {metrics['labels_used']:,} labelled "
-        f"images, from {metrics['pretraining']}.",
+        f"{' (phantom)' if metrics['phantom'] else ''}, after {_labels(metrics)}, from "
+        f"{metrics['pretraining']}.",
+        *([_overall(test, targets)] if targets.overall else []),
         _table(test, targets),
-        targets.note,
+        *targets.notes(test),
     ]
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
+    reasons |= set(test["reasons"].values())
     lines += [f"–: undefined, {reason}." for reason in sorted(reasons)]
     for line in [*lines, f"Record: {record.folder}"]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _labels(metrics: dict[str, Any]) -> str:
+    """The label budget: "50 + 13 labelled images (train + validation)"."""
+    train, val = metrics["n_train"], metrics["n_val"]
+    return f"{train:,} + {val:,} labelled images (train + validation)"
+
+
+def _overall(test: dict[str, Any], targets: Targets) -> Table:
+    """The metrics of all targets together, beside those of always saying the commonest class."""
+    table = Table()
+    for heading in ("", *targets.overall.values()):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, values in (
+        ("this run", test),
+        (f"always {test['majority']['class']}", test["majority"]),
+    ):
+        table.add_row(name, *(_number(values[m]) for m in targets.overall))
+    return table
 
 
 def _table(test: dict[str, Any], targets: Targets) -> Table:
@@ -38,14 +59,19 @@ def _table(test: dict[str, Any], targets: Targets) -> Table:
         table.add_column(heading, justify="right")
     for name, of_target in test["targets"].items():
         counted = (f"{of_target[count]:,}" for count in targets.counts)
-        table.add_row(name, *counted, *(_number(of_target[m]) for m in targets.headings))
+        few = not of_target.get("reliable", True)
+        table.add_row(name, *counted, *(_number(of_target[m], few) for m in targets.headings))
     if len(test["targets"]) > 1:
         table.add_section()
-        mean = (_number(test["mean"][m]) for m in targets.headings)
-        over = test["mean"][f"{targets.headline}_over"]
-        table.add_row(f"mean of {over}", *[""] * len(targets.counts), *mean)
+        means = {"mean of": test["mean"]}
+        if test["mean_trained"] != test["mean"]:
+            means["mean of the learnt"] = test["mean_trained"]
+        for what, mean in means.items():
+            over, few = mean[f"{targets.headline}_over"], bool(mean.get("unreliable"))
+            values = (_number(mean[m], few) for m in targets.headings)
+            table.add_row(f"{what} {over}", *[""] * len(targets.counts), *values)
     return table
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _number(value: float | None, few: bool = False) -> str:
+    return "–" if value is None else f"{value:.3f}{'?' * few}"

@@ -3,16 +3,17 @@
 A draw is the beginning of one random order of the pool, so draws are nested (n=50 is inside
 n=100) within a seed and repeat, and equal for all strategies and pretraining sources: comparisons
 are paired. The order of the table's rows has no say. Images whose targets are all unknown are
-left out. The test part is always complete: a budget limits what is learnt, not how it is scored.
+left out. `n` counts train images; validation takes labels too, by default a quarter as many. The
+test part is always complete: a budget limits what is learnt, not how it is scored.
 """
 
 from typing import Protocol
 
 import pandas as pd
 
-from medsmall.sample_size.pools import LABELLED, Pools, labels_used, pools_of
+from medsmall.sample_size.pools import LABELLED, Pools, labels_used, notices_of, pools_of
 
-__all__ = ["LABELLED", "Pools", "SampleSize", "labels_used", "pools_of"]
+__all__ = ["LABELLED", "Pools", "SampleSize", "labels_used", "notices_of", "pools_of"]
 
 
 class SampleSize(Protocol):

@@ -1,12 +1,15 @@
 """A draw with a fixed share of each class."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
 from medsmall.errors import MedsmallError
-from medsmall.sample_size.pools import Pools, check_arguments, joined, take
-from medsmall.task import Task
+from medsmall.sample_size.budget import check_arguments, train_size, val_size
+from medsmall.sample_size.pools import Pools, by_class, check_classes, joined, take
+
+LEAST = 2  # images of each class in val
 
 
 @dataclass(frozen=True)
@@ -15,22 +18,25 @@ class Balanced:
 
     Binary: int(n * `positive_fraction`) positives, the rest negatives (Romero et al., Medical
     Physics 2020). Exclusive classes: n // K each, one more for the first of them until n is
-    reached. `n` None: the largest such draw of the train part. `val` images are drawn with equal
-    shares whatever `positive_fraction` is, so that arms that differ in it are selected on the
-    same images; None: the whole smallest class and as many of each other one, as in the paper.
-    `repeat` 0, 1, 2, ... are independent draws. With `oversample`, a class that runs out is
-    filled up with images drawn again, with replacement (as in the paper).
+    reached. `fraction` (0 to 1) is that of the largest such draw of the train part; `n` and
+    `fraction` both None: that draw itself. `val` images are drawn with equal shares whatever
+    `positive_fraction` is, so that arms that differ in it are validated on the same images; None:
+    a quarter as many as for training, and 2 of each class at least, as far as the rarest class
+    goes; "all": the whole rarest class and as many of each other one, as in the paper. `repeat`
+    0, 1, 2, ... are independent draws. With `oversample`, a class that runs out is filled up with
+    images drawn again, with replacement (as in the paper).
     """
 
     n: int | None = 200
-    val: int | None = None
+    fraction: float | None = None
+    val: int | Literal["all"] | None = None
     repeat: int = 0
     seed: int = 42
     oversample: bool = False
     positive_fraction: float = 0.5
 
     def __post_init__(self) -> None:
-        check_arguments(self.n, self.val, self.repeat, self.seed)
+        check_arguments(self.n, self.fraction, self.val, self.repeat, self.seed)
         if not 0 < self.positive_fraction < 1:
             raise MedsmallError(
                 f"sample_size.positive_fraction={self.positive_fraction} leaves a class empty: "
@@ -43,50 +49,34 @@ class Balanced:
         Raises MedsmallError where a class has too few images and for several targets that are
         not exclusive, which cannot be balanced together.
         """
-        targets = pools.targets
-        if pools.task in (Task.MULTILABEL, Task.REGRESSION):
-            raise MedsmallError(
-                f"sample_size=balanced needs one binary target or exclusive classes, but the task "
-                f"is {pools.task} (targets: {', '.join(targets)}): set sample_size=natural."
-            )
-        train, val = (_by_class(rows, targets) for rows in (pools.train, pools.val))
-        shares = (
-            _binary_shares(train, self.n, self.positive_fraction)
-            if len(targets) == 1
-            else _equal_shares(train, self.n)
-        )
+        check_classes(pools, "balanced")
+        train, val = (by_class(rows, pools.targets) for rows in (pools.train, pools.val))
+        binary = len(pools.targets) == 1
+        shares = [1 - self.positive_fraction, self.positive_fraction] if binary else None
+        n = train_size(self.n, self.fraction, _most(train, shares))
+        most_val = _most(val, None)
+        n_val = val_size(self.val, n, most_val, least=LEAST * len(val))
         rng_key = (self.seed, self.repeat)
         return joined(
-            take(train, shares, "train", rng_key, self.oversample),
-            take(val, _equal_shares(val, self.val), "val", rng_key, oversample=False),
+            take(train, _counts(train, n, shares), "train", rng_key, self.oversample),
+            take(val, _counts(val, n_val, None), "val", rng_key, oversample=False),
             pools,
         )
 
 
-def _by_class(pool: pd.DataFrame, targets: list[str]) -> dict[str, pd.DataFrame]:
-    if len(targets) > 1:
-        return {f"{target} images": pool[pool[target] == 1] for target in targets}
-    (target,) = targets
-    return {
-        f"{target} negatives": pool[pool[target] == 0],
-        f"{target} positives": pool[pool[target] == 1],
-    }
+def _most(classes: dict[str, pd.DataFrame], shares: list[float] | None) -> int:
+    """The largest draw without a repetition; `shares` None: equal ones."""
+    sizes = list(map(len, classes.values()))
+    if shares is None:
+        return min(sizes) * len(sizes)
+    return int(min(size / share for size, share in zip(sizes, shares, strict=True)))
 
 
-def _binary_shares(
-    classes: dict[str, pd.DataFrame], n: int | None, positive_fraction: float
-) -> list[int]:
-    """Negatives and positives that make up n; n None: the largest n without a repetition."""
-    if n is None:
-        negatives, positives = map(len, classes.values())
-        n = int(min(negatives / (1 - positive_fraction), positives / positive_fraction))
-    # 0.29 * 100 is 28.999999999999996: the small term keeps the 29 that is meant.
-    positives = int(n * positive_fraction + 1e-9)
+def _counts(classes: dict[str, pd.DataFrame], n: int, shares: list[float] | None) -> list[int]:
+    """Images of each class that make up n: [negatives, positives], or equal ones, rest first."""
+    if shares is None:
+        each, rest = divmod(n, len(classes))
+        return [each + (index < rest) for index in range(len(classes))]
+    # 0.29 * 100 is 28.999999999999996: the small term keeps the 29 that is meant
+    positives = int(n * shares[1] + 1e-9)
     return [n - positives, positives]
-
-
-def _equal_shares(classes: dict[str, pd.DataFrame], n: int | None) -> list[int]:
-    """Each class n // K times, the rest to the first; n None: the smallest class, K times."""
-    smallest = min(map(len, classes.values()))
-    each, rest = (smallest, 0) if n is None else divmod(n, len(classes))
-    return [each + (index < rest) for index in range(len(classes))]

@@ -94,32 +94,63 @@ def _too_few(classes: dict[str, pd.DataFrame], shares: Sequence[int], part: str)
 
 
 def joined(train: pd.DataFrame, val: pd.DataFrame, pools: Pools) -> pd.DataFrame:
-    """The draw, with the whole test part; MedsmallError where train or val lack a class.
+    """The draw, with the whole test part; MedsmallError where nothing can be learnt from it.
 
-    A multilabel draw needs one target with both labels, as rare ones may be missing from any small
-    draw.
+    That is a binary draw of one class, or one of several targets none of which has both labels.
+    Classes and findings that are missing from a small draw are told, see `notices_of`.
     """
-    multilabel = pools.task is Task.MULTILABEL
-    for part, rows in (("train", train), ("val", val)):
-        empty = empty_classes(rows, pools.targets, pools.task)
-        if empty and (not multilabel or len(empty) == len(pools.targets)):
-            target, missing = next(iter(empty.items()))
-            raise MedsmallError(
-                f"The {part} draw of {len(rows)} images has {missing} (target {target}): set "
-                f"{'sample_size.n' if part == 'train' else 'sample_size.val'} larger, "
-                f"{'' if multilabel else 'sample_size=balanced, '}another sample_size.repeat, "
-                "or another split.seed."
-            )
+    empty = empty_classes(train, pools.targets, pools.task)
+    if len(empty) >= len(pools.targets) - (pools.task is Task.MULTICLASS):
+        target, missing = next(iter(empty.items()))
+        by_class = pools.task in (Task.BINARY, Task.MULTICLASS)
+        option = "sample_size=stratified, " if by_class else ""
+        raise MedsmallError(
+            f"The train draw of {len(train)} images has {missing} (target {target}): set "
+            f"sample_size.n larger, {option}another sample_size.repeat, or another split.seed."
+        )
     return pd.concat([train, val, pools.test], ignore_index=True)
 
 
-def check_arguments(n: int | None, val: int | None, repeat: int, seed: int) -> None:
-    """MedsmallError for sizes below 2 and numbers below 0."""
-    for name, size in (("n", n), ("val", val)):
-        if size is not None and size < 2:
-            raise MedsmallError(
-                f"sample_size.{name}={size} is too small to hold two classes: choose 2 or more."
+def notices_of(draw: pd.DataFrame, pools: Pools) -> list[str]:
+    """What is worth knowing of a draw before it is learnt from, one sentence each."""
+    train, val = (draw[draw["part"] == part] for part in LABELLED)
+    notices = []
+    if pools.task is not Task.REGRESSION:
+        absent = [name for name in pools.targets if not (train[name] == 1).any()]
+        what = "classes" if pools.task is Task.MULTICLASS else "targets"
+        if absent:
+            notices.append(
+                f"{len(absent)} of {len(pools.targets)} {what} have no positive among the "
+                f"{len(train):,} train images and cannot be learnt ({named(absent)})."
             )
-    for name, number in (("repeat", repeat), ("seed", seed)):
-        if number < 0:
-            raise MedsmallError(f"sample_size.{name}={number} is negative: choose 0 or more.")
+    if len(val) > len(train):
+        notices.append(
+            f"Validation takes {len(val):,} labelled images, more than the {len(train):,} of the "
+            "training: sample_size.val sets how many."
+        )
+    return notices
+
+
+def named(names: list[str], most: int = 5) -> str:
+    """The first of some names."""
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
+
+
+def by_class(pool: pd.DataFrame, targets: list[str]) -> dict[str, pd.DataFrame]:
+    """The rows of each exclusive class, or the negatives and positives of one target."""
+    if len(targets) > 1:
+        return {f"{target} images": pool[pool[target] == 1] for target in targets}
+    (target,) = targets
+    return {
+        f"{target} negatives": pool[pool[target] == 0],
+        f"{target} positives": pool[pool[target] == 1],
+    }
+
+
+def check_classes(pools: Pools, option: str) -> None:
+    """MedsmallError where sample_size=`option`, which draws class by class, has no classes."""
+    if pools.task in (Task.MULTILABEL, Task.REGRESSION):
+        raise MedsmallError(
+            f"sample_size={option} needs one binary target or exclusive classes, but the task is "
+            f"{pools.task} (targets: {named(pools.targets)}): set sample_size=natural."
+        )

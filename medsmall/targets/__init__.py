@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from torch import Tensor
 
+from medsmall.evaluation.threshold import Threshold
 from medsmall.targets.classes import Classes
 from medsmall.targets.findings import Findings
 from medsmall.targets.quantities import Quantities
@@ -28,9 +29,10 @@ class Targets(Protocol):
         prefix: of the columns of predictions: ``prob_Hernia``, ``pred_boneage``.
         headline: the metric that validation follows, a key of ``evaluate(...)["mean"]``.
         rises: whether larger values of it are better.
-        headings: metric -> heading, of the table that people see.
+        headings: metric of a target -> heading, of the table that people see.
         counts: likewise of the counts beside it.
-        note: one sentence below that table.
+        overall: likewise of the metrics of all targets together, shown beside ``majority``.
+        too_few: what is said where validation cannot choose, see `can_choose`.
     """
 
     loss: ClassVar[str]
@@ -39,7 +41,8 @@ class Targets(Protocol):
     rises: ClassVar[bool]
     headings: ClassVar[dict[str, str]]
     counts: ClassVar[dict[str, str]]
-    note: ClassVar[str]
+    overall: ClassVar[dict[str, str]]
+    too_few: ClassVar[str]
 
     @property
     def names(self) -> list[str]:
@@ -63,13 +66,30 @@ class Targets(Protocol):
     ) -> tuple[np.ndarray, np.ndarray]:
         """Labels and predictions (M, K), one row for each of the M different `units` (N,)."""
 
-    def thresholds(self, y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
-        """A threshold for each target that needs one, chosen on validation."""
+    def can_choose(self, labels: np.ndarray) -> bool:
+        """Whether validation `labels` (N, K) are enough to choose an epoch by."""
+
+    def thresholds(
+        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+    ) -> dict[str, Threshold | None]:
+        """For each target that needs one: chosen on validation, or the prevalence in `train`.
+
+        None where neither is possible. `train` (M, K) are the labels that were learnt from.
+        """
 
     def evaluate(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
     ) -> dict[str, Any]:
         """All metrics of (N, K), ready for JSON; see `medsmall.evaluation`."""
+
+    def learnt_from(self, train: np.ndarray) -> dict[str, dict[str, int]]:
+        """By target, what the train labels (M, K) held of it, for the record."""
+
+    def mean(self, by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """The mean metrics over the targets that could be learnt, of values with `learnt_from`."""
+
+    def notes(self, test: dict[str, Any]) -> list[str]:
+        """What a reader of the test metrics has to know, one sentence each."""
 
     def validation(
         self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray

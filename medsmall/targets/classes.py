@@ -1,22 +1,61 @@
 """Classes: exactly one of them is there (multiclass tasks)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 from torch import Tensor
 
-from medsmall.targets.findings import Findings
+from medsmall.evaluation.classes import METRICS, evaluate_classes
+from medsmall.evaluation.threshold import FEW, Threshold
+from medsmall.targets.findings import Findings, unreliable
 
 
 @dataclass(frozen=True)
 class Classes(Findings):
     """K columns with a single 1 per image (or all NaN, unknown); outputs are their logits.
 
-    Metrics per class are those of one class against the rest, as of a finding.
+    The class of an image is the most probable one: no thresholds.
     """
 
     loss: ClassVar[str] = "cross_entropy"
+    headings: ClassVar[dict[str, str]] = {
+        "auroc": "AUROC, one vs rest",
+        "average_precision": "AP, one vs rest",
+        "recall": "recall",
+        "precision": "precision",
+        "f1": "F1",
+    }
+    overall: ClassVar[dict[str, str]] = {
+        "accuracy": "accuracy",
+        "balanced_accuracy": "mean recall",
+        "macro_f1": "macro F1",
+        "cohen_kappa": "kappa",
+    }
+    too_few: ClassVar[str] = (
+        f"has fewer than {FEW} images of each class, or of the others: the last epoch is kept"
+    )
+    metrics: ClassVar[tuple[str, ...]] = METRICS
 
     def activate(self, outputs: Tensor) -> Tensor:
         """Probabilities: the softmax over the classes."""
         return outputs.softmax(1)
+
+    def thresholds(
+        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+    ) -> dict[str, Threshold | None]:
+        """None is needed."""
+        return {}
+
+    def evaluate(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, Any]:
+        """As `medsmall.evaluation.classes.evaluate_classes`."""
+        return evaluate_classes(y, predicted, self.names)
+
+    def notes(self, test: dict[str, Any]) -> list[str]:
+        """What the columns are of, and which classes say little."""
+        return [
+            "Recall, precision and F1: of the most probable class.",
+            *unreliable(test),
+        ]

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from medsmall.evaluation.metrics import choose_threshold, evaluate
+from medsmall.evaluation.metrics import METRICS, evaluate, mean_over_targets
+from medsmall.evaluation.threshold import FEW, Threshold, enough, threshold_of
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
 
@@ -30,10 +31,13 @@ class Findings:
         "specificity": "spec.",
         "balanced_accuracy": "bal. acc.",
     }
-    counts: ClassVar[dict[str, str]] = {"n": "n", "n_positive": "n⁺"}
-    note: ClassVar[str] = (
-        "Sens., spec. and bal. acc.: at the threshold chosen on the validation images."
+    overall: ClassVar[dict[str, str]] = {}
+    too_few: ClassVar[str] = (
+        f"has fewer than {FEW} positives or negatives of each target: the last epoch is kept, and "
+        "the threshold is the share of positives in the train images"
     )
+    counts: ClassVar[dict[str, str]] = {"n": "n", "n_positive": "n⁺"}
+    metrics: ClassVar[tuple[str, ...]] = METRICS
 
     def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """0 and 1: findings are learnt as they are labelled."""
@@ -49,17 +53,55 @@ class Findings:
         """A unit has what any of its images has; its probability is their mean."""
         return per_unit(y, predicted, units, label="max")
 
-    def thresholds(self, y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
-        """Where sensitivity + specificity is largest; None where a class is absent."""
+    def can_choose(self, labels: np.ndarray) -> bool:
+        """Whether one of them has enough positives and negatives for a threshold, too."""
+        return any(enough(of_target) for of_target in labels.T)
+
+    def thresholds(
+        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+    ) -> dict[str, Threshold | None]:
+        """Where sensitivity + specificity is largest; the train prevalence where y is too small."""
         return {
-            name: choose_threshold(y[:, k], predicted[:, k]) for k, name in enumerate(self.names)
+            name: threshold_of(y[:, k], predicted[:, k], train[:, k])
+            for k, name in enumerate(self.names)
         }
 
     def evaluate(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
     ) -> dict[str, Any]:
         """As `medsmall.evaluation.metrics.evaluate`."""
-        return evaluate(y, predicted, self.names, self.task, thresholds)
+        return evaluate(y, predicted, self.names, thresholds)
+
+    def learnt_from(self, train: np.ndarray) -> dict[str, dict[str, int]]:
+        """``n_train`` and ``n_train_positive``: rows with the label known, and with it positive."""
+        return {
+            name: {
+                "n_train": int((~np.isnan(train[:, k])).sum()),
+                "n_train_positive": int((train[:, k] == 1).sum()),
+            }
+            for k, name in enumerate(self.names)
+        }
+
+    def mean(self, by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Over those whose train labels had both a positive and a negative."""
+        trained = {
+            name: values
+            for name, values in by_target.items()
+            if 0 < values["n_train_positive"] < values["n_train"]
+        }
+        return mean_over_targets(trained, self.metrics)
+
+    def notes(self, test: dict[str, Any]) -> list[str]:
+        """Where the thresholds come from, and which targets say little."""
+        sources = [values["threshold_from"] for values in test["targets"].values()]
+        words = {
+            "validation": "the threshold chosen on validation",
+            "prevalence": f"the share of positives in the train images, as validation has fewer "
+            f"than {FEW} positives or negatives",
+        }
+        used = [f"{words[s]}{_how_many(s, sources)}" for s in words if s in sources]
+        where = f"Sens., spec. and bal. acc.: at {'; at '.join(used)}." if used else ""
+        return [where, *unreliable(test)] if where else unreliable(test)
 
     def validation(
         self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray
@@ -67,3 +109,15 @@ class Findings:
         """The mean of -log p over the known labels, and the mean AUROC over defined targets."""
         found = self.evaluate(y, predicted, {})
         return {"loss": found["loss"], self.headline: found["mean"][self.headline]}
+
+
+def _how_many(source: str, sources: list[str | None]) -> str:
+    count = sources.count(source)
+    return "" if count == len(sources) else f" ({count} of {len(sources)} targets)"
+
+
+def unreliable(test: dict[str, Any]) -> list[str]:
+    """A sentence, in a list, where the test has too few labels for some target."""
+    if all(values["reliable"] for values in test["targets"].values()):
+        return []
+    return [f"?: fewer than {FEW} positives or negatives in the test, so the value says little."]

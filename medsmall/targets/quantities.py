@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 from torch import Tensor
 
-from medsmall.evaluation.regression import evaluate_regression
+from medsmall.evaluation.metrics import mean_over_targets
+from medsmall.evaluation.regression import METRICS, evaluate_regression
+from medsmall.evaluation.threshold import FEW, Threshold
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
 
@@ -30,8 +32,9 @@ class Quantities:
         "mean_error": "mean error",
         "r2": "R²",
     }
+    overall: ClassVar[dict[str, str]] = {}
+    too_few: ClassVar[str] = f"has fewer than {2 * FEW} known labels: the last epoch is kept"
     counts: ClassVar[dict[str, str]] = {"n": "n"}
-    note: ClassVar[str] = "MAE, RMSE and mean error (predicted - true): in the unit of the target."
 
     def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation: a head that begins near 0 is hundreds of months off else."""
@@ -50,7 +53,13 @@ class Quantities:
         """The means over the images of a unit."""
         return per_unit(y, predicted, units, label="mean")
 
-    def thresholds(self, y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
+    def can_choose(self, labels: np.ndarray) -> bool:
+        """Whether one of them is known of twice FEW images, as many as a finding needs."""
+        return bool(((~np.isnan(labels)).sum(axis=0) >= 2 * FEW).any())
+
+    def thresholds(
+        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+    ) -> dict[str, Threshold | None]:
         """None is needed."""
         return {}
 
@@ -59,6 +68,20 @@ class Quantities:
     ) -> dict[str, Any]:
         """As `medsmall.evaluation.regression.evaluate_regression`."""
         return evaluate_regression(y, predicted, self.names)
+
+    def learnt_from(self, train: np.ndarray) -> dict[str, dict[str, int]]:
+        """``n_train``: rows with the number known."""
+        known = (~np.isnan(train)).sum(axis=0)
+        return {name: {"n_train": int(n)} for name, n in zip(self.names, known, strict=True)}
+
+    def mean(self, by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Over those of which a train label was known."""
+        trained = {name: values for name, values in by_target.items() if values["n_train"]}
+        return mean_over_targets(trained, METRICS)
+
+    def notes(self, test: dict[str, Any]) -> list[str]:
+        """Which unit the errors have."""
+        return ["MAE, RMSE and mean error (predicted - true): in the unit of the target."]
 
     def validation(
         self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray

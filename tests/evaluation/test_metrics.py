@@ -10,8 +10,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from medsmall.evaluation.metrics import CLIP, METRICS, choose_threshold, evaluate
-from medsmall.task import Task
+from medsmall.evaluation.classes import evaluate_classes
+from medsmall.evaluation.metrics import CLIP, METRICS, evaluate
+from medsmall.evaluation.threshold import choose_threshold
 
 # Scores on a grid, so that ties are frequent and transforms keep the order exactly.
 samples = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=4, max_size=40).map(
@@ -20,7 +21,7 @@ samples = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=4,
 
 
 def one(y, prob, threshold=0.5):
-    return evaluate(y[:, None], prob[:, None], ["T"], Task.BINARY, {"T": threshold})["targets"]["T"]
+    return evaluate(y[:, None], prob[:, None], ["T"], {"T": threshold})["targets"]["T"]
 
 
 def simulated(n=400, k=3, seed=0):
@@ -107,7 +108,7 @@ def test_it_agrees_with_torchmetrics():
     from torchmetrics.functional import classification as tm
 
     y, prob, targets = simulated()
-    result = evaluate(y, prob, targets, Task.MULTILABEL, dict.fromkeys(targets, 0.4))
+    result = evaluate(y, prob, targets, dict.fromkeys(targets, 0.4))
     for k, name in enumerate(targets):
         known = ~np.isnan(y[:, k])
         p, t = torch.tensor(prob[known, k]), torch.tensor(y[known, k]).int()
@@ -127,39 +128,13 @@ def test_it_agrees_with_torchmetrics():
     assert result["loss"] == pytest.approx(float(loss))
 
 
-def test_exclusive_classes_agree_with_torchmetrics():
-    torch = pytest.importorskip("torch")
-    from torchmetrics.functional import classification as tm
-
-    rng = np.random.default_rng(1)
-    true = rng.integers(3, size=300)
-    logits = torch.tensor(rng.normal(size=(300, 3)) + 1.5 * np.eye(3)[true])
-    prob = logits.softmax(1)
-    y = np.eye(3)[true]
-    y[:20] = np.nan
-    result = evaluate(y, prob.numpy(), list("ABC"), Task.MULTICLASS)
-    p, t = prob[20:], torch.tensor(true[20:])
-    assert result["n"] == 300
-    assert result["accuracy"] == pytest.approx(
-        float(tm.multiclass_accuracy(p, t, 3, average="micro"))
-    )
-    assert result["balanced_accuracy"] == pytest.approx(
-        float(tm.multiclass_accuracy(p, t, 3, average="macro")), abs=1e-6
-    )
-    assert result["mean"]["auroc"] == pytest.approx(float(tm.multiclass_auroc(p, t, 3)), abs=1e-6)
-    loss = torch.nn.functional.cross_entropy(logits[20:], t)
-    assert result["loss"] == pytest.approx(float(loss))
-
-
 def test_an_absent_class_is_null_with_its_reason_and_no_warning():
     y, prob, _ = simulated()
     y[:, 1] = 0
     y[:, 2] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        result = evaluate(
-            y, prob, ["A", "B", "C"], Task.MULTILABEL, {"A": 0.5, "B": 0.5, "C": None}
-        )
+        result = evaluate(y, prob, ["A", "B", "C"], {"A": 0.5, "B": 0.5, "C": None})
     b, c, mean = result["targets"]["B"], result["targets"]["C"], result["mean"]
     for metric in ("auroc", "average_precision", "balanced_accuracy", "sensitivity", "cohen_kappa"):
         assert b[metric] is None
@@ -173,43 +148,36 @@ def test_an_absent_class_is_null_with_its_reason_and_no_warning():
 
 def test_nothing_known_is_null_everywhere():
     y, prob = np.full((3, 2), np.nan), np.full((3, 2), 0.5)
-    for task in (Task.MULTILABEL, Task.MULTICLASS):
-        result = evaluate(y, prob, ["A", "B"], task)
+    for of_kind in (evaluate, evaluate_classes):
+        result = of_kind(y, prob, ["A", "B"])
         assert result["loss"] is None
         assert result["reasons"]["loss"] == "no known label"
         assert result["mean"]["auroc"] is None
         assert result["mean"]["auroc_over"] == 0
         assert result["mean"]["reasons"]["auroc"] == "undefined for every target"
-    y[:, 0], y[:, 1] = 1, 0
-    result = evaluate(y, prob, ["A", "B"], Task.MULTICLASS)
-    assert result["accuracy"] == 1
-    assert result["balanced_accuracy"] is None
-    assert result["reasons"] == {"balanced_accuracy": "no image of B among 3"}
 
 
 def test_a_sure_error_has_a_finite_loss():
-    result = evaluate(np.array([[1.0]]), np.array([[0.0]]), ["A"], Task.MULTILABEL)
+    result = evaluate(np.array([[1.0]]), np.array([[0.0]]), ["A"])
     assert result["loss"] == pytest.approx(-np.log(CLIP))
 
 
 def test_arrays_that_do_not_fit_are_refused():
     y, prob, targets = simulated()
     with pytest.raises(ValueError, match="NaN"):
-        evaluate(y, np.where(prob > 0.9, np.nan, prob), targets, Task.MULTILABEL)
+        evaluate(y, np.where(prob > 0.9, np.nan, prob), targets)
     with pytest.raises(ValueError, match="between 0 and 1"):
-        evaluate(y, prob * 2, targets, Task.MULTILABEL)
+        evaluate(y, prob * 2, targets)
     with pytest.raises(ValueError, match="K=2 targets"):
-        evaluate(y, prob, targets[:2], Task.MULTILABEL)
+        evaluate(y, prob, targets[:2])
     with pytest.raises(ValueError, match="1, 0 or NaN"):
-        evaluate(y - 1, prob, targets, Task.MULTILABEL)
-    with pytest.raises(ValueError, match="exactly one 1"):
-        evaluate(np.ones_like(y), prob, targets, Task.MULTICLASS)
+        evaluate(y - 1, prob, targets)
 
 
 def test_every_number_can_be_recomputed_from_predictions_csv_with_pandas(tmp_path):
     y, prob, targets = simulated()
     thresholds = {name: choose_threshold(y[:, k], prob[:, k]) for k, name in enumerate(targets)}
-    result = json.loads(json.dumps(evaluate(y, prob, targets, Task.MULTILABEL, thresholds)))
+    result = json.loads(json.dumps(evaluate(y, prob, targets, thresholds)))
     columns = [*targets, *(f"prob_{name}" for name in targets)]
     pd.DataFrame(np.c_[y, prob], columns=columns).to_csv(tmp_path / "predictions.csv", index=False)
 

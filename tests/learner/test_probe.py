@@ -18,8 +18,8 @@ from medsmall.record.summary import show
 from medsmall.train import open_images, resolve, train
 
 RECORD = {
-    "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv", "metrics.json",
-    "model.safetensors", "environment.json", "DONE",
+    "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",
+    "val_predictions.csv", "metrics.json", "model.safetensors", "environment.json", "DONE",
 }  # fmt: skip
 
 

@@ -22,7 +22,7 @@ FINDINGS = targets_of(TARGETS, Task.MULTILABEL)
 MONTHS = targets_of(["months"], Task.REGRESSION)
 
 
-def make(seed=0, n=60):
+def make(seed=0, n=150):
     """A draw with several images per study and patient, its table, and probabilities."""
     rng = np.random.default_rng(seed)
     image = [f"{i:03}.png" for i in range(n)]
@@ -47,7 +47,7 @@ def make(seed=0, n=60):
 
 def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities():
     draw, table, prob = make()
-    frame = predictions(draw, table, "image", FINDINGS, prob["test"])
+    frame = predictions(draw, table, "image", FINDINGS, "test", prob["test"])
     assert list(frame) == ["image", "patient", *TARGETS, "prob_Hernia", "prob_Edema"]
     test = draw[draw["part"] == "test"].reset_index(drop=True)
     pd.testing.assert_frame_equal(frame[["image", "patient", *TARGETS]], test.drop(columns="part"))
@@ -56,7 +56,7 @@ def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities
 
 def test_predictions_name_the_study_of_each_image_where_that_is_scored():
     draw, table, prob = make()
-    frame = predictions(draw, table, "study", FINDINGS, prob["test"])
+    frame = predictions(draw, table, "study", FINDINGS, "test", prob["test"])
     assert list(frame)[:3] == ["image", "patient", "study"]
     study_of = dict(zip(table["image"], table["study"], strict=True))
     assert frame["study"].tolist() == [study_of[image] for image in frame["image"]]
@@ -75,7 +75,7 @@ def test_units_follow_the_images_not_the_rows_of_the_table():
 def test_every_metric_can_be_recomputed_from_the_predictions(unit):
     draw, table, prob = make()
     result = metrics(draw, table, unit, FINDINGS, prob)["test"]
-    frame = predictions(draw, table, unit, FINDINGS, prob["test"])
+    frame = predictions(draw, table, unit, FINDINGS, "test", prob["test"])
     if unit == "study":
         scores = [f"prob_{target}" for target in TARGETS]
         frame = frame.groupby("study").agg(
@@ -148,7 +148,7 @@ def test_a_class_that_is_absent_gives_null_and_a_reason():
     result = metrics(draw, table, "image", FINDINGS, prob)["test"]
     hernia = result["targets"]["Hernia"]
     assert hernia["auroc"] is None
-    assert "no positive among 20 known labels" in hernia["reasons"]["auroc"]
+    assert "no positive among 50 known labels" in hernia["reasons"]["auroc"]
     assert result["mean"]["auroc"] == result["targets"]["Edema"]["auroc"]
     assert result["mean"]["auroc_over"] == 1
 
@@ -161,7 +161,7 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
         frame["months"] = frame["image"].map(months)
     sizes = draw["part"].value_counts()
     values = {part: rng.uniform(1, 228, (sizes[part], 1)) for part in ("val", "test")}
-    frame = predictions(draw, table, "study", MONTHS, values["test"])
+    frame = predictions(draw, table, "study", MONTHS, "test", values["test"])
     assert list(frame)[-2:] == ["months", "pred_months"]
     result = metrics(draw, table, "study", MONTHS, values)["test"]
     studies = frame.groupby("study")[["months", "pred_months"]].mean()
@@ -187,3 +187,25 @@ def test_a_target_that_is_also_another_column_is_refused(names, unit):
 def test_other_names_are_fine():
     check_columns(targets_of(["a", "prob", "study"], Task.MULTILABEL), "image")
     check_columns(targets_of(["prob_a", "a"], Task.REGRESSION), "study")
+
+
+def test_validation_figures_name_the_targets_whose_threshold_was_chosen_on_them():
+    draw, table, prob = make()
+    labels = draw.loc[draw["part"] == "val", "Hernia"]
+    draw.loc[labels[labels == 1].index[5:], "Hernia"] = 0.0  # 5 positives are too few
+    found = metrics(draw, table, "image", FINDINGS, prob)
+    assert found["val"]["in_sample"] == ["Edema"]
+    train = draw.loc[draw["part"] == "train", "Hernia"]
+    for part in ("val", "test"):
+        hernia = found[part]["targets"]["Hernia"]
+        assert (hernia["threshold_from"], hernia["threshold"]) == ("prevalence", train.mean())
+        assert found[part]["targets"]["Edema"]["threshold_from"] == "validation"
+
+
+def test_the_mean_over_what_was_learnt_stands_beside_the_mean_over_all():
+    draw, table, prob = make()
+    draw.loc[draw["part"] == "train", "Hernia"] = 0.0
+    test = metrics(draw, table, "image", FINDINGS, prob)["test"]
+    assert test["targets"]["Hernia"]["n_train_positive"] == 0
+    assert (test["mean"]["auroc_over"], test["mean_trained"]["auroc_over"]) == (2, 1)
+    assert test["mean_trained"]["auroc"] == test["targets"]["Edema"]["auroc"]

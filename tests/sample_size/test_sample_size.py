@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medsmall.errors import MedsmallError
-from medsmall.sample_size import labels_used, pools_of
+from medsmall.sample_size import labels_used, notices_of, pools_of
 from medsmall.sample_size.balanced import Balanced
 from medsmall.sample_size.natural import Natural
+from medsmall.sample_size.stratified import Stratified, shares
 from medsmall.split import ByPatient, Official, check_classes, check_disjoint
 from medsmall.task import Task
 
@@ -48,18 +49,25 @@ def multiclass_table():
     return TABLE.assign(**{name: (classes == k).astype(float) for k, name in enumerate(CLASSES)})
 
 
-@pytest.mark.parametrize("kind", [Balanced, Natural])
+@pytest.mark.parametrize("kind", [Balanced, Natural, Stratified])
 @given(n=st.integers(30, 120), more=st.integers(0, 60), repeat=st.integers(0, 50))
 @settings(max_examples=15, deadline=None)
 def test_draws_are_nested_in_train_and_val(kind, n, more, repeat):
     small = draw(kind(n=n, val=20, repeat=repeat))
-    large = draw(kind(n=n + more, val=30, repeat=repeat, oversample=True))
+    large = draw(
+        kind(
+            n=n + more,
+            val=30,
+            repeat=repeat,
+            **({} if kind is Stratified else {"oversample": True}),
+        )
+    )
     assert set(images(small, "train")) <= set(images(large, "train"))
     assert set(images(small, "val")) <= set(images(large, "val"))
     assert images(small, "test") == images(large, "test")
 
 
-@pytest.mark.parametrize("kind", [Balanced, Natural])
+@pytest.mark.parametrize("kind", [Balanced, Natural, Stratified])
 def test_draws_do_not_depend_on_row_order_and_repeats_differ(kind):
     first = draw(kind(n=50))
     assert draw(kind(n=50), TABLE.sample(frac=1, random_state=5)).equals(first)
@@ -111,7 +119,7 @@ def test_a_share_that_is_no_exact_float_is_meant_as_written():
 
 
 def test_null_is_all_of_the_rarer_class_and_as_many_of_the_other():
-    drawn = draw(Balanced(n=None))
+    drawn = draw(Balanced(n=None, val="all"))
     for part in ("train", "val"):
         assert drawn[drawn["part"] == part]["Hernia"].mean() == 0.5
         assert (drawn[drawn["part"] == part]["Hernia"] == 1).sum() == (
@@ -124,7 +132,7 @@ def test_null_is_all_of_the_rarer_class_and_as_many_of_the_other():
 
 def test_multiclass_draws_have_equal_shares_and_the_rest_in_the_first_classes():
     table = multiclass_table()
-    drawn = draw(Balanced(n=50, val=None), table, CLASSES, task=Task.MULTICLASS)
+    drawn = draw(Balanced(n=50, val="all"), table, CLASSES, task=Task.MULTICLASS)
     train, val = (drawn[drawn["part"] == part][CLASSES].sum() for part in ("train", "val"))
     assert list(train) == [17, 17, 16]
     assert list(val) == [(table[SPLIT == "val"]["C"] == 1).sum()] * 3
@@ -167,7 +175,7 @@ def test_a_binary_draw_without_a_positive_is_refused():
     table = TABLE.assign(Hernia=TABLE["Hernia"].fillna(0.0))
     drawn = images(draw(Natural(n=20), table), "train")  # it does not depend on the labels
     table.loc[table["image"].isin(drawn), "Hernia"] = 0.0
-    with pytest.raises(MedsmallError, match=r"train draw of 20 .*Hernia.*sample_size=balanced"):
+    with pytest.raises(MedsmallError, match=r"train draw of 20 .*Hernia.*sample_size=stratified"):
         draw(Natural(n=20), table)
     assert draw(Natural(n=100), table)["Hernia"].notna().all()
 
@@ -179,12 +187,93 @@ def test_a_multilabel_draw_needs_one_target_with_both_labels():
         draw(Natural(n=20), table.assign(Hernia=1.0), ["Hernia", "rare"])
 
 
-def test_a_multiclass_draw_needs_every_class():
+def test_a_multiclass_draw_may_miss_a_class_and_says_so_but_needs_two():
     table = multiclass_table()
     drawn = images(draw(Natural(n=20), table, CLASSES, task=Task.MULTICLASS), "train")
-    table.loc[table["image"].isin(drawn), CLASSES] = [1.0, 0.0, 0.0]
-    with pytest.raises(MedsmallError, match=r"train draw of 20 .*target B"):
+    in_draw = table["image"].isin(drawn)
+    table.loc[in_draw & (table["C"] == 1), CLASSES] = [1.0, 0.0, 0.0]
+    pools = pools_of(table, SPLIT, CLASSES, Task.MULTICLASS)
+    found = Natural(n=20).draw(pools)
+    assert images(found, "train") == drawn  # it does not depend on the labels
+    assert notices_of(found, pools) == [
+        "1 of 3 classes have no positive among the 20 train images and cannot be learnt (C)."
+    ]
+    table.loc[in_draw, CLASSES] = [1.0, 0.0, 0.0]
+    with pytest.raises(MedsmallError, match=r"train draw of 20 .*target B.*stratified"):
         draw(Natural(n=20), table, CLASSES, task=Task.MULTICLASS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "val"),
+    [(Natural, 50, 13), (Natural, 52, 13), (Natural, 4, 2), (Balanced, 50, 13), (Balanced, 8, 4),
+     (Stratified, 50, 13), (Stratified, 8, 4)],
+)  # fmt: skip
+def test_validation_is_a_quarter_of_the_training_and_two_of_each_class(kind, n, val):
+    table = TABLE.assign(Hernia=(np.arange(600) % 2).astype(float))
+    assert len(images(draw(kind(n=n), table), "val")) == val
+
+
+def test_validation_is_never_more_than_there_is():
+    pool = int((TABLE["Hernia"].notna() & (SPLIT == "val")).sum())
+    for kind in (Natural, Stratified):
+        assert len(images(draw(kind(n=None)), "val")) == min(
+            pool, -(-len(images(draw(kind(n=None)), "train")) // 4)
+        )
+        assert len(images(draw(kind(n=50, val="all")), "val")) == pool
+    rarest = int((TABLE[SPLIT == "val"]["Hernia"] == 1).sum())
+    many = draw(Balanced(n=400, oversample=True))
+    assert (many[many["part"] == "val"]["Hernia"] == 1).sum() == min(rarest, 50)
+
+
+def test_a_validation_set_larger_than_the_training_is_told():
+    pools = pools_of(TABLE, SPLIT, ["Hernia"], Task.BINARY)
+    assert notices_of(Natural(n=40).draw(pools), pools) == []
+    (notice,) = notices_of(Natural(n=40, val="all").draw(pools), pools)
+    assert "more than the 40 of the training" in notice
+
+
+@pytest.mark.parametrize("kind", [Balanced, Natural, Stratified])
+def test_a_fraction_is_that_of_the_largest_draw_and_nested(kind):
+    whole = len(images(draw(kind(n=None)), "train"))
+    tenth, half, all_of_it = (
+        images(draw(kind(n=None, fraction=fraction)), "train") for fraction in (0.1, 0.5, 1.0)
+    )
+    assert (len(tenth), len(half), len(all_of_it)) == (
+        round(0.1 * whole), round(0.5 * whole), whole
+    )  # fmt: skip
+    assert set(tenth) < set(half) < set(all_of_it)
+    with pytest.raises(MedsmallError, match="too few to hold two classes"):
+        draw(kind(n=None, fraction=0.001))
+
+
+def test_a_stratified_draw_has_the_shares_of_the_pool_and_two_of_each_class():
+    table = multiclass_table()
+    pool = pools_of(table, SPLIT, CLASSES, Task.MULTICLASS).train[CLASSES].mean()
+    for repeat in range(20):
+        found = draw(Stratified(n=60, repeat=repeat), table, CLASSES, task=Task.MULTICLASS)
+        for part, n in (("train", 60), ("val", 15)):
+            counts = found[found["part"] == part][CLASSES].sum()
+            assert counts.sum() == n
+            assert counts.min() >= 2
+            if part == "train":
+                np.testing.assert_allclose(counts / n, pool, atol=1 / n)
+    with pytest.raises(MedsmallError, match="set sample_size=natural"):
+        draw(Stratified(), table, CLASSES, task=Task.MULTILABEL)
+
+
+@given(
+    sizes=st.lists(st.integers(0, 60), min_size=1, max_size=6).filter(any),
+    n=st.integers(1, 120),
+)
+@settings(max_examples=200, deadline=None)
+def test_shares_only_grow_with_n_and_never_exceed_what_there_is(sizes, n):
+    small, large = shares(sizes, n), shares(sizes, n + 1)
+    assert sum(small) == n
+    assert all(b >= a for a, b in zip(small, large, strict=True))
+    if n <= sum(sizes):
+        assert all(a <= size for a, size in zip(small, sizes, strict=True))
+    if n >= 2 * len(sizes):
+        assert all(a >= min(2, size) for a, size in zip(small, sizes, strict=True))
 
 
 def test_a_part_without_any_known_label_is_refused():
@@ -203,7 +292,9 @@ def test_a_part_without_any_known_label_is_refused():
         (Balanced, {"seed": -1}, "seed=-1 is negative"),
         (Natural, {"n": None, "fraction": 0.0}, "fraction=0.0 is not above 0"),
         (Natural, {"n": None, "fraction": 1.1}, "fraction=1.1"),
-        (Natural, {"n": 50, "fraction": 0.1}, "set sample_size.n=null"),
+        (Natural, {"n": 50, "fraction": 0.1}, "both set: give one of them"),
+        (Balanced, {"n": 50, "fraction": 0.1}, "both set"),
+        (Stratified, {"n": None, "fraction": float("nan")}, "fraction=nan"),
         (Balanced, {"positive_fraction": 1.0}, "positive_fraction=1.0 leaves a class empty"),
     ],
 )

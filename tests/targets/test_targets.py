@@ -6,6 +6,7 @@ import torch
 from sklearn.metrics import log_loss, mean_absolute_error, roc_auc_score, roc_curve
 from sklearn.preprocessing import StandardScaler
 
+from medsmall.evaluation.classes import evaluate_classes
 from medsmall.evaluation.metrics import evaluate
 from medsmall.evaluation.regression import evaluate_regression
 from medsmall.loss import bce, cross_entropy, regression
@@ -111,16 +112,15 @@ def test_extreme_logits_are_probabilities():
     assert CLASSES.activate(z).tolist() == [[1.0, 0.0, 0.0]]
 
 
-@pytest.mark.parametrize(("targets", "make"), [(FINDINGS, findings), (CLASSES, classes)])
-def test_thresholds_have_the_largest_youden_index_of_all(targets, make):
-    y, prob = make()
-    found = targets.thresholds(y, prob)
+def test_thresholds_have_the_largest_youden_index_of_all():
+    y, prob = findings()
+    found = FINDINGS.thresholds(y, prob, y)
     assert list(found) == NAMES
     for k, name in enumerate(NAMES):
         known = ~np.isnan(y[:, k])
         true, p = y[known, k] == 1, prob[known, k]
         false_rate, true_rate, _ = roc_curve(true, p, drop_intermediate=False)
-        called = p >= found[name]
+        called = p >= found[name].value
         index = called[true].mean() - called[~true].mean()
         assert index == pytest.approx((true_rate - false_rate).max())
 
@@ -128,13 +128,53 @@ def test_thresholds_have_the_largest_youden_index_of_all(targets, make):
 def test_a_finding_without_both_classes_has_no_threshold():
     y, prob = findings()
     y[:, 0], y[:, 1] = 0.0, NAN
-    found = FINDINGS.thresholds(y, prob)
+    found = FINDINGS.thresholds(y, prob, y)
     assert found["Hernia"] is found["Edema"] is None
-    assert 0 < found["Mass"] < 1
+    assert found["Mass"].source == "validation"
 
 
-def test_numbers_need_no_threshold():
-    assert QUANTITIES.thresholds(*quantities()) == {}
+def test_a_finding_with_few_labels_in_validation_has_the_prevalence_in_training():
+    y, prob = findings()
+    found = FINDINGS.thresholds(y[:12], prob[:12], y)
+    for k, name in enumerate(NAMES):
+        assert found[name] == (pytest.approx(np.nanmean(y[:, k])), "prevalence")
+
+
+def test_numbers_and_classes_need_no_threshold():
+    assert QUANTITIES.thresholds(*quantities(), quantities()[0]) == {}
+    assert CLASSES.thresholds(*classes(), classes()[0]) == {}
+
+
+def test_validation_can_choose_with_ten_of_either_class_or_twenty_numbers():
+    for positives, negatives, can in [(10, 10, True), (9, 50, False), (50, 9, False)]:
+        y = np.full((positives + negatives, 3), NAN)
+        y[:, 1] = [1] * positives + [0] * negatives
+        assert FINDINGS.can_choose(y) is can
+    for images, can in [(20, True), (19, False)]:
+        assert (
+            QUANTITIES.can_choose(
+                np.c_[np.full(30, NAN), np.r_[[1.0] * images, [NAN] * (30 - images)]]
+            )
+            is can
+        )
+
+
+def test_the_mean_of_the_learnt_leaves_out_what_training_had_no_both_labels_of():
+    y, prob = findings()
+    train = y.copy()
+    train[:, 0], train[:, 2] = 0.0, NAN
+    learnt = FINDINGS.learnt_from(train)
+    assert learnt["Hernia"] == {"n_train": len(y), "n_train_positive": 0}
+    assert learnt["Mass"] == {"n_train": 0, "n_train_positive": 0} or NAMES[2] != "Mass"
+    found = FINDINGS.evaluate(y, prob, {})
+    by_target = {name: values | learnt[name] for name, values in found["targets"].items()}
+    mean = FINDINGS.mean(by_target)
+    assert mean["auroc_over"] == 1
+    assert mean["auroc"] == found["targets"][NAMES[1]]["auroc"]
+    nothing = {
+        name: values | {"n_train": 9, "n_train_positive": 0} for name, values in by_target.items()
+    }
+    assert FINDINGS.mean(nothing)["auroc"] is None
 
 
 UNITS = np.array(["s2", "s1", "s2", "s1", "s3"])
@@ -159,11 +199,11 @@ def test_a_unit_of_numbers_is_the_mean_of_both():
 
 def test_evaluations_are_those_of_the_task():
     y, prob = findings()
-    thresholds = FINDINGS.thresholds(y, prob)
-    expected = evaluate(y, prob, NAMES, Task.MULTILABEL, thresholds)
+    thresholds = dict.fromkeys(NAMES, 0.4)
+    expected = evaluate(y, prob, NAMES, thresholds)
     assert FINDINGS.evaluate(y, prob, thresholds) == expected
     y, prob = classes()
-    expected = evaluate(y, prob, NAMES, Task.MULTICLASS, thresholds)
+    expected = evaluate_classes(y, prob, NAMES)
     assert CLASSES.evaluate(y, prob, thresholds) == expected
     assert expected["balanced_accuracy"] > 0
     y, predicted = quantities()

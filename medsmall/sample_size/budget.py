@@ -1,0 +1,57 @@
+"""How many images a draw takes: what `n`, `fraction` and `val` of the options mean."""
+
+import math
+from typing import Literal
+
+from medsmall.errors import MedsmallError
+
+Val = int | Literal["all"] | None
+VAL_SHARE = 4  # train images to one validation image, where `val` is not given
+
+
+def check_arguments(
+    n: int | None, fraction: float | None, val: Val, repeat: int, seed: int
+) -> None:
+    """MedsmallError for sizes below 2, fractions out of range and numbers below 0."""
+    for name, size in (("n", n), ("val", val)):
+        if isinstance(size, int) and size < 2:
+            raise MedsmallError(
+                f"sample_size.{name}={size} is too small to hold two classes: choose 2 or more."
+            )
+    if n is not None and fraction is not None:
+        raise MedsmallError(
+            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: give one of them."
+        )
+    if fraction is not None and not 0 < fraction <= 1:
+        raise MedsmallError(
+            f"sample_size.fraction={fraction} is not above 0 and at most 1: give the share of the "
+            "train part, such as 0.1."
+        )
+    for name, number in (("repeat", repeat), ("seed", seed)):
+        if number < 0:
+            raise MedsmallError(f"sample_size.{name}={number} is negative: choose 0 or more.")
+
+
+def train_size(n: int | None, fraction: float | None, most: int) -> int:
+    """The images to train on, out of at most `most`: `n`, or a `fraction` of them, or all."""
+    if fraction is None:
+        return most if n is None else n
+    size = round(fraction * most)
+    if size < 2:
+        raise MedsmallError(
+            f"sample_size.fraction={fraction} of {most} images is {size}, too few to hold two "
+            "classes: choose a larger one."
+        )
+    return size
+
+
+def val_size(val: Val, train: int, most: int, least: int = 2) -> int:
+    """The images to validate on, out of at most `most`.
+
+    Where `val` is None, one for every VAL_SHARE `train` images, rounded up, and `least` at least:
+    labels for validation are labels too. A validation set this small chooses nothing on its own,
+    see `medsmall.targets.Targets.can_choose`.
+    """
+    if val is None:
+        return min(most, max(least, math.ceil(train / VAL_SHARE)))
+    return most if val == "all" else val

@@ -1,0 +1,68 @@
+"""A draw at the prevalence of the data set in which no class is missing."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from medsmall.sample_size.budget import check_arguments, train_size, val_size
+from medsmall.sample_size.pools import Pools, by_class, check_classes, joined, take
+
+LEAST = 2  # images of each class, in train and in val
+
+
+@dataclass(frozen=True)
+class Stratified:
+    """`n` images, or a `fraction` of the train part, with each class at its share of the pool.
+
+    For one binary target or exclusive classes. Each class gets 2 images at least, or all it has;
+    the rest are dealt out by the method of Sainte-Laguë, so that a larger n has no fewer of any
+    class. Of `val`, likewise: None: a quarter as many images as for training, and 2 of each class
+    at least, "all": the whole val part. `repeat` 0, 1, 2, ... are independent draws.
+    """
+
+    n: int | None = 200
+    fraction: float | None = None
+    val: int | Literal["all"] | None = None
+    repeat: int = 0
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        check_arguments(self.n, self.fraction, self.val, self.repeat, self.seed)
+
+    def draw(self, pools: Pools) -> pd.DataFrame:
+        """See `medsmall.sample_size.SampleSize`; train comes class by class.
+
+        Raises MedsmallError where the pool is too small, and for several targets that are not
+        exclusive.
+        """
+        check_classes(pools, "stratified")
+        train, val = (by_class(rows, pools.targets) for rows in (pools.train, pools.val))
+        n = train_size(self.n, self.fraction, len(pools.train))
+        n_val = val_size(self.val, n, len(pools.val), least=LEAST * len(val))
+        rng_key = (self.seed, self.repeat)
+        return joined(
+            take(train, shares(list(map(len, train.values())), n), "train", rng_key, False),
+            take(val, shares(list(map(len, val.values())), n_val), "val", rng_key, False),
+            pools,
+        )
+
+
+def shares(sizes: list[int], n: int) -> list[int]:
+    """How many of `n` images each class gives, the classes having `sizes` images; none shrinks.
+
+    Each gives LEAST first, in turn, as far as it has them. Then one image at a time goes to the
+    class with the largest size / (2 * given + 1), the lower index in a tie (Sainte-Laguë; Balinski
+    and Young, Fair Representation, 1982: a divisor method alone never takes one back as n grows).
+    """
+    size, given = np.array(sizes), np.zeros(len(sizes), int)
+    for left in range(n, 0, -1):
+        lacking = (given < np.minimum(size, LEAST)) * (LEAST - given)
+        claim = np.where(given < size, size / (2 * given + 1), -1.0)
+        chosen = lacking if lacking.any() else claim
+        if chosen.max() < 0:  # every class is empty: the last one is asked for too many
+            given[-1] += left
+            break
+        given[np.argmax(chosen)] += 1
+    return given.tolist()
