@@ -1,15 +1,19 @@
-"""Draws test AUROC against sample size, one line per source of weights, from the records of runs.
+"""Draws test AUROC against the label budget, one line per source of weights.
 
 python scripts/plot_sample_sizes.py <output_root> <picture.png>
 """
 
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from medsmall.errors import MedsmallError
 from medsmall.record import Record
+from medsmall.record.key import relevant
 
 # Okabe & Ito's colours and different markers: told apart by everyone, and in grey print
 STYLE = {
@@ -20,30 +24,34 @@ STYLE = {
 }
 
 
-def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame:
-    """One row per finished run of `experiment`: n, repeat, pretraining, auroc, phantom, alike.
+# what the picture compares: all else has to be the same for runs that stand in one mean
+COMPARED = ("sample_size.n", "sample_size.fraction", "sample_size.repeat", "seed", "pretraining")
 
-    `alike` is the same for runs that differ in nothing but sample size and pretraining.
+
+def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame:
+    """One row per finished run of `experiment`: labels, repeat, pretraining, auroc, phantom, alike.
+
+    `alike` (JSON) is the same for runs that differ in nothing but COMPARED, `weights` (JSON) for
+    those that begin with the same.
     """
     rows = []
     for done in sorted(output_root.glob("runs/*/DONE")):
         record = Record.open(done.parent)
-        config = record.config
-        choices, size = config["choices"], config["sample_size"]
-        if choices["experiment"] != experiment:
+        config, metrics = record.config, record.metrics
+        if config["choices"]["experiment"] != experiment:
             continue
-        alike = {key: config[key] for key in ("image_size_px", "phantom", "batch_size", "seed")}
-        alike |= {"backbone": config["backbone"]["name"]}
-        alike |= {"epochs": config["trainer"]["max_epochs"]}
-        alike |= {key: choices.get(key) for key in ("learner", "strategy", "augmentation")}
         rows.append(
             {
-                "n": size["n"],
-                "repeat": size["repeat"],
-                "pretraining": choices["pretraining"],
-                "auroc": record.metrics["test"]["mean"]["auroc"],
+                "labels": metrics["labels_used"],
+                "repeat": config["sample_size"]["repeat"],
+                "pretraining": config["choices"]["pretraining"],
+                "auroc": metrics["test"]["mean"]["auroc"],
                 "phantom": config["phantom"],
-                "alike": ", ".join(f"{key}={value}" for key, value in alike.items()),
+                "alike": json.dumps(
+                    {**relevant(config, COMPARED), "test images": metrics["test"]["n"]},
+                    sort_keys=True,
+                ),
+                "weights": json.dumps(config["pretraining"], sort_keys=True),
             }
         )
     return pd.DataFrame(rows)
@@ -51,10 +59,30 @@ def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame
 
 def most_alike(table: pd.DataFrame) -> pd.DataFrame:
     """The largest set of runs that may stand in one picture; tells what is left out."""
-    kinds = table["alike"].value_counts()
+    table = _commonest(table, "alike", "")
+    kept = [_commonest(rows, "weights", f" from {k}") for k, rows in table.groupby("pretraining")]
+    return pd.concat(kept)
+
+
+def _commonest(table: pd.DataFrame, column: str, which: str) -> pd.DataFrame:
+    """The rows with the commonest value of `column`, JSON; tells in what the others differ."""
+    kinds = table[column].value_counts()
+    kept = dict(flat(json.loads(kinds.index[0])))
     for kind, count in kinds.iloc[1:].items():
-        print(f"Left out: {count} run(s) with {kind}", file=sys.stderr)
-    return table[table["alike"] == kinds.index[0]]
+        other = dict(flat(json.loads(str(kind))))
+        keys = [key for key in kept | other if kept.get(key) != other.get(key)]
+        values = ", ".join(f"{key}={other.get(key)}" for key in keys[:5])
+        print(f"Left out: {count} run(s){which} with {values}", file=sys.stderr)
+    return table[table[column] == kinds.index[0]]
+
+
+def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def apart(heights: dict[str, float], least: float) -> dict[str, float]:
@@ -78,24 +106,24 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
     for k, source in enumerate(present):
         colour, marker = STYLE[source]
         of_source = table[table["pretraining"] == source]
-        mean = of_source.groupby("n")["auroc"].mean()
+        mean = of_source.groupby("labels")["auroc"].mean()
         beside = 1 + 0.03 * (k - (len(present) - 1) / 2)
         axes.plot(mean.index * beside, mean, color=colour, lw=2, marker=marker, ms=7)
         axes.plot(
-            of_source["n"] * beside, of_source["auroc"], marker, color=colour, ms=4, alpha=0.4
+            of_source["labels"] * beside, of_source["auroc"], marker, color=colour, ms=4, alpha=0.4
         )
         ends[source] = float(mean.iloc[-1])
-    right = table["n"].max() * 1.09
+    right = table["labels"].max() * 1.09
     for source, height in apart(ends, least=0.025).items():
         axes.text(right, height, source, color=STYLE[source][0], va="center", weight="bold")
-    sizes = sorted(table["n"].unique())
+    sizes = sorted(table["labels"].unique())
     axes.set_xscale("log")
     axes.set_xticks(sizes, [str(n) for n in sizes])
     axes.minorticks_off()
     axes.set_xlim(sizes[0] * 0.85, sizes[-1] * 1.45)
     axes.axhline(0.5, color="black", lw=0.8, ls=":")
     axes.annotate("chance", (sizes[0] * 0.87, 0.505), fontsize=8, va="bottom")
-    axes.set_xlabel("training images (half of them with a hernia)")
+    axes.set_xlabel("labelled images (training and validation)")
     axes.set_ylabel("test AUROC")
     films = "generated chest films" if table["phantom"].all() else "chest films"
     axes.set_title(f"Hernia in {films}, by source of the initial weights", loc="left")

@@ -108,7 +108,12 @@ def test_the_picture_is_drawn_from_records(train_small, tmp_path):
         train_small(f"sample_size.n={n}", base=base, output_root=tmp_path)
     picture = tmp_path / "picture.png"
     script = str(ROOT / "scripts" / "plot_sample_sizes.py")
-    subprocess.run([sys.executable, script, str(tmp_path), str(picture)], check=True)
+    train_small("loss=bce_weighted", "sample_size.n=10", base=base, output_root=tmp_path)
+    drawn = subprocess.run(
+        [sys.executable, script, str(tmp_path), str(picture)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert drawn.stderr.startswith("Left out: 1 run(s) with loss.")
     assert picture.read_bytes().startswith(b"\x89PNG")
     empty = subprocess.run(
         [sys.executable, script, str(tmp_path / "nothing"), str(picture)],

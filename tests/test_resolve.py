@@ -76,6 +76,12 @@ def test_another_upstream_is_another_child(outputs):
     assert len(keys) == 3
 
 
+def test_upstreams_can_be_given_the_same_number_of_images(outputs):
+    few = resolve(cfg(outputs, *UPSTREAM, "pretraining.n=20")).source.upstream
+    assert (few.draw["part"] == "train").sum() == 20
+    assert few.key != resolve(cfg(outputs, *UPSTREAM)).source.upstream.key
+
+
 def test_an_upstream_whose_weights_were_changed_is_refused(tmp_path):
     upstream = resolve(cfg(tmp_path, *UPSTREAM)).source.upstream
     record = execute(upstream)

@@ -5,8 +5,9 @@ from itertools import chain
 from typing import Any
 
 import timm
+import torch
 from timm.models._manipulate import group_with_matcher
-from torch import nn
+from torch import Tensor, nn
 
 from medsmall.backbone.network import Network
 from medsmall.errors import MedsmallError, did_you_mean
@@ -66,12 +67,30 @@ class TimmNetwork:
         return _halves(stages)
 
 
+class Float32Linear(nn.Linear):
+    """A linear layer in float32, whatever the precision of the body.
+
+    bfloat16 has three digits: of 624 images, 198 would share their logit with another one.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, F) -> (B, K)."""
+        if not torch.is_autocast_enabled(features.device.type):
+            return super().forward(features)
+        with torch.autocast(features.device.type, enabled=False):
+            return super().forward(features.float())
+
+
 def timm_module(name: str, outputs: int) -> Any:
     """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head."""
     try:
-        return timm.create_model(name, pretrained=False, num_classes=outputs)
+        module = timm.create_model(name, pretrained=False, num_classes=outputs)
     except RuntimeError as error:  # an unknown tag after the dot
         raise MedsmallError(f"backbone.name={name}: {error}") from error
+    for layer in _classifiers(module).modules():
+        if type(layer) is nn.Linear:
+            layer.__class__ = Float32Linear
+    return module
 
 
 def head_names(module: nn.Module) -> list[str]:

@@ -21,12 +21,15 @@ class Upstream:
     Args:
         experiment: its name in conf/experiment.
         overrides: changes to it, written as on the command line.
+        n: its train images; null: as many as the experiment says.
         allow_test_overlap: go on although it has seen patients of the asking run's test split.
     """
 
-    def __init__(self, experiment: str, overrides: list[str], allow_test_overlap: bool) -> None:
+    def __init__(
+        self, experiment: str, overrides: list[str], n: int | None, allow_test_overlap: bool
+    ) -> None:
         self.experiment = experiment
-        self.overrides = list(overrides)
+        self.overrides = [*overrides, *([f"sample_size.n={n}"] if n is not None else [])]
         self.allow_test_overlap = allow_test_overlap
 
     def config(self, cfg: DictConfig) -> DictConfig:

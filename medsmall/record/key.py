@@ -18,7 +18,7 @@ EXCLUDED = {
     "dataset.name", "dataset.file",
     "augmentation.strict", "learner.label",
     "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
-    "pretraining.experiment", "pretraining.overrides",
+    "pretraining.experiment", "pretraining.overrides", "pretraining.n",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
     "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",
@@ -32,9 +32,13 @@ def run_key(config: dict[str, Any], ignored: Iterable[str], identity: dict[str, 
     (dotted, or groups as a whole); `identity` are the fingerprints of what the config only names:
     the sample table, the draw, its pixels, the initial weights.
     """
-    without = EXCLUDED | set(ignored)
-    text = json.dumps({"config": _without(config, without), **identity}, sort_keys=True)
+    text = json.dumps({"config": relevant(config, ignored), **identity}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def relevant(config: dict[str, Any], ignored: Iterable[str]) -> dict[str, Any]:
+    """What of the full resolved config can change a result, but for the `ignored` keys."""
+    return _without(config, EXCLUDED | set(ignored))
 
 
 def spread(images: pd.Series) -> list[str]:

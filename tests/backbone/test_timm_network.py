@@ -210,3 +210,24 @@ def test_any_number_of_groups_may_be_given():
     assert set(network.groups[1]) == {
         name for name, _ in network.module.named_parameters() if name.startswith("layer1.")
     }
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "test_vit", "levit_128s"])
+def test_the_head_computes_in_float32_under_bfloat16(name):
+    torch.manual_seed(0)
+    module = build(name).module.eval()
+    side = module.default_cfg["input_size"][1]
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = module(torch.randn(2, 3, side, side))
+    assert logits.dtype == torch.float32
+    assert (logits.bfloat16().float() != logits).any()
+
+
+def test_a_head_in_float32_is_timms_own_where_nothing_else_is():
+    torch.manual_seed(0)
+    module = timm.create_model("tf_efficientnet_lite0", num_classes=2).eval()
+    ours = build("tf_efficientnet_lite0").module.eval()
+    ours.load_state_dict(module.state_dict())
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        assert ours(image).equal(module(image))
