@@ -68,9 +68,15 @@ def _table(test: dict[str, Any], targets: Targets) -> Table:
             means["mean of the learnt"] = test["mean_trained"]
         for what, mean in means.items():
             over, few = mean[f"{targets.headline}_over"], bool(mean.get("unreliable"))
-            values = (_number(mean[m], few) for m in targets.headings)
+            values = [_number(mean[m], few) + _over(mean, m, over) for m in targets.headings]
             table.add_row(f"{what} {over}", *[""] * len(targets.counts), *values)
     return table
+
+
+def _over(mean: dict[str, Any], metric: str, usual: int) -> str:
+    """How many targets a mean is over, where fewer define it than the headline metric."""
+    over = mean[f"{metric}_over"]
+    return "" if over in (0, usual) else f" ({over})"
 
 
 def _number(value: float | None, few: bool = False) -> str:

@@ -120,8 +120,8 @@ def notices_of(draw: pd.DataFrame, pools: Pools) -> list[str]:
         what = "classes" if pools.task is Task.MULTICLASS else "targets"
         if absent:
             notices.append(
-                f"{len(absent)} of {len(pools.targets)} {what} have no positive among the "
-                f"{len(train):,} train images and cannot be learnt ({named(absent)})."
+                f"{len(absent)} of {len(pools.targets)} {what} cannot be learnt: the "
+                f"{len(train):,} train images have no positive of {named(absent)}."
             )
     if len(val) > len(train):
         notices.append(

@@ -196,7 +196,7 @@ def test_a_multiclass_draw_may_miss_a_class_and_says_so_but_needs_two():
     found = Natural(n=20).draw(pools)
     assert images(found, "train") == drawn  # it does not depend on the labels
     assert notices_of(found, pools) == [
-        "1 of 3 classes have no positive among the 20 train images and cannot be learnt (C)."
+        "1 of 3 classes cannot be learnt: the 20 train images have no positive of C."
     ]
     table.loc[in_draw, CLASSES] = [1.0, 0.0, 0.0]
     with pytest.raises(MedsmallError, match=r"train draw of 20 .*target B.*stratified"):

@@ -1,0 +1,78 @@
+"""What the person at the terminal sees of a record."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medsmall.record import Record
+from medsmall.record.scores import metrics
+from medsmall.record.summary import show
+from medsmall.targets import targets_of
+from medsmall.task import Task
+
+FACTS = {
+    "schema": 3, "name": "a-run", "dataset": "films", "phantom": False, "unit": "image",
+    "pretraining": "random weights", "audit": [], "upstream": None, "weights_sha256": "0",
+    "n_train": 50, "n_val": 13, "labels_used": 63,
+}  # fmt: skip
+
+
+@pytest.fixture
+def shown(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def of(task, names, labels, predicted):
+        """The lines shown of labels (N, K) by part and predictions of val and test."""
+        draw = pd.concat(
+            [pd.DataFrame(rows, columns=names).assign(part=part) for part, rows in labels.items()],
+            ignore_index=True,
+        )
+        draw["image"] = draw["patient"] = [f"{i}.png" for i in range(len(draw))]
+        found = metrics(draw, draw, "image", targets_of(names, task), predicted)
+        (tmp_path / "metrics.json").write_text(json.dumps({**FACTS, "task": task, **found}))
+        (tmp_path / "DONE").write_text("")
+        show(Record(tmp_path))
+        return capsys.readouterr().out
+
+    return of
+
+
+def test_findings_with_few_labels_are_marked_and_the_mean_of_the_learnt_is_shown(shown):
+    rng = np.random.default_rng(0)
+    names = ["Edema", "Hernia"]
+    labels = {part: (rng.random((n, 2)) < 0.5).astype(float)
+              for part, n in (("train", 50), ("val", 80), ("test", 200))}  # fmt: skip
+    labels["train"][:, 1] = 0
+    labels["test"][:, 1] = np.arange(200) < 5
+    found = shown(
+        Task.MULTILABEL,
+        names,
+        labels,
+        {p: rng.random((len(labels[p]), 2)) for p in ("val", "test")},
+    )
+    edema, hernia = (next(line for line in found.splitlines() if name in line) for name in names)
+    assert "?" not in edema
+    assert hernia.count("?") == 5
+    assert "mean of 2 " in found
+    assert "mean of the learnt 1 " in found
+    assert "?: fewer than 10 positives or negatives in the test" in found
+    assert "at the threshold chosen on validation." in found
+    assert "after 50 + 13 labelled images (train + validation)" in found
+
+
+def test_classes_stand_beside_the_commonest_one(shown):
+    rng = np.random.default_rng(0)
+    names = ["nv", "mel", "bcc"]
+    labels = {part: np.eye(3)[rng.choice(3, n, p=[0.7, 0.2, 0.1])]
+              for part, n in (("train", 50), ("val", 40), ("test", 300))}  # fmt: skip
+    always = {part: np.tile([0.8, 0.1, 0.1], (len(labels[part]), 1)) for part in ("val", "test")}
+    found = shown(Task.MULTICLASS, names, labels, always)
+    (run,) = (line for line in found.splitlines() if "this run" in line)
+    (constant,) = (line for line in found.splitlines() if "always nv" in line)
+    assert run.replace("this run ", "always nv") == constant
+    assert "one vs rest" in found
+    assert "spec." not in found
+    (mean,) = (line for line in found.splitlines() if "mean of 3" in line)
+    assert "(1)" in mean  # the precision of one class alone is defined
