@@ -135,6 +135,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     `let_pass` are sentences about what was allowed, for the record.
     """
     from medsmall import logger
+    from medsmall.audit.provenance import as_text, learnt_from
     from medsmall.audit.seen import write_seen
     from medsmall.record import scores
     from medsmall.record.environment import environment
@@ -169,13 +170,15 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     record.write_csv("history.csv", fitted.history)
     predictions = scores.predictions(case.draw, case.table, dataset.unit, targets, values["test"])
     record.write_csv("predictions.csv", predictions)
+    own = learnt_from(dataset.name, case.key, case.draw, data.prepared)
+    seen = [own, *case.source.seen()]
     learnt = {
         "schema": SCHEMA,
         "audit": allowed,
         "epochs": len(fitted.history),
         "chosen_epoch": fitted.chosen_epoch,
         "initial_sha256": fitted.initial_sha256,
-        "weights_sha256": fitted.save(record),
+        "weights_sha256": fitted.save(record, as_text(seen)),
     }
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)

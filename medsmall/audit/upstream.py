@@ -1,7 +1,6 @@
 """What initial weights have seen of the images they are tested on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,8 @@ from medsmall.audit.calibration import (
 )
 from medsmall.audit.findings import findings, none_found
 from medsmall.audit.neighbours import close_pairs
-from medsmall.audit.similarity import KEPT_SIDE, Similarity, kept_thumbnail, unit
+from medsmall.audit.provenance import Seen, mark
+from medsmall.audit.similarity import Similarity, kept_thumbnail, unit
 
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
@@ -28,29 +28,6 @@ AT_ONCE = 2048  # pairs that are correlated, 16 MB
 # Correlation of copies where there are too few pairs to calibrate on: images of different patients
 # stay below 0.72 in a million pairs of four real sets.
 FEW = 0.9
-
-
-@dataclass(frozen=True)
-class Seen:
-    """Images that weights were trained or chosen with; without any, the patients alone are known.
-
-    Attributes:
-        dataset: name of their data set.
-        patients: their patients.
-        hashes: uint64 (M, 4), `difference_hash` of each image.
-        digests: uint8 (M, 16), `digest` of the resized pixels.
-        images: M names, as in the table of their data set.
-        thumbnails: int8 (M, KEPT_SIDE, KEPT_SIDE), `kept_thumbnail` of each image.
-    """
-
-    dataset: str
-    patients: frozenset[str] = field(repr=False)
-    hashes: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 4), np.uint64))
-    digests: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 16), np.uint8))
-    images: list[str] = field(repr=False, default_factory=list)
-    thumbnails: np.ndarray = field(
-        repr=False, default_factory=lambda: np.zeros((0, KEPT_SIDE, KEPT_SIDE), np.int8)
-    )
 
 
 def upstream_overlap(
@@ -70,9 +47,10 @@ def upstream_overlap(
         prepared: the images.
     """
     similarity = Similarity(prepared.pixels, len(prepared.images), kept_thumbnail)
+    marked = rows["patient"].map(lambda patient: mark(dataset, patient))
     found = [none_found()]
     for one in seen:
-        known = rows["patient"].isin(one.patients) & (one.dataset == dataset)
+        known = marked.isin(list(one.patients or ()))
         found.append(_finding(rows[known].drop_duplicates("patient"), one, "patient"))
         row, other, value = _shared_images(one, rows.index.to_numpy(), prepared, similarity)
         words = ["pixels" if v == 1 else f"image (correlation {v:.3f})" for v in value]
@@ -142,5 +120,6 @@ def _finding(
         rows, value=value,
     )  # fmt: skip
     if others is not None:
-        table["image_b"] = [f"{seen.dataset}: {seen.images[i]}" for i in others]
+        names = seen.images or [f"image {i + 1}" for i in range(len(seen.digests))]
+        table["image_b"] = [f"{seen.dataset}: {names[i]}" for i in others]
     return table

@@ -8,8 +8,9 @@ from made_films import InMemory, textures
 
 from medsmall.audit.findings import COLUMNS
 from medsmall.audit.gate import gate
+from medsmall.audit.provenance import Seen, marks
 from medsmall.audit.similarity import Similarity, kept_thumbnail
-from medsmall.audit.upstream import Seen, copy_threshold, upstream_overlap
+from medsmall.audit.upstream import copy_threshold, upstream_overlap
 from medsmall.errors import MedsmallError
 
 N = 120
@@ -42,10 +43,19 @@ def with_copy(films: np.ndarray, original: int, copy: int, brighter: int = 0) ->
     return InMemory(films)
 
 
-def seen(films: np.ndarray, dataset: str = "other", patients: frozenset[str] = frozenset()) -> Seen:
+def seen(
+    films: np.ndarray, dataset: str = "other", patients: frozenset[bytes] = frozenset()
+) -> Seen:
     prepared = InMemory(films)
     thumbnails = np.stack([kept_thumbnail(film) for film in films])
-    return Seen(dataset, patients, prepared.hashes, prepared.digests, prepared.images, thumbnails)
+    return Seen(
+        dataset,
+        patients,
+        digests=prepared.digests,
+        hashes=prepared.hashes,
+        images=prepared.images,
+        thumbnails=thumbnails,
+    )
 
 
 def saved_again(film: np.ndarray, quality: int = 50) -> np.ndarray:
@@ -153,8 +163,8 @@ def test_patients_are_known_by_name_in_the_same_data_set_only(films, draw):
     prepared = InMemory(films)
     for dataset, patients in (("x", {"p100", "p101", "p3"}), ("other", set())):
         for one in (
-            seen(textures(90, 96, 7), dataset, frozenset({"p100", "p101", "p3"})),
-            Seen(dataset, frozenset({"p100", "p101", "p3"})),  # the record of an older version
+            seen(textures(90, 96, 7), dataset, marks(dataset, ["p100", "p101", "p3"])),
+            Seen(dataset, marks(dataset, ["p100", "p101", "p3"])),  # the record of an older version
         ):
             found = upstream_overlap([one], "x", draw, prepared)
             assert set(found["patient_a"]) == patients
