@@ -74,7 +74,10 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     notices = notices + once(
         "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
     )
-    drawn = {**split, **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px")}}
+    drawn = {
+        **split,
+        **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px", "resize")},
+    }
     pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
 
     # where its weights begin: an upstream is a case itself
@@ -211,7 +214,8 @@ def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame") -
     from medsmall.cache import prepare
     from medsmall.record.key import spread
 
-    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    images, side, cache = spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root)
+    sample = prepare(dataset, images, side, cache, resize=cfg.resize)
     return hashlib.sha256(sample.digests.tobytes()).hexdigest(), sample.channels
 
 
@@ -226,11 +230,13 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
 
     cfg, dataset, draw, source = case.cfg, case.dataset, case.draw, case.source
     images = list(draw["image"].unique())
-    prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
+    side, cache = cfg.image_size_px, Path(cfg.cache_root)
+    prepared = prepare(dataset, images, side, cache, resize=cfg.resize)
+    prepared.check()
     allow = [*cfg.audit.allow, *(["upstream_overlap"] if source.allow_test_overlap else [])]
     audits = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
-    remedy += f" image_size_px={cfg.image_size_px}{' phantom=true' if cfg.phantom else ''}"
+    remedy += f" image_size_px={side} resize={cfg.resize}{' phantom=true' if cfg.phantom else ''}"
     allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
     names, size = dataset.targets, cfg.batch_size
     return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed
