@@ -9,6 +9,7 @@ import pandas as pd
 from omegaconf import DictConfig
 
 from medsmall.audit.provenance import UNKNOWN, Seen, mark
+from medsmall.audit.releases import common_source
 from medsmall.augmentation import Augmentation
 from medsmall.backbone.weights import Weights
 from medsmall.dataset import Dataset
@@ -83,6 +84,9 @@ def trained_on_test(seen: Sequence[Seen], dataset: str, test_patients: set[str])
         )
     if any(one.dataset == dataset and one.patients is None for one in seen):
         return f"{dataset}, on patients that nothing is known of"
+    for one in seen:
+        if why := common_source(one.dataset, dataset):
+            return f"{one.dataset}, and {why}, on which patients is not known"
     return ""
 
 

@@ -89,3 +89,14 @@ def test_what_is_not_known_is_a_notice_in_whole_or_in_part():
     for more, words in (((), "not known"), ((Seen("mura", frozenset()),), "known in part")):
         (notice,) = trained(*more, Seen(UNKNOWN, None)).refuse_overlap("chexpert", {"p1"})
         assert f"What the weights of a test have seen is {words}" in notice
+
+
+@pytest.mark.parametrize("patients", [None, frozenset()])
+def test_a_release_made_of_what_was_seen_is_refused_by_name(patients):
+    weights = trained(Seen("mura", frozenset()), Seen("chest_xray", patients))
+    with pytest.raises(MedsmallError) as error:
+        weights.refuse_overlap("pneumoniamnist", {"test-00000"})
+    assert "pneumoniamnist is made of chest_xray (Yang et al." in str(error.value)
+    assert "pretraining.allow_test_overlap=true" in str(error.value)
+    allowed = trained(Seen("chest_xray", patients), allow_test_overlap=True)
+    assert len(allowed.refuse_overlap("pneumoniamnist", {"test-00000"})) == 1

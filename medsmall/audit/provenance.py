@@ -18,9 +18,12 @@ from medsmall.errors import MedsmallError
 UNKNOWN = "unknown"  # the data set of weights that nothing is known of
 MARK_BYTES = 8
 DIGEST_BYTES = 16
+NO_DIGESTS = np.zeros((0, DIGEST_BYTES), np.uint8)
+NO_HASHES = np.zeros((0, 4), np.uint64)
+NO_THUMBNAILS = np.zeros((0, KEPT_SIDE, KEPT_SIDE), np.int8)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seen:
     """What weights were trained or chosen with, once: a run, or what is known of one.
 
@@ -33,19 +36,19 @@ class Seen:
         hashes: uint64 (M, 4), `difference_hash` of each; none where the digests are all there is.
         images: M names, as in the table of their data set, or none.
         thumbnails: int8 (M, KEPT_SIDE, KEPT_SIDE), `kept_thumbnail` of each, or none.
+        centre_hashes, centre_thumbnails: likewise of the centre square of each; none where all
+            images are square, or that is not known.
     """
 
     dataset: str
     patients: frozenset[bytes] | None = field(repr=False)
     run: str = ""
-    digests: np.ndarray = field(
-        repr=False, default_factory=lambda: np.zeros((0, DIGEST_BYTES), np.uint8)
-    )
-    hashes: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 4), np.uint64))
+    digests: np.ndarray = field(repr=False, default_factory=lambda: NO_DIGESTS)
+    hashes: np.ndarray = field(repr=False, default_factory=lambda: NO_HASHES)
     images: list[str] = field(repr=False, default_factory=list)
-    thumbnails: np.ndarray = field(
-        repr=False, default_factory=lambda: np.zeros((0, KEPT_SIDE, KEPT_SIDE), np.int8)
-    )
+    thumbnails: np.ndarray = field(repr=False, default_factory=lambda: NO_THUMBNAILS)
+    centre_hashes: np.ndarray = field(repr=False, default_factory=lambda: NO_HASHES)
+    centre_thumbnails: np.ndarray = field(repr=False, default_factory=lambda: NO_THUMBNAILS)
 
 
 def mark(dataset: str, patient: str) -> bytes:

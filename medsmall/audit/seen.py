@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from medsmall.audit.provenance import UNKNOWN, Seen, marks, of_file
 from medsmall.audit.similarity import KEPT_SIDE, kept_thumbnail
 from medsmall.cache import Prepared
+from medsmall.cache.fingerprint import difference_hash
 from medsmall.record import Record
 from medsmall.sample_size import labels_used
 from medsmall.terminal import say_once
@@ -20,6 +22,7 @@ KEPT: dict[str, tuple[tuple[int, ...], str]] = {  # shape per image and kind of 
     "hashes": ((4,), "u"),
     "thumbnails": ((KEPT_SIDE, KEPT_SIDE), "i"),
 }
+OF_CENTRES = {f"centre_{name}": KEPT[name] for name in ("hashes", "thumbnails")}
 
 
 def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
@@ -27,11 +30,21 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
 
     An .npz with one row per image, under whatever name it comes again: images (str), digests
     (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.cache.fingerprint`, thumbnails
-    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image.
+    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image. Where not
+    all images are square, centre_hashes and centre_thumbnails too, of their centre squares: by
+    them a square release of the same images is known again.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()
-    rows = pd.Index(prepared.images).get_indexer(pd.Index(images))
-    thumbnails = [kept_thumbnail(prepared.pixels(int(row))) for row in rows]
+    rows = pd.Index(prepared.images).get_indexer(pd.Index(images)).tolist()
+    thumbnails = [kept_thumbnail(prepared.pixels(row)) for row in rows]
+    of_centres: dict[str, Any] = {}
+    if any(windows := [prepared.centre(row) for row in rows]):
+        for name, look in (("hashes", difference_hash), ("thumbnails", kept_thumbnail)):
+            seen = [
+                look(prepared.pixels(row), window)
+                for row, window in zip(rows, windows, strict=True)
+            ]
+            of_centres[f"centre_{name}"] = np.array(seen)
     with open(path, "wb") as file:  # a name would be given another suffix
         np.savez_compressed(
             file,
@@ -39,6 +52,7 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
             digests=prepared.digests[rows],
             hashes=prepared.hashes[rows],
             thumbnails=np.array(thumbnails, np.int8).reshape(-1, KEPT_SIDE, KEPT_SIDE),
+            **of_centres,
         )
 
 
@@ -92,14 +106,10 @@ def _with_images(record: Record, last: Seen) -> Seen:
         return last
     draw = record.draw
     count = draw.loc[draw["part"] != "test", "image"].nunique()
-    for name, (shape, kind) in KEPT.items():
+    expected = KEPT | (OF_CENTRES if OF_CENTRES.keys() & kept.keys() else {})
+    for name, (shape, kind) in expected.items():
         found = kept.get(name, np.empty(0))
         if (found.shape, found.dtype.kind) != ((count, *shape), kind):
             raise record.damaged("seen.npz", f"does not hold the {name} of {count} images")
-    return replace(
-        last,
-        hashes=kept["hashes"],
-        digests=kept["digests"],
-        images=kept["images"].tolist(),
-        thumbnails=kept["thumbnails"],
-    )
+    arrays = {name: kept[name] for name in expected}
+    return replace(last, **(arrays | {"images": kept["images"].tolist()}))

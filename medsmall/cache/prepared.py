@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from medsmall.cache.fingerprint import digest
+from medsmall.cache.fingerprint import Window, digest
 from medsmall.cache.index import Entry
 from medsmall.cache.resize import Resize, centre_square
 from medsmall.errors import MedsmallError
@@ -77,7 +77,7 @@ class Prepared:
             for _ in pool.map(look, range(0, len(self), AT_ONCE)):
                 bar.advance(task, AT_ONCE)
 
-    def centre(self, row: int) -> tuple[float, float, float, float] | None:
+    def centre(self, row: int) -> Window | None:
         """Where the centre square of image `row` lies in it, see `centre_square`."""
         height, width = self.shapes[row].tolist()
         return centre_square(height, width, self.side, self.resize)

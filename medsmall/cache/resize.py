@@ -5,6 +5,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from medsmall.cache.fingerprint import Window
+
 Resize = Literal["squash", "pad", "crop"]
 NEARLY = 1.1  # times the size: from there on averaging and interpolating are as sharp
 
@@ -61,9 +63,7 @@ def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(pixels, (width, height), interpolation=how)
 
 
-def centre_square(
-    height: int, width: int, side: int, resize: Resize
-) -> tuple[float, float, float, float] | None:
+def centre_square(height: int, width: int, side: int, resize: Resize) -> Window | None:
     """Where the centre square of an image (height, width) lies in its `square`, in px.
 
     Top, bottom, left, right; None where it is all of it.

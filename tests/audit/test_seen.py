@@ -33,6 +33,9 @@ class Films:
     def pixels(self, row: int) -> np.ndarray:
         return self.films[row]
 
+    def centre(self, row: int) -> None:
+        return None
+
 
 @pytest.fixture
 def draw() -> pd.DataFrame:
