@@ -1,14 +1,15 @@
 """A run that is identified but not made: everything about it that costs no training."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 from omegaconf import DictConfig
 
-from medsmall.audit.upstream import Seen
+from medsmall.audit.provenance import UNKNOWN, Seen, mark
+from medsmall.audit.releases import common_source
 from medsmall.augmentation import Augmentation
 from medsmall.backbone.weights import Weights
 from medsmall.dataset import Dataset
@@ -16,8 +17,6 @@ from medsmall.errors import MedsmallError
 from medsmall.record import Record
 from medsmall.sample_size import labels_used
 from medsmall.targets import Targets, targets_of
-
-Patients = tuple[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -28,10 +27,9 @@ class Source:
         name: what they are, for people: the record and messages say it.
         fingerprint: what they are, for the key: equal for equal weights. An upstream's is its key.
         open: gives the weights; an upstream must have been made by then.
-        trained_on: name of the data set they were trained on, as in ``dataset.name``.
-        patients: gives (data set, patients) of what they have seen in training and validation,
-            also before their last training; empty where that is not known.
-        seen: gives the same with the images.
+        patients: gives what they have seen in training and validation, the last training first,
+            also before it is made; without the images.
+        seen: gives the same with the images, as soon as the weights are made.
         upstream: the run that makes them.
         record: its record, or that of the run a file lies in.
         allow_test_overlap: whether what they have seen may stand in the test split.
@@ -40,8 +38,7 @@ class Source:
     name: str
     fingerprint: str
     open: Callable[[], Weights] = field(repr=False)
-    trained_on: str | None = None
-    patients: Callable[[], tuple[Patients, ...]] = field(default=tuple, repr=False)
+    patients: Callable[[], tuple[Seen, ...]] = field(default=tuple, repr=False)
     seen: Callable[[], tuple[Seen, ...]] = field(default=tuple, repr=False)
     upstream: "Case | None" = field(default=None, repr=False)
     record: Record | None = None
@@ -50,32 +47,47 @@ class Source:
     def refuse_overlap(self, dataset: str, test_patients: set[str]) -> list[str]:
         """MedsmallError if the weights have, or may have, seen patients of the test split.
 
-        Where that is allowed it is returned, as a sentence.
+        Where that is allowed it is returned, as a sentence; likewise if it cannot be known.
         """
         seen = self.patients()
-        patients = {patient for name, some in seen if name == dataset for patient in some}
-        known = sorted(patients & test_patients)
-        unknown = dataset == self.trained_on and not seen
-        if not (known or unknown):
-            return []
-        which = (
-            "patients that nothing is known of"
-            if unknown
-            else (
-                f"{len(known)} of the {len(test_patients)} patients in the test split "
-                f"(first: {', '.join(known[:3])})"
+        notices = []
+        if any(one.dataset == UNKNOWN for one in seen):
+            notices.append(
+                f"What the weights of {self.name} have seen is "
+                f"{'not known' if len(seen) == 1 else 'known in part'}: whether test images are "
+                "among it cannot be checked; pretraining.trained_on says what a file was trained "
+                "on."
             )
-        )
-        found = (
-            f"The weights of {self.name} were trained on {dataset}, on {which}: the test set is "
-            "contaminated"
-        )
+        found = trained_on_test(seen, dataset, test_patients)
+        if not found:
+            return notices
+        found = f"The weights of {self.name} were trained on {found}: the test set is contaminated"
         if self.allow_test_overlap:
-            return [f"{found}, which pretraining.allow_test_overlap lets pass."]
+            return [f"{found}, which pretraining.allow_test_overlap lets pass.", *notices]
         raise MedsmallError(
             f"{found}. Train the upstream with the same split, or go on with "
             f"pretraining.allow_test_overlap=true."
         )
+
+
+def trained_on_test(seen: Sequence[Seen], dataset: str, test_patients: set[str]) -> str:
+    """What weights were trained on of, or in common with, the test split; "" if nothing is known.
+
+    As a part of a sentence: "chexpert, on 2 of the 9 patients in the test split (first: 7, 8)".
+    """
+    known = {patient for one in seen for patient in one.patients or ()}
+    patients = sorted(patient for patient in test_patients if mark(dataset, patient) in known)
+    if patients:
+        return (
+            f"{dataset}, on {len(patients)} of the {len(test_patients)} patients in the test split "
+            f"(first: {', '.join(patients[:3])})"
+        )
+    if any(one.dataset == dataset and one.patients is None for one in seen):
+        return f"{dataset}, on patients that nothing is known of"
+    for one in seen:
+        if why := common_source(one.dataset, dataset):
+            return f"{one.dataset}, and {why}, on which patients is not known"
+    return ""
 
 
 @dataclass(frozen=True, eq=False)

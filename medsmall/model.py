@@ -50,6 +50,7 @@ class Model(nn.Module):
         # the layout that tensor cores and oneDNN compute in: on a CPU it saves a third of the time
         self.module = module.to(memory_format=torch.channels_last)
         self.architecture, self.targets = architecture, targets
+        self.seen = "[]"  # what it was trained on, see medsmall.audit.provenance: nothing is known
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
         self.set_statistics(mean, std)
@@ -96,6 +97,7 @@ class Model(nn.Module):
             "backbone": self.architecture,
             "targets": json.dumps(self.targets.names),
             "task": self.targets.task,
+            "seen": self.seen,
             **{k: numbers(getattr(self, k)) for k in ("mean", "std", "offset", "scale")},
         }
         path.write_bytes(save(tensors, metadata=about))
@@ -120,6 +122,7 @@ class Model(nn.Module):
             model = cls(
                 module, about["backbone"], targets, *(floats(about[k]) for k in ("mean", "std"))
             )
+            model.seen = about.get("seen", model.seen)
             model.offset = torch.tensor([floats(about["offset"])])
             model.scale = torch.tensor([floats(about["scale"])])
         except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:

@@ -22,7 +22,8 @@ def work(cfg: DictConfig) -> None:
 
     dataset, table = open_table(cfg)
     started = time.monotonic()
-    prepared = prepare(dataset, list(table["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    images, side, cache = list(table["image"]), cfg.image_size_px, Path(cfg.cache_root)
+    prepared = prepare(dataset, images, side, cache, resize=cfg.resize)
     console.print(
         f"{len(prepared):,} images of {dataset.name} at {cfg.image_size_px} px, "
         f"{'grey' if prepared.channels == 1 else 'colour'}, ready in "

@@ -25,6 +25,7 @@ class Root(TypedDict):
 
     seed: int
     image_size_px: int
+    resize: Literal["squash", "pad", "crop"]
     batch_size: int
     num_workers: int | None
     phantom: bool

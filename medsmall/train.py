@@ -75,7 +75,10 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     notices = notices + once(
         "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
     )
-    drawn = {**split, **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px")}}
+    drawn = {
+        **split,
+        **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px", "resize")},
+    }
     pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
 
     # where its weights begin: an upstream is a case itself
@@ -136,6 +139,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     `let_pass` are sentences about what was allowed, for the record.
     """
     from medsmall import logger
+    from medsmall.audit.provenance import as_text, learnt_from
     from medsmall.audit.seen import write_seen
     from medsmall.record import scores
     from medsmall.record.environment import environment
@@ -173,13 +177,15 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     for part, name in (("val", "val_predictions.csv"), ("test", "predictions.csv")):
         found = scores.predictions(case.draw, case.table, dataset.unit, targets, part, values[part])
         record.write_csv(name, found)
+    own = learnt_from(dataset.name, case.key, case.draw, data.prepared)
+    seen = [own, *case.source.seen()]
     learnt = {
         "schema": SCHEMA,
         "audit": allowed,
         "epochs": len(fitted.history),
         "chosen_epoch": fitted.chosen_epoch,
         "initial_sha256": fitted.initial_sha256,
-        "weights_sha256": fitted.save(record),
+        "weights_sha256": fitted.save(record, as_text(seen)),
     }
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)
@@ -212,7 +218,8 @@ def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame") -
     from medsmall.cache import prepare
     from medsmall.record.key import spread
 
-    sample = prepare(dataset, spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root))
+    images, side, cache = spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root)
+    sample = prepare(dataset, images, side, cache, resize=cfg.resize)
     return hashlib.sha256(sample.digests.tobytes()).hexdigest(), sample.channels
 
 
@@ -227,11 +234,13 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
 
     cfg, dataset, draw, source = case.cfg, case.dataset, case.draw, case.source
     images = list(draw["image"].unique())
-    prepared = prepare(dataset, images, cfg.image_size_px, Path(cfg.cache_root))
+    side, cache = cfg.image_size_px, Path(cfg.cache_root)
+    prepared = prepare(dataset, images, side, cache, resize=cfg.resize)
+    prepared.check()
     allow = [*cfg.audit.allow, *(["upstream_overlap"] if source.allow_test_overlap else [])]
     audits = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
     remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
-    remedy += f" image_size_px={cfg.image_size_px}{' phantom=true' if cfg.phantom else ''}"
+    remedy += f" image_size_px={side} resize={cfg.resize}{' phantom=true' if cfg.phantom else ''}"
     allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
     names, size = dataset.targets, cfg.batch_size
     return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed

@@ -8,6 +8,7 @@ import pandas as pd
 
 from medsmall.cache import Prepared
 from medsmall.cache.fingerprint import digest
+from medsmall.cache.index import Entry
 
 
 def prepared_of(pixels: np.ndarray, draw: pd.DataFrame) -> Prepared:
@@ -18,5 +19,8 @@ def prepared_of(pixels: np.ndarray, draw: pd.DataFrame) -> Prepared:
     side, channels = array.shape[1], array.shape[3]
     size = side * side * channels
     names = list(draw["image"].unique())
-    rows = [(name, i * size, channels, digest(array[i]), bytes(32)) for i, name in enumerate(names)]
-    return Prepared(Path(file.name), side, rows)
+    entries = [
+        Entry(name, i * size, channels, 0, 0, side, side, digest(array[i]), bytes(32))
+        for i, name in enumerate(names)
+    ]
+    return Prepared(Path(file.name), side, entries, "squash")

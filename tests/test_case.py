@@ -2,6 +2,7 @@
 
 import pytest
 
+from medsmall.audit.provenance import UNKNOWN, Seen, marks
 from medsmall.backbone.weights import Weights
 from medsmall.case import Source
 from medsmall.errors import MedsmallError
@@ -16,9 +17,12 @@ def source(**more):
     return Source("a test", "fingerprint", not_to_be_made, **more)
 
 
+def trained(*seen, **more):
+    return source(patients=lambda: seen, **more)
+
+
 def seen(**more):
-    one = ("chexpert", frozenset({"p1", "p2", "p3"}))
-    return source(trained_on="chexpert", patients=lambda: (one,), **more)
+    return trained(Seen("chexpert", marks("chexpert", ["p1", "p2", "p3"])), **more)
 
 
 def test_weights_that_saw_test_patients_are_refused_with_their_number_and_names():
@@ -40,8 +44,8 @@ def test_the_refusal_names_the_weights_the_data_and_both_remedies():
         (seen(), "chexpert", {"p9"}),
         (seen(), "mura", {"p2"}),  # patient numbers of two data sets have nothing in common
         (seen(allow_test_overlap=True), "chexpert", {"p2"}),
-        (source(trained_on="mura"), "chexpert", {"p2"}),
-        (source(trained_on="chexpert", allow_test_overlap=True), "chexpert", {"p2"}),
+        (trained(Seen("mura", None)), "chexpert", {"p2"}),
+        (trained(Seen("chexpert", None), allow_test_overlap=True), "chexpert", {"p2"}),
         (NoPretraining().source(None, None), "chexpert", {"p2"}),
     ],
 )
@@ -53,12 +57,14 @@ def test_weights_that_saw_none_or_are_allowed_pass(weights, dataset, patients):
 
 def test_weights_trained_on_the_data_set_with_patients_unknown_are_refused():
     with pytest.raises(MedsmallError, match="on patients that nothing is known of"):
-        source(trained_on="chexpert").refuse_overlap("chexpert", {"p9"})
+        trained(Seen("chexpert", None)).refuse_overlap("chexpert", {"p9"})
 
 
 def test_what_was_seen_before_the_last_training_counts_too():
-    last, before = ("mura", frozenset({"p1"})), ("chexpert", frozenset({"p7"}))
-    weights = source(trained_on="mura", patients=lambda: (last, before))
+    last, before = (
+        Seen(name, marks(name, [p])) for name, p in (("mura", "p1"), ("chexpert", "p7"))
+    )
+    weights = trained(last, before)
     with pytest.raises(MedsmallError, match=r"on 1 of the 2 patients .*\(first: p7\)"):
         weights.refuse_overlap("chexpert", {"p1", "p7"})
     weights.refuse_overlap("chexpert", {"p1"})
@@ -66,9 +72,9 @@ def test_what_was_seen_before_the_last_training_counts_too():
 
 def test_no_more_than_three_patients_are_named():
     patients = {f"p{i}" for i in range(5)}
-    many = ("chexpert", frozenset(patients))
+    many = Seen("chexpert", marks("chexpert", patients))
     with pytest.raises(MedsmallError, match=r"on 5 of the 5 .*\(first: p0, p1, p2\)"):
-        source(patients=lambda: (many,)).refuse_overlap("chexpert", patients)
+        trained(many).refuse_overlap("chexpert", patients)
 
 
 def test_a_source_is_opened_only_when_asked():
@@ -77,3 +83,20 @@ def test_a_source_is_opened_only_when_asked():
     one.refuse_overlap("chexpert", {"p1"})
     assert opened == []
     assert one.open() is weights
+
+
+def test_what_is_not_known_is_a_notice_in_whole_or_in_part():
+    for more, words in (((), "not known"), ((Seen("mura", frozenset()),), "known in part")):
+        (notice,) = trained(*more, Seen(UNKNOWN, None)).refuse_overlap("chexpert", {"p1"})
+        assert f"What the weights of a test have seen is {words}" in notice
+
+
+@pytest.mark.parametrize("patients", [None, frozenset()])
+def test_a_release_made_of_what_was_seen_is_refused_by_name(patients):
+    weights = trained(Seen("mura", frozenset()), Seen("chest_xray", patients))
+    with pytest.raises(MedsmallError) as error:
+        weights.refuse_overlap("pneumoniamnist", {"test-00000"})
+    assert "pneumoniamnist is made of chest_xray (Yang et al." in str(error.value)
+    assert "pretraining.allow_test_overlap=true" in str(error.value)
+    allowed = trained(Seen("chest_xray", patients), allow_test_overlap=True)
+    assert len(allowed.refuse_overlap("pneumoniamnist", {"test-00000"})) == 1

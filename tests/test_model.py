@@ -104,7 +104,7 @@ def test_the_file_says_what_it_is_and_its_statistics_to_nine_digits(saved):
     about = metadata(saved)
     assert about["backbone"] == "test_resnet"
     assert about["task"] == "multilabel"
-    assert about.keys() == {"backbone", "targets", "task", *BUFFERS}
+    assert about.keys() == {"backbone", "targets", "task", "seen", *BUFFERS}
     found = statistics(saved)
     assert found["mean"] == pytest.approx(MEAN, rel=1e-7)
     assert found["std"] == pytest.approx(STD, rel=1e-7)
@@ -260,3 +260,11 @@ def test_statistics_that_cannot_normalise_are_refused_and_not_taken(mean, std):
         model.set_statistics(mean, std)
     assert not model.mean.any()
     assert (model.std == 1).all()
+
+
+def test_what_the_weights_have_seen_goes_with_a_model_that_is_saved_again(tmp_path):
+    model = model_of()
+    model.seen = '[{"dataset": "x"}]'
+    model.save(tmp_path / "a.safetensors")
+    Model.load(tmp_path / "a.safetensors").save(tmp_path / "b.safetensors")
+    assert metadata(tmp_path / "b.safetensors")["seen"] == model.seen

@@ -126,13 +126,13 @@ SCORE_ALONE = """
 import sys
 from pathlib import Path
 import pandas as pd, torch
-from medsmall.cache.build import squeezed
+from medsmall.cache.resize import square
 from medsmall.dataset.images import decode
 from medsmall.model import Model
 
 record, root, side = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 frame = pd.read_csv(record / "predictions.csv")
-images = [squeezed(decode(root / name, grey=True), side) for name in frame["image"]]
+images = [square(decode(root / name, grey=True), side, "squash") for name in frame["image"]]
 model = Model.load(record / "model.safetensors")
 found = model.predict(torch.stack([torch.from_numpy(i).permute(2, 0, 1) for i in images]))
 print(abs(found[:, 0] - frame["prob_Hernia"]).max())

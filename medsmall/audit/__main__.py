@@ -47,7 +47,8 @@ def audit(cfg: DictConfig) -> bool:
     unreadable: dict[str, str] = {}
     images = list(dict.fromkeys(table["image"]))
     cache = Path(cfg.cache_root).expanduser().absolute()
-    prepared = prepare(dataset, images, cfg.image_size_px, cache, unreadable)
+    side, resize = cfg.image_size_px, cfg.resize
+    prepared = prepare(dataset, images, side, cache, unreadable, resize=resize)
     rows = table.drop_duplicates("image").set_index("image", drop=False).loc[prepared.images]
     rows = rows.reset_index(drop=True)
 

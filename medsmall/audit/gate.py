@@ -10,7 +10,8 @@ import pandas as pd
 from medsmall.atomic import write_whole
 from medsmall.audit.findings import check_allowed, findings, not_allowed, together
 from medsmall.audit.near import codes_of, copies
-from medsmall.audit.upstream import Seen, upstream_overlap
+from medsmall.audit.provenance import Seen
+from medsmall.audit.upstream import upstream_overlap
 from medsmall.errors import MedsmallError
 
 if TYPE_CHECKING:

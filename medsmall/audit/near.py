@@ -10,7 +10,7 @@ from medsmall.audit.calibration import RADIUS, Calibration, calibrate
 from medsmall.audit.findings import across_parts, findings
 from medsmall.audit.identical import same
 from medsmall.audit.neighbours import close_pairs
-from medsmall.audit.similarity import Similarity
+from medsmall.audit.similarity import Similarity, thumbnail
 from medsmall.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def copies(
     patient = pd.factorize(patients)[0]
     left = _distinct(left, codes)
     other = left if right is None else _distinct(right, codes)
-    similarity = Similarity(prepared.pixels, len(prepared.images))
+    similarity = Similarity(lambda row: thumbnail(prepared.pixels(row)), len(prepared.images))
     both = _distinct(np.union1d(left, other), codes)
     compared = _pairs_to_compare(patient[left], None if right is None else patient[other])
     calibration = calibrate(similarity, prepared.hashes, patient, both, compared)

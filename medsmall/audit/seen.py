@@ -1,26 +1,28 @@
 """What the weights of a run have seen: kept in its seen.npz, read when others begin there."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from medsmall.audit.provenance import UNKNOWN, Seen, marks, of_file
 from medsmall.audit.similarity import KEPT_SIDE, kept_thumbnail
-from medsmall.audit.upstream import Seen
 from medsmall.cache import Prepared
+from medsmall.cache.fingerprint import difference_hash
 from medsmall.record import Record
 from medsmall.sample_size import labels_used
 from medsmall.terminal import say_once
 
-T = TypeVar("T")
 KEPT: dict[str, tuple[tuple[int, ...], str]] = {  # shape per image and kind of number
     "images": ((), "U"),
     "digests": ((16,), "u"),
     "hashes": ((4,), "u"),
     "thumbnails": ((KEPT_SIDE, KEPT_SIDE), "i"),
 }
+OF_CENTRES = {f"centre_{name}": KEPT[name] for name in ("hashes", "thumbnails")}
 
 
 def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
@@ -28,11 +30,21 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
 
     An .npz with one row per image, under whatever name it comes again: images (str), digests
     (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.cache.fingerprint`, thumbnails
-    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image.
+    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image. Where not
+    all images are square, centre_hashes and centre_thumbnails too, of their centre squares: by
+    them a square release of the same images is known again.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()
-    rows = pd.Index(prepared.images).get_indexer(pd.Index(images))
-    thumbnails = [kept_thumbnail(prepared.pixels(int(row))) for row in rows]
+    rows = pd.Index(prepared.images).get_indexer(pd.Index(images)).tolist()
+    thumbnails = [kept_thumbnail(prepared.pixels(row)) for row in rows]
+    of_centres: dict[str, Any] = {}
+    if any(windows := [prepared.centre(row) for row in rows]):
+        for name, look in (("hashes", difference_hash), ("thumbnails", kept_thumbnail)):
+            seen = [
+                look(prepared.pixels(row), window)
+                for row, window in zip(rows, windows, strict=True)
+            ]
+            of_centres[f"centre_{name}"] = np.array(seen)
     with open(path, "wb") as file:  # a name would be given another suffix
         np.savez_compressed(
             file,
@@ -40,46 +52,50 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
             digests=prepared.digests[rows],
             hashes=prepared.hashes[rows],
             thumbnails=np.array(thumbnails, np.int8).reshape(-1, KEPT_SIDE, KEPT_SIDE),
+            **of_centres,
         )
 
 
-def patients_of_run(record: Record) -> tuple[tuple[str, frozenset[str]], ...]:
-    """Name of the data set and patients that a recorded run, and its upstreams before it, saw.
-
-    Says what cannot be known: of an upstream whose record is gone.
-    """
+def patients_of_run(record: Record) -> tuple[Seen, ...]:
+    """What a recorded run has trained and chosen on, and its upstreams before it, by patients."""
     metrics, draw = record.metrics, record.draw
     if labels_used(draw) != metrics.get("labels_used", labels_used(draw)):
         raise record.damaged("draw.csv", "has lost rows")
-    seen = frozenset(draw.loc[draw["part"] != "test", "patient"])
-    return ((metrics["dataset"], seen), *_before(record, patients_of_run))
+    dataset = metrics["dataset"]
+    seen = marks(dataset, draw.loc[draw["part"] != "test", "patient"].unique())
+    return (Seen(dataset, seen, record.key), *_before(record, patients_of_run))
 
 
 def seen_by_run(record: Record) -> tuple[Seen, ...]:
-    """What a recorded run has trained and chosen on, and its own upstreams before it.
+    """The same with the images.
 
-    Says what cannot be known: the images of a record of an older version, and all of an upstream
-    whose record is gone.
+    Says what cannot be known: the images of a record of an older version.
     """
-    (dataset, patients), *_ = patients_of_run(record)
-    return (_seen(record, dataset, patients), *_before(record, seen_by_run))
+    last, *_ = patients_of_run(record)
+    return (_with_images(record, last), *_before(record, seen_by_run))
 
 
-def _before(record: Record, ask: Callable[[Record], tuple[T, ...]]) -> tuple[T, ...]:
-    """The answer of the upstream that a run began with."""
+def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[Seen, ...]:
+    """What the weights that a run began with had seen.
+
+    Its upstream's record says it best; where that is gone, or was none, the file of its own
+    weights does, or, of an older version, nothing.
+    """
     upstream = record.upstream
-    if upstream is None:
-        return ()
-    if not upstream.done:
+    if upstream is not None and upstream.done:
+        return ask(upstream)
+    if record.model.is_file() and (written := of_file(record.model)):
+        return written[1:]
+    if upstream is not None:
         say_once(
             f"The run {record.key} began with weights whose record {upstream.folder} is gone: "
             "whether they have seen the test images cannot be checked."
         )
-        return ()
-    return ask(upstream)
+    from_file = str(record.metrics.get("pretraining", "")).startswith("file ")
+    return (Seen(UNKNOWN, None),) if from_file or upstream is not None else ()
 
 
-def _seen(record: Record, dataset: str, patients: frozenset[str]) -> Seen:
+def _with_images(record: Record, last: Seen) -> Seen:
     """With the images of the record; without, where it is of an older version."""
     kept = record.seen
     if kept is None:
@@ -87,18 +103,13 @@ def _seen(record: Record, dataset: str, patients: frozenset[str]) -> Seen:
             f"The run {record.key} has no seen.npz: the patients that its weights have seen are "
             "known by name, but none of the images is known again; train it anew to check them."
         )
-        return Seen(dataset, patients)
+        return last
     draw = record.draw
     count = draw.loc[draw["part"] != "test", "image"].nunique()
-    for name, (shape, kind) in KEPT.items():
+    expected = KEPT | (OF_CENTRES if OF_CENTRES.keys() & kept.keys() else {})
+    for name, (shape, kind) in expected.items():
         found = kept.get(name, np.empty(0))
         if (found.shape, found.dtype.kind) != ((count, *shape), kind):
             raise record.damaged("seen.npz", f"does not hold the {name} of {count} images")
-    return Seen(
-        dataset,
-        patients,
-        hashes=kept["hashes"],
-        digests=kept["digests"],
-        images=kept["images"].tolist(),
-        thumbnails=kept["thumbnails"],
-    )
+    arrays = {name: kept[name] for name in expected}
+    return replace(last, **(arrays | {"images": kept["images"].tolist()}))

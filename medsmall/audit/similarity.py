@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from medsmall.cache.fingerprint import area_means
+from medsmall.cache.fingerprint import Window, area_means
 
 SIDE = 64
 # In px of the SIDE x SIDE image. Of plain, high-pass and locally normalised grey at 32 to 64 px,
@@ -31,16 +31,19 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
     return _texture(pixels, side, BLUR, STEP).ravel()
 
 
-def kept_thumbnail(pixels: np.ndarray) -> np.ndarray:
+def kept_thumbnail(pixels: np.ndarray, window: Window | None = None) -> np.ndarray:
     """The coarse texture of a uint8 image of any size: int8 (KEPT_SIDE, KEPT_SIDE).
 
-    As `thumbnail`, with windows of KEPT_BLUR: the same for an image resized to another side.
+    As `thumbnail`, with windows of KEPT_BLUR: the same for an image resized to another side. Of
+    the `window` alone, where one is given.
     """
-    return _texture(pixels, KEPT_SIDE, KEPT_BLUR, KEPT_STEP)
+    return _texture(pixels, KEPT_SIDE, KEPT_BLUR, KEPT_STEP, window)
 
 
-def _texture(pixels: np.ndarray, side: int, blur: float, step: float) -> np.ndarray:
-    grey = area_means(pixels, side, side)
+def _texture(
+    pixels: np.ndarray, side: int, blur: float, step: float, window: Window | None = None
+) -> np.ndarray:
+    grey = area_means(pixels, side, side, window)
     detail = grey - cv2.GaussianBlur(grey, (0, 0), blur)
     spread = np.sqrt(cv2.GaussianBlur(detail**2, (0, 0), 2 * blur) + NOISE**2)
     return np.clip(np.rint(detail / spread / step), -127, 127).astype(np.int8)
@@ -58,25 +61,19 @@ class Similarity:
     """Correlations of images; each is looked at once, on first use, and kept as a thumbnail.
 
     Args:
-        pixels: gives image `i` as a uint8 array; all have the same height and width.
+        thumbnail_of: gives the thumbnail of image `i`, int8; all have one shape.
         images: how many there are.
-        reduce: makes the thumbnail of an image, int8.
     """
 
-    def __init__(
-        self,
-        pixels: Callable[[int], np.ndarray],
-        images: int,
-        reduce: Callable[[np.ndarray], np.ndarray] = thumbnail,
-    ) -> None:
-        self.pixels, self.reduce = pixels, reduce
+    def __init__(self, thumbnail_of: Callable[[int], np.ndarray], images: int) -> None:
+        self.thumbnail_of = thumbnail_of
         self.known = np.zeros(images, dtype=bool)
         self.thumbnails: np.ndarray | None = None
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """Thumbnails of `rows`, mean 0 and norm 1 each (or all 0 if flat): float32 (len, n²)."""
         for row in np.unique(rows[~self.known[rows]]):
-            small = self.reduce(self.pixels(int(row)))
+            small = self.thumbnail_of(int(row))
             if self.thumbnails is None:  # pages of zeros cost no memory before they are written
                 self.thumbnails = np.zeros((len(self.known), *small.shape), dtype=np.int8)
             self.thumbnails[row], self.known[row] = small, True

@@ -1,7 +1,7 @@
 """What initial weights have seen of the images they are tested on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,9 @@ from medsmall.audit.calibration import (
 )
 from medsmall.audit.findings import findings, none_found
 from medsmall.audit.neighbours import close_pairs
-from medsmall.audit.similarity import KEPT_SIDE, Similarity, kept_thumbnail, unit
+from medsmall.audit.provenance import Seen, mark
+from medsmall.audit.similarity import Similarity, kept_thumbnail, unit
+from medsmall.cache.fingerprint import difference_hash
 
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
@@ -31,26 +33,11 @@ FEW = 0.9
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Images that weights were trained or chosen with; without any, the patients alone are known.
+class Look:
+    """By what N images are compared: hashes uint64 (N, 4), and the `kept_thumbnail` of each."""
 
-    Attributes:
-        dataset: name of their data set.
-        patients: their patients.
-        hashes: uint64 (M, 4), `difference_hash` of each image.
-        digests: uint8 (M, 16), `digest` of the resized pixels.
-        images: M names, as in the table of their data set.
-        thumbnails: int8 (M, KEPT_SIDE, KEPT_SIDE), `kept_thumbnail` of each image.
-    """
-
-    dataset: str
-    patients: frozenset[str] = field(repr=False)
-    hashes: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 4), np.uint64))
-    digests: np.ndarray = field(repr=False, default_factory=lambda: np.zeros((0, 16), np.uint8))
-    images: list[str] = field(repr=False, default_factory=list)
-    thumbnails: np.ndarray = field(
-        repr=False, default_factory=lambda: np.zeros((0, KEPT_SIDE, KEPT_SIDE), np.int8)
-    )
+    hashes: np.ndarray
+    similarity: Similarity
 
 
 def upstream_overlap(
@@ -59,9 +46,9 @@ def upstream_overlap(
     """Patients and images of `rows` (of the data set named `dataset`) that weights have seen.
 
     Patients count as the same in the same data set only. Images are the same where their pixels
-    are, or where they are near duplicates, at whatever size the upstream saw them; a crop is
-    not known again. One finding for each image of `rows`, with the most similar of the seen ones;
-    `value` is the correlation.
+    are, or where they, or their centre squares, are near duplicates, at whatever size the upstream
+    saw them; another crop is not known again. One finding for each image of `rows`, with the most
+    similar of the seen ones; `value` is the correlation.
 
     Args:
         seen: what the weights were trained or chosen with.
@@ -69,61 +56,85 @@ def upstream_overlap(
         rows: columns image, patient, part; the index is their place in `prepared`.
         prepared: the images.
     """
-    similarity = Similarity(prepared.pixels, len(prepared.images), kept_thumbnail)
+    whole, centre = looks(prepared, rows.index.to_numpy())
+    marked = rows["patient"].map(lambda patient: mark(dataset, patient))
     found = [none_found()]
     for one in seen:
-        known = rows["patient"].isin(one.patients) & (one.dataset == dataset)
+        known = marked.isin(list(one.patients or ()))
         found.append(_finding(rows[known].drop_duplicates("patient"), one, "patient"))
-        row, other, value = _shared_images(one, rows.index.to_numpy(), prepared, similarity)
+        row, other, value = _shared_images(one, rows.index.to_numpy(), prepared, whole, centre)
         words = ["pixels" if v == 1 else f"image (correlation {v:.3f})" for v in value]
         found.append(_finding(rows.loc[row], one, words, other, value))
     return pd.concat([table for table in found if len(table)] or found[:1], ignore_index=True)
 
 
+def looks(prepared: "Prepared", rows: np.ndarray) -> tuple[Look, Look]:
+    """The images of `rows` whole and by their centre squares: one and the same if all are square.
+
+    The hashes of other images may be 0.
+    """
+    count = len(prepared.images)
+    thumbnails = Similarity(lambda row: kept_thumbnail(prepared.pixels(row)), count)
+    whole = Look(prepared.hashes, thumbnails)
+    windows = {int(row): prepared.centre(int(row)) for row in rows}
+    if not any(windows.values()):
+        return whole, whole
+    hashes = np.zeros((count, 4), np.uint64)
+    for row, window in windows.items():
+        hashes[row] = difference_hash(prepared.pixels(row), window)
+    centres = Similarity(lambda row: kept_thumbnail(prepared.pixels(row), windows[row]), count)
+    return whole, Look(hashes, centres)
+
+
 def _shared_images(
-    seen: Seen, rows: np.ndarray, prepared: "Prepared", similarity: Similarity
+    seen: Seen, rows: np.ndarray, prepared: "Prepared", whole: Look, centre: Look
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Those of `rows` that were seen, the most similar image of `seen`, and their correlation."""
     at = {digest.tobytes(): i for i, digest in enumerate(seen.digests)}
     same = [at.get(prepared.digests[row].tobytes()) for row in rows]
     best = {row: (1.0, i) for row, i in zip(rows, same, strict=True) if i is not None}
     rest = np.array([row for row in rows if row not in best], dtype=np.int64)
-    hashes = prepared.hashes[rest]
-    threshold = copy_threshold(seen, rest, hashes, similarity)
-    for i, other in close_pairs(hashes, seen.hashes, RADIUS):
-        for start in range(0, len(i), AT_ONCE):
-            row, j = rest[i[start : start + AT_ONCE]], other[start : start + AT_ONCE]
-            value = np.einsum("ij,ij->i", similarity.of(row), unit(seen.thumbnails[j]))
-            for k in np.flatnonzero(value >= threshold):
-                pair = (min(float(value[k]), 0.9999), int(j[k]))  # 1 says that the pixels are equal
-                best[row[k]] = max(pair, best.get(row[k], pair))
+    compared = [(whole, seen.hashes, seen.thumbnails)]
+    if len(seen.centre_hashes):
+        compared.append((centre, seen.centre_hashes, seen.centre_thumbnails))
+    elif centre is not whole:
+        compared.append((centre, seen.hashes, seen.thumbnails))  # square images
+    for look, hashes, thumbnails in compared:
+        threshold = copy_threshold(look, rest, hashes, thumbnails)
+        for i, other in close_pairs(look.hashes[rest], hashes, RADIUS):
+            for start in range(0, len(i), AT_ONCE):
+                row, j = rest[i[start : start + AT_ONCE]], other[start : start + AT_ONCE]
+                value = np.einsum("ij,ij->i", look.similarity.of(row), unit(thumbnails[j]))
+                for k in np.flatnonzero(value >= threshold):
+                    pair = (min(float(value[k]), 0.9999), int(j[k]))  # 1: equal pixels
+                    best[row[k]] = max(pair, best.get(row[k], pair))
     found = sorted(best)
     values, others = (np.array([best[row][k] for row in found]) for k in (0, 1))
     return np.array(found, dtype=np.int64), others.astype(np.int64), values
 
 
 def copy_threshold(
-    seen: Seen, rows: np.ndarray, hashes: np.ndarray, similarity: Similarity, seed: int = 0
+    look: Look, rows: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray, seed: int = 0
 ) -> float:
-    """From which correlation on one of `rows` and one of `seen` are copies, their hashes near.
+    """From which correlation on one of `rows` and one that was seen are copies, their hashes near.
 
     With EXPECTED false alarms in all pairs, within FLOOR and CAP, by the tail of those of up to
-    SAMPLED images each whose hashes differ: copies among them would stretch it. `hashes` (uint64
-    (N, 4)) are those of the N `rows`, the places of images in `similarity`.
+    SAMPLED images each whose hashes differ: copies among them would stretch it. `rows` are places
+    in `look`; `hashes` (uint64 (M, 4)) and `thumbnails` those of the M images that were seen.
     """
     rng = np.random.default_rng(seed)
-    left = np.sort(rng.permutation(len(rows))[:SAMPLED])
-    right = np.sort(rng.permutation(len(seen.hashes))[:SAMPLED])
+    left = rows[np.sort(rng.permutation(len(rows))[:SAMPLED])]
+    right = np.sort(rng.permutation(len(hashes))[:SAMPLED])
     if len(left) * len(right) < FEWEST:
         return FEW
-    correlation = similarity.of(rows[left]) @ unit(seen.thumbnails[right]).T
-    for i, j in close_pairs(hashes[left], seen.hashes[right], RADIUS):
+    correlation = look.similarity.of(left) @ unit(thumbnails[right]).T
+    for i, j in close_pairs(look.hashes[left], hashes[right], RADIUS):
         correlation[i, j] = np.nan
     unrelated = correlation[~np.isnan(correlation)]
     if len(unrelated) < FEWEST:
         return FEW
     tail = Tail.of(fisher(unrelated))
-    wanted = np.tanh(tail.upper_quantile(EXPECTED / (len(rows) * len(seen.hashes))))
+    wanted = np.tanh(tail.upper_quantile(EXPECTED / (len(rows) * len(hashes))))
     return float(np.clip(wanted, FLOOR, CAP))
 
 
@@ -142,5 +153,6 @@ def _finding(
         rows, value=value,
     )  # fmt: skip
     if others is not None:
-        table["image_b"] = [f"{seen.dataset}: {seen.images[i]}" for i in others]
+        names = seen.images or [f"image {i + 1}" for i in range(len(seen.digests))]
+        table["image_b"] = [f"{seen.dataset}: {names[i]}" for i in others]
     return table

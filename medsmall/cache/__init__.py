@@ -5,9 +5,10 @@ images as views of one memory-mapped file. A cache is two files in `folder`:
 
 - ``<name>.u8``: squares of `side` px, uint8, one after the other, grey ones with one channel;
 - ``<name>.sqlite``: which image lies where, with the size and time of the file it was read from,
-  a digest of its pixels and a difference hash (`medsmall.cache.fingerprint`).
+  the shape it had, a digest of its pixels and a difference hash (`medsmall.cache.fingerprint`).
 
-The name tells what decides the content besides the files: data set, root, side, decoding code. An
+The name tells what decides the content besides the files: data set, root, side, how images become
+squares, the code of it. Pixels are held against their digest when they are first used. An
 image whose file has changed since is decoded again, and lies at another place: a process that
 reads the old one is not disturbed. Pixels are on the disk before the index names them, so a
 process that is killed loses no more than its last seconds.
@@ -15,5 +16,6 @@ process that is killed loses no more than its last seconds.
 
 from medsmall.cache.build import prepare
 from medsmall.cache.prepared import Prepared
+from medsmall.cache.resize import Resize
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "Resize", "prepare"]

@@ -6,6 +6,7 @@ import inspect
 import os
 import shutil
 import sqlite3
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -20,14 +21,15 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.cache.index import Entry, Index
 from medsmall.cache.prepared import Prepared
+from medsmall.cache.resize import Resize, square
 from medsmall.dataset import Dataset, images
 from medsmall.errors import MedsmallError
 from medsmall.terminal import progress_bar, say
 
 CHUNK_BYTES = 32 * 2**20  # of pixels decoded before they are written: what bounds the memory
 CHUNK_IMAGES = 64
-NEARLY = 1.1  # times the side: from there on averaging and interpolating are as sharp
 Stamp = tuple[int, int]
+Decoded = tuple[np.ndarray, tuple[int, int]]  # a square; height and width of what it was made of
 
 
 def prepare(
@@ -36,49 +38,29 @@ def prepare(
     side: int,
     folder: Path,
     unreadable: dict[str, str] | None = None,
+    *,
+    resize: Resize = "squash",
 ) -> Prepared:
     """The images `names` of the table of `dataset` as squares of `side` px, each decoded once.
 
-    Every image is squeezed to the square, as in Romero et al.: height and width need not agree.
-    `folder` holds the caches of all data sets. Processes that want the same images at the same
-    time decode them once. Raises MedsmallError with the first image that cannot be read, or,
-    where `unreadable` is given, notes them there (name -> sentence) and leaves them out; also
-    where the disk is full.
+    `resize` is how they become squares, see `medsmall.cache.resize`. `folder` holds the caches of
+    all data sets. Processes that want the same images at the same time decode them once. Raises
+    MedsmallError with the first image that cannot be read, or, where `unreadable` is given, notes
+    them there (name -> sentence) and leaves them out; also where the disk is full.
     """
     stamps = _stamps(dataset, names)
     folder = folder.expanduser().absolute()
-    path = folder / _name(dataset, side)
+    path = folder / _name(dataset, side, resize)
     pixels, index = path.with_suffix(".u8"), Index(path.with_suffix(".sqlite"))
     found = _valid(index, pixels, side, stamps)
     if len(found) < len(stamps):
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         with _held(FileLock(path.with_suffix(".lock")), dataset.name):
             found = _valid(index, pixels, side, stamps)  # another process may have been faster
             lacking = [image for image in stamps if image not in found]
-            _fill(dataset, lacking, stamps, side, pixels, index, unreadable)
+            _fill(dataset, lacking, stamps, side, resize, pixels, index, unreadable)
             found = _valid(index, pixels, side, stamps)
-    rows = [
-        (entry.image, entry.offset, entry.channels, entry.digest, entry.dhash)
-        for name in names
-        if (entry := found.get(name))
-    ]
-    return Prepared(pixels, side, rows)
-
-
-def squeezed(pixels: np.ndarray, side: int) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3) as (side, side, C): averaged if smaller, interpolated if larger.
-
-    C is 1 where all three channels are equal: grey stays one channel until the network. Averaging
-    is by halves as far as they go, which takes a sixth of the time of averaging at once and differs
-    from it by about half a grey level on films.
-    """
-    while min(pixels.shape[:2]) >= 2 * side and not any(edge % 2 for edge in pixels.shape[:2]):
-        pixels = cv2.resize(pixels, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    how = cv2.INTER_AREA if max(pixels.shape[:2]) > NEARLY * side else cv2.INTER_LINEAR
-    square = cv2.resize(pixels, (side, side), interpolation=how)
-    if square.ndim == 3 and (square == square[..., :1]).all():
-        square = np.ascontiguousarray(square[..., 0])
-    return square if square.ndim == 3 else square[..., None]
+    return Prepared(pixels, side, [found[name] for name in names if name in found], resize)
 
 
 def _held(lock: FileLock, name: str) -> AcquireReturnProxy:
@@ -90,14 +72,29 @@ def _held(lock: FileLock, name: str) -> AcquireReturnProxy:
         return lock.acquire()
 
 
-def _name(dataset: Dataset, side: int) -> str:
-    """Names the cache by what decides its content: data set, options, root, side, decoding code."""
+def _make(folder: Path) -> None:
+    """The folder, and whether it takes files: the lock would wait for ever in one like /proc."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        if _is_full(error):
+            raise
+        raise MedsmallError(
+            f"Prepared images cannot be written to {folder} ({error.strerror}): set cache_root to "
+            "a folder that takes files."
+        ) from error
+
+
+def _name(dataset: Dataset, side: int, resize: Resize) -> str:
+    """Names the cache by what decides its content: data set, options, root, size, the code."""
     reader = Path(inspect.getfile(type(dataset.files)))
     decoding = [Path(images.__file__).with_name(name) for name in ("images.py", "dicom.py")]
-    marks = Path(inspect.getfile(digest))  # the index holds what it makes
-    code = [reader, *decoding, marks, Path(__file__)]
+    kept = [Path(inspect.getfile(part)) for part in (digest, square, Index)]
+    code = [reader, *decoding, *kept]
     identity = hashlib.sha256(b"".join(file.read_bytes() for file in code if file.is_file()))
-    identity.update(f"{dataset.files.root.absolute()}|{dataset.files.reading}|{side}".encode())
+    options = [dataset.files.root.absolute(), dataset.files.reading, side, resize]
+    identity.update("|".join(map(str, options)).encode())
     return f"{dataset.name}-{side}px-{identity.hexdigest()[:8]}"
 
 
@@ -128,6 +125,7 @@ def _fill(
     images: list[str],
     stamps: dict[str, Stamp],
     side: int,
+    resize: Resize,
     pixels: Path,
     index: Index,
     unreadable: dict[str, str] | None,
@@ -144,7 +142,7 @@ def _fill(
         file.seek(file.truncate(index.end(side)))  # a killed process may have left a tail
         task = bar.add_task(f"Preparing {dataset.name}", total=len(images), note="")
         try:
-            for chunk in _decoded(dataset, images, side, unreadable):
+            for chunk in _decoded(dataset, images, side, resize, unreadable):
                 index.add(_written(file, chunk, stamps))
                 done += len(chunk)
                 rate = done / (time.monotonic() - started)
@@ -164,13 +162,18 @@ def _fill(
 
 
 def _decoded(
-    dataset: Dataset, images: list[str], side: int, unreadable: dict[str, str] | None
-) -> Iterator[dict[str, np.ndarray]]:
+    dataset: Dataset,
+    images: list[str],
+    side: int,
+    resize: Resize,
+    unreadable: dict[str, str] | None,
+) -> Iterator[dict[str, Decoded]]:
     """The images in chunks, in order; the next chunk is being decoded while one is written."""
 
-    def read(image: str) -> np.ndarray | None:
+    def read(image: str) -> Decoded | None:
         try:
-            return squeezed(dataset.files.read(image), side)
+            whole = dataset.files.read(image)
+            return square(whole, side, resize), (whole.shape[0], whole.shape[1])
         except MedsmallError as error:
             if unreadable is None:
                 raise
@@ -182,7 +185,7 @@ def _decoded(
     cv2.setNumThreads(1)  # those of the pool are as many as there are cores
     with ThreadPoolExecutor(cores() + 1) as pool:  # one may wait for a file
         try:
-            ahead: deque[dict[str, Future[np.ndarray | None]]] = deque()
+            ahead: deque[dict[str, Future[Decoded | None]]] = deque()
             for start in range(0, len(images) + size, size):  # the last round submits nothing
                 chunk = images[start : start + size]
                 ahead.append({image: pool.submit(read, image) for image in chunk})
@@ -194,14 +197,13 @@ def _decoded(
             cv2.setNumThreads(threads)
 
 
-def _written(file: BinaryIO, chunk: dict[str, np.ndarray], stamps: dict[str, Stamp]) -> list[Entry]:
+def _written(file: BinaryIO, chunk: dict[str, Decoded], stamps: dict[str, Stamp]) -> list[Entry]:
     """Append the pixels of a chunk, down to the disk; its entries for the index."""
     entries = []
-    for image, pixels in chunk.items():
+    for image, (pixels, shape) in chunk.items():
         dhash = difference_hash(pixels).tobytes()
-        entries.append(
-            Entry(image, file.tell(), pixels.shape[2], *stamps[image], digest(pixels), dhash)
-        )
+        place = file.tell(), pixels.shape[2]
+        entries.append(Entry(image, *place, *stamps[image], *shape, digest(pixels), dhash))
         rest = memoryview(pixels.tobytes())
         while rest:  # unbuffered: nothing is left to be written when a full disk ends this
             rest = rest[file.write(rest) :]

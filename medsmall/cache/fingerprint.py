@@ -25,29 +25,38 @@ def digest(pixels: np.ndarray) -> bytes:
     return state.digest()[:DIGEST_BYTES]
 
 
-def difference_hash(pixels: np.ndarray) -> np.ndarray:
+Window = tuple[float, float, float, float]  # a part of an image: top, bottom, left, right in px
+
+
+def difference_hash(pixels: np.ndarray, window: Window | None = None) -> np.ndarray:
     """The 256-bit difference hash of a uint8 image (H, W), (H, W, 1) or (H, W, 3): uint64 (4,).
 
     Bit 16 r + c tells whether, of 16 x 17 grey means over equal areas, the one at (r, c + 1) is
     brighter than that at (r, c) by more than MARGIN: the "dHash" of N. Krawetz (Kind of Like That,
     2013) on a finer grid. Few bits change when the image is saved again, rescaled or made
-    brighter. Only exact sums and element-wise arithmetic: the same bits on every machine.
+    brighter. Only exact sums and element-wise arithmetic: the same bits on every machine. Of the
+    `window` alone, where one is given.
     """
-    means = area_means(pixels, ROWS, COLUMNS)
+    means = area_means(pixels, ROWS, COLUMNS, window)
     brighter = np.diff(means, axis=1) > MARGIN
     return np.packbits(brighter, bitorder="little").view("<u8").astype(np.uint64)
 
 
-def area_means(pixels: np.ndarray, rows: int, columns: int) -> np.ndarray:
+def area_means(
+    pixels: np.ndarray, rows: int, columns: int, window: Window | None = None
+) -> np.ndarray:
     """Grey means (0 to 255) of a uint8 image over `rows` x `columns` equal areas: float64.
 
-    Areas may end within a pixel, which then counts by its share. Colour is weighted by LUMA.
+    Areas may end within a pixel, which then counts by its share. Colour is weighted by LUMA. They
+    fill the `window`; without one, the image.
     """
-    height, width = pixels.shape[:2]
-    depth = cv2.CV_32S if height * width <= _INT32_PIXELS else cv2.CV_64F  # exact either way
+    whole = pixels.shape[0] * pixels.shape[1]
+    top, bottom, left, right = window or (0, pixels.shape[0], 0, pixels.shape[1])
+    height, width = bottom - top, right - left
+    depth = cv2.CV_32S if whole <= _INT32_PIXELS else cv2.CV_64F  # exact either way
     sums = cv2.integral(pixels, sdepth=depth)
-    sums = _at(sums, np.arange(rows + 1) * height / rows, 0)
-    sums = _at(sums, np.arange(columns + 1) * width / columns, 1)
+    sums = _at(sums, top + np.arange(rows + 1) * height / rows, 0)
+    sums = _at(sums, left + np.arange(columns + 1) * width / columns, 1)
     if sums.ndim == 3:
         red, green, blue = np.moveaxis(sums, 2, 0)
         sums = (LUMA[0] * red + LUMA[1] * green + LUMA[2] * blue) / LUMA.sum()

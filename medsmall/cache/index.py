@@ -1,6 +1,7 @@
 """The index of a cache: which image lies where, in an SQLite file beside the pixels."""
 
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ create table if not exists images (
     channels integer not null,  -- 1 or 3
     size integer not null,      -- bytes of the file it was read from
     time integer not null,      -- when that was last changed, in ns
+    height integer not null,    -- in px, before it became a square
+    width integer not null,
     digest blob not null,
-    dhash blob not null
+    dhash blob not null,
+    crc integer not null        -- CRC-32 of the columns before it
 ) without rowid
 """
 AT_ONCE = 10_000
@@ -31,14 +35,20 @@ class Entry:
     channels: int
     size: int
     time: int
+    height: int
+    width: int
     digest: bytes
     dhash: bytes
+
+
+COLUMNS = [*Entry.__annotations__, "crc"]
 
 
 class Index:
     """The entries of a cache; reading makes no file.
 
-    A file without the table, of a process that was killed while it made it, has no entries.
+    A file without the table, of a process that was killed while it made it, has no entries. What
+    was damaged from outside is a MedsmallError.
     """
 
     def __init__(self, file: Path) -> None:
@@ -54,47 +64,77 @@ class Index:
                 rows: Iterable[tuple] = database.execute("select * from images")
             else:
                 rows = self._looked_up(database, sorted(wanted))
-            return {row[0]: Entry(*row) for row in rows if row[0] in wanted}
+            return {row[0]: self._entry(row) for row in rows if row[0] in wanted}
 
     @staticmethod
     def _looked_up(database: sqlite3.Connection, images: list[str]) -> Iterator[tuple]:
         for start in range(0, len(images), 500):  # SQLite takes 999 parameters at least
             some = images[start : start + 500]
             marks = ",".join("?" * len(some))
-            yield from database.execute(f"select * from images where image in ({marks})", some)
+            query = f"select * from images where image in ({marks})"
+            yield from database.execute(query, some).fetchall()
 
     def end(self, side: int) -> int:
         """Where the pixels end that the index knows of, of squares of `side` px: 0 if of none."""
         with self._connected() as database:
             if database is None:
                 return 0
-            query = "select max(offset), channels from images"  # the channels of that very row
-            offset, channels = database.execute(query).fetchone()
-        return 0 if offset is None else offset + side**2 * channels
+            last = database.execute("select * from images order by offset desc limit 1").fetchone()
+            if last is None:
+                return 0
+            entry = self._entry(last)
+            return entry.offset + side**2 * entry.channels
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add or replace entries, all of them or none."""
-        with closing(sqlite3.connect(self.file, timeout=60)) as database, database:
+        rows = [tuple(vars(entry).values()) for entry in entries]
+        marks = ",".join("?" * len(COLUMNS))
+        with (
+            self._sentences(),
+            closing(sqlite3.connect(self.file, timeout=60)) as database,
+            database,
+        ):
             database.execute(TABLE)
             database.executemany(
-                "insert or replace into images values (?, ?, ?, ?, ?, ?, ?)",
-                [tuple(vars(entry).values()) for entry in entries],
+                f"insert or replace into images values ({marks})",
+                [(*row, _crc(row)) for row in rows],
             )
+
+    def _entry(self, row: tuple) -> Entry:
+        *values, crc = row
+        if crc != _crc(values):
+            raise self._damaged(f"the entry of {values[0]} was changed")
+        return Entry(*values)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection | None]:
         """For reading; None where there is nothing to read."""
+        if self.file.is_dir():
+            raise self._damaged("it is a folder")
         if not self.file.is_file():
             yield None
             return
-        with closing(sqlite3.connect(self.file, timeout=60)) as database:
-            try:
-                made = database.execute("select 1 from sqlite_master where name = 'images'")
-                yield database if made.fetchone() else None
-            except sqlite3.DatabaseError as error:
-                if isinstance(error, sqlite3.OperationalError):
-                    raise
-                raise MedsmallError(
-                    f"{self.file} is damaged ({error}): delete it, and the images are prepared "
-                    "anew."
-                ) from error
+        with self._sentences(), closing(sqlite3.connect(self.file, timeout=60)) as database:
+            columns = [row[1] for row in database.execute("pragma table_info(images)")]
+            if columns and columns != COLUMNS:
+                raise self._damaged("it has other columns")
+            yield database if columns else None
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Say it in one sentence if SQLite finds the file damaged; locks and full disks go on."""
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if any(word in str(error) for word in ("locked", "full", "disk I/O")):
+                raise
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, what: str) -> MedsmallError:
+        return MedsmallError(
+            f"{self.file} is damaged ({what}): delete it, and the images are prepared anew."
+        )
+
+
+def _crc(values: Iterable[object]) -> int:
+    return zlib.crc32(repr([*values]).encode())

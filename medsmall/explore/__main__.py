@@ -79,7 +79,7 @@ def of_pixels(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> "li
     return [
         image_sections.contact_sheets(dataset, drawn, looks, classes),
         augmentation_section.augmentation(
-            dataset, films, augmentation, cfg.choices.augmentation, cfg.image_size_px
+            dataset, films, augmentation, cfg.choices.augmentation, cfg.image_size_px, cfg.resize
         ),
         *image_sections.measured(dataset, table, looks, sampled),
         *image_sections.unreadable(failed),

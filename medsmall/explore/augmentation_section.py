@@ -8,7 +8,7 @@ import pandas as pd
 from medsmall.augmentation import Augmentation
 from medsmall.augmentation.reasons import reasons
 from medsmall.augmentation.safety import check
-from medsmall.cache.build import squeezed
+from medsmall.cache.resize import Resize, square
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.explore import extremes
@@ -34,21 +34,26 @@ def chosen(drawn: dict[str, pd.DataFrame], readable: set[str]) -> list[str]:
 
 
 def augmentation(
-    dataset: Dataset, images: list[str], augmentation: Augmentation, name: str, side: int
+    dataset: Dataset,
+    images: list[str],
+    augmentation: Augmentation,
+    name: str,
+    side: int,
+    resize: Resize,
 ) -> Section:
     """The same images plain, in random views, and after each transform at its extremes.
 
     `augmentation` is of conf/augmentation, `name` the option's, `side` the px of the square that
-    a run resizes images to. What is unsafe for such images is said. Raises MedsmallError where
-    the pipeline does not take them.
+    a run resizes images to, by `resize`. What is unsafe for such images is said. Raises
+    MedsmallError where the pipeline does not take them.
     """
     section = Section("augmentation", f"What the augmentation “{name}” does")
     section.text.append(
-        f"The same images, resized to {side} × {side} px as a run does, in the pipeline of "
-        "training. “Plain” is how validation and test see them."
+        f"The same images, resized to {side} × {side} px ({resize}) as a run does, in the pipeline "
+        "of training. “Plain” is how validation and test see them."
     )
     section.warnings += check(augmentation, dataset.modality)
-    films = {image: squeezed(dataset.files.read(image), side) for image in images}
+    films = {image: square(dataset.files.read(image), side, resize) for image in images}
     training, plain = augmentation.training(), augmentation.plain()
     transforms = list(extremes.transforms(training))
     try:

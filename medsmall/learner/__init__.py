@@ -49,12 +49,12 @@ class Fitted(Protocol):
         Probabilities, or numbers in the unit of their target.
         """
 
-    def save(self, record: Record) -> str:
+    def save(self, record: Record, seen: str) -> str:
         """Write model.safetensors, and beside it whatever else predicts; nothing as a pickle.
 
         model.safetensors is the network that other runs begin with: with a head where the head
-        predicts (`medsmall.model.Model` loads it then), else without. Returns
-        `medsmall.backbone.weights.sha256` of its tensors.
+        predicts (`medsmall.model.Model` loads it then), else without; `seen` stands in its
+        metadata under that name. Returns `medsmall.backbone.weights.sha256` of its tensors.
         """
 
 

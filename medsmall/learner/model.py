@@ -80,6 +80,7 @@ class FittedModel:
         views = self.data.scoring(part)
         return predictions(self.model, views, self.data.views, self.device, self.precision)
 
-    def save(self, record: Record) -> str:
+    def save(self, record: Record, seen: str) -> str:
         """Write model.safetensors."""
+        self.model.seen = seen
         return record.write("model.safetensors", self.model.save)

@@ -12,7 +12,7 @@ __all__ = ["ASKED", "MACHINE", "Pretraining", "asked"]
 # What a source may know of the run that asks, and what an upstream shares with it: the network and
 # its input, where things lie, and the machine. All else is its own: a sweep finds one upstream.
 ASKED = (
-    "backbone", "image_size_px", "phantom", "data_root", "output_root", "cache_root",
+    "backbone", "image_size_px", "resize", "phantom", "data_root", "output_root", "cache_root",
     "num_workers", "audit",
 )  # fmt: skip
 MACHINE = ("accelerator", "devices", "strategy", "precision", "deterministic", "benchmark")

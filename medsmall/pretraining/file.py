@@ -6,6 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from medsmall.audit.provenance import Seen, of_file
 from medsmall.audit.seen import patients_of_run, seen_by_run
 from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
@@ -21,10 +22,10 @@ class WeightsFile:
         path: the file.
         mean, std: statistics of grey levels in 0..1 it was trained with, one number for all
             channels or three; null: those written in a safetensors file, else the backbone's.
-        trained_on: what it was trained on, for the record.
-        allow_test_overlap: go on although it has seen patients or images of the test split, which
-            is known where the file still lies in the record of its run, or although it was trained
-            on this very data set and that is not known.
+        trained_on: name of the data set it was trained on, or unknown; a run's model.safetensors
+            says it itself, wherever it lies.
+        allow_test_overlap: go on although it has seen patients or images of the test split, or
+            although it was trained on this very data set and on whom is not known.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class WeightsFile:
         name = f"file {self.path.name}"
         fingerprint = tensors_sha256(self.path)
         record = self._record(fingerprint)
+        said = None if record else of_file(self.path)
+        said = said or (Seen(self.trained_on, None),)
         return Source(
             name,
             f"{fingerprint} {statistics(self.path)}",
             open=lambda: self._weights(name, fingerprint),
-            trained_on=record.metrics["dataset"] if record else self.trained_on,
-            patients=cache(lambda: patients_of_run(record)) if record else tuple,
-            seen=(lambda: seen_by_run(record)) if record else tuple,
+            patients=cache(lambda: patients_of_run(record) if record else said),
+            seen=lambda: seen_by_run(record) if record else said,
             record=record,
             allow_test_overlap=self.allow_test_overlap,
         )

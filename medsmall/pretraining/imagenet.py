@@ -9,6 +9,7 @@ import torch
 from omegaconf import DictConfig
 from torch import Tensor
 
+from medsmall.audit.provenance import Seen
 from medsmall.backbone.network import Network
 from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
@@ -35,7 +36,7 @@ class ImageNet:
             known = timm.get_pretrained_cfg(name)
             tag = known.tag if known else None  # the default one may change with timm
             hub = Weights("ImageNet (timm)", _from_hub)
-            return Source(hub.name, f"timm/{name}/{tag}", open=lambda: hub, trained_on="imagenet")
+            return Source(hub.name, f"timm/{name}/{tag}", lambda: hub, _photographs, _photographs)
         file = _packaged(self.packaged_weights)
         packaged = Weights(
             f"ImageNet ({file.name})",
@@ -44,8 +45,12 @@ class ImageNet:
             std=[128 / 255] * 3,
         )
         return Source(
-            packaged.name, file_sha256(file), open=lambda: packaged, trained_on="imagenet"
+            packaged.name, file_sha256(file), lambda: packaged, _photographs, _photographs
         )
+
+
+def _photographs() -> tuple[Seen, ...]:
+    return (Seen("imagenet", None),)
 
 
 def _packaged(path: str) -> Path:

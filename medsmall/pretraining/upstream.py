@@ -5,9 +5,10 @@ from functools import cache
 
 from omegaconf import DictConfig, open_dict
 
+from medsmall.audit.provenance import Seen, marks
 from medsmall.audit.seen import seen_by_run
 from medsmall.backbone.weights import Weights, sha256
-from medsmall.case import Case, Patients, Source
+from medsmall.case import Case, Source
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.pretraining import ASKED, MACHINE
@@ -58,7 +59,6 @@ class Upstream:
             name,
             fingerprint=upstream.key,
             open=lambda: _weights(name, Record.open(upstream.record.folder)),
-            trained_on=upstream.dataset.name,
             seen=lambda: seen_by_run(upstream.record) if upstream.record.done else (),
             patients=cache(lambda: _patients(upstream)),
             upstream=upstream,
@@ -67,10 +67,11 @@ class Upstream:
         )
 
 
-def _patients(upstream: Case) -> tuple[Patients, ...]:
+def _patients(upstream: Case) -> tuple[Seen, ...]:
     """Known by its draw, also before it is trained."""
-    seen = frozenset(upstream.patients("train", "val", "unlabelled"))
-    return ((upstream.dataset.name, seen), *upstream.source.patients())
+    dataset = upstream.dataset.name
+    seen = marks(dataset, upstream.patients("train", "val", "unlabelled"))
+    return (Seen(dataset, seen, upstream.key), *upstream.source.patients())
 
 
 def _weights(name: str, record: Record) -> Weights:

@@ -1,15 +1,20 @@
 """The gate: stops a run whose test images were seen, and no other."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from made_films import InMemory, textures
+from made_films import InMemory, oblong, resized_to, textures
 
 from medsmall.audit.findings import COLUMNS
 from medsmall.audit.gate import gate
-from medsmall.audit.similarity import Similarity, kept_thumbnail
-from medsmall.audit.upstream import Seen, copy_threshold, upstream_overlap
+from medsmall.audit.provenance import Seen, marks
+from medsmall.audit.seen import write_seen
+from medsmall.audit.similarity import kept_thumbnail
+from medsmall.audit.upstream import copy_threshold, looks, upstream_overlap
+from medsmall.cache.resize import square
 from medsmall.errors import MedsmallError
 
 N = 120
@@ -42,10 +47,19 @@ def with_copy(films: np.ndarray, original: int, copy: int, brighter: int = 0) ->
     return InMemory(films)
 
 
-def seen(films: np.ndarray, dataset: str = "other", patients: frozenset[str] = frozenset()) -> Seen:
+def seen(
+    films: np.ndarray, dataset: str = "other", patients: frozenset[bytes] = frozenset()
+) -> Seen:
     prepared = InMemory(films)
     thumbnails = np.stack([kept_thumbnail(film) for film in films])
-    return Seen(dataset, patients, prepared.hashes, prepared.digests, prepared.images, thumbnails)
+    return Seen(
+        dataset,
+        patients,
+        digests=prepared.digests,
+        hashes=prepared.hashes,
+        images=prepared.images,
+        thumbnails=thumbnails,
+    )
 
 
 def saved_again(film: np.ndarray, quality: int = 50) -> np.ndarray:
@@ -153,8 +167,8 @@ def test_patients_are_known_by_name_in_the_same_data_set_only(films, draw):
     prepared = InMemory(films)
     for dataset, patients in (("x", {"p100", "p101", "p3"}), ("other", set())):
         for one in (
-            seen(textures(90, 96, 7), dataset, frozenset({"p100", "p101", "p3"})),
-            Seen(dataset, frozenset({"p100", "p101", "p3"})),  # the record of an older version
+            seen(textures(90, 96, 7), dataset, marks(dataset, ["p100", "p101", "p3"])),
+            Seen(dataset, marks(dataset, ["p100", "p101", "p3"])),  # the record of an older version
         ):
             found = upstream_overlap([one], "x", draw, prepared)
             assert set(found["patient_a"]) == patients
@@ -166,10 +180,38 @@ def test_a_name_that_is_no_check(films, passed):
         passed(InMemory(films), allow=["near_duplicate"])
 
 
+def kept(prepared: InMemory, path: Path) -> Seen:
+    """What the record of a run on all these images would tell."""
+    rows = pd.DataFrame({"image": prepared.images, "part": "train"})
+    write_seen(path, rows, prepared)
+    with np.load(path) as arrays:
+        return Seen("other", frozenset(), **{**arrays, "images": arrays["images"].tolist()})
+
+
+@pytest.mark.parametrize("resize", ["squash", "pad", "crop"])
+@pytest.mark.parametrize("seen_is_square", [True, False])
+def test_a_square_release_of_the_same_images_is_known_again(
+    films, draw, tmp_path, resize, seen_is_square
+):
+    """Their centres at another size: whichever of the two the weights have seen."""
+    whole, cut = oblong(films, 5), list(textures(N, 96, 7)[..., 0])
+    some = range(0, N, 3)
+    for i in some:
+        cut[i] = square(whole[i], 96, "crop")[..., 0]
+    whole, cut = resized_to(whole, 128, resize), resized_to(cut, 64, "squash")
+    target, before = (whole, cut) if seen_is_square else (cut, whole)
+    one = kept(before, tmp_path / "seen.npz")
+    assert bool(len(one.centre_hashes)) == (not seen_is_square and resize != "crop")
+    found = upstream_overlap([one], "x", draw, target)
+    assert set(found["image_a"]) == {f"{i}.png" for i in some}
+    assert (found["image_b"] == "other: " + found["image_a"]).all()
+
+
 def threshold(films: np.ndarray, upstream: np.ndarray) -> float:
-    prepared = InMemory(films)
-    similarity = Similarity(prepared.pixels, len(films), kept_thumbnail)
-    return copy_threshold(seen(upstream), np.arange(len(films)), prepared.hashes, similarity)
+    rows = np.arange(len(films))
+    look, _ = looks(InMemory(films), rows)
+    other = seen(upstream)
+    return copy_threshold(look, rows, other.hashes, other.thumbnails)
 
 
 @pytest.mark.parametrize("copied", [60, 120])

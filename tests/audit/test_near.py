@@ -9,9 +9,13 @@ from made_films import InMemory, textures
 from medsmall.audit.calibration import CAP, FLOOR, RADIUS, Tail, calibrate, upper_bound
 from medsmall.audit.near import copies, near_duplicates
 from medsmall.audit.neighbours import distances
-from medsmall.audit.similarity import Similarity
+from medsmall.audit.similarity import Similarity, thumbnail
 
 NONE = np.zeros((0, 2), dtype=np.int64)
+
+
+def similarity_of(prepared: InMemory) -> Similarity:
+    return Similarity(lambda row: thumbnail(prepared.pixels(row)), len(prepared.images))
 
 
 def changed(film: np.ndarray, seed: int) -> np.ndarray:
@@ -92,20 +96,20 @@ def test_false_alarms_are_no_more_than_printed(shared):
     known, fresh = textures(250, 64, 5, shared), textures(350, 64, 6, shared)
     prepared = InMemory(known)
     n = len(known)
-    similarity = Similarity(prepared.pixels, n)
+    similarity = similarity_of(prepared)
     calibration = calibrate(
         similarity, prepared.hashes, np.arange(n), np.arange(n), n * (n - 1) // 2
     )
     others = InMemory(fresh)
     i, j = np.triu_indices(len(fresh), 1)
-    correlation = Similarity(others.pixels, len(fresh)).correlations(i, j)
+    correlation = similarity_of(others).correlations(i, j)
     near = distances(others.hashes[i], others.hashes[j]) <= RADIUS
     alarms = int((near & (correlation >= calibration.threshold)).sum())
     assert alarms / len(i) <= calibration.bound
     assert calibration.bound == pytest.approx(3 / calibration.pairs, rel=0.01)
     assert FLOOR <= calibration.threshold < CAP
     # the tail's own promise, without floor and hash: no more than a few in all pairs
-    z = np.arctanh(Similarity(prepared.pixels, n).correlations(*np.triu_indices(n, 1)))
+    z = np.arctanh(similarity_of(prepared).correlations(*np.triu_indices(n, 1)))
     beyond = np.arctanh(correlation) >= Tail.of(z).upper_quantile(1e-4)
     assert beyond.mean() <= 3e-4
 

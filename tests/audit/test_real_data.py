@@ -14,8 +14,9 @@ from medsmall.audit.gate import gate
 from medsmall.audit.identical import identical_images
 from medsmall.audit.near import near_duplicates
 from medsmall.audit.patients import patients_across_splits
+from medsmall.audit.provenance import Seen
 from medsmall.audit.similarity import kept_thumbnail
-from medsmall.audit.upstream import Seen, upstream_overlap
+from medsmall.audit.upstream import upstream_overlap
 from medsmall.cache import prepare
 from medsmall.configs import compose
 from medsmall.dataset.files import present_only
@@ -81,8 +82,14 @@ def test_nothing_is_made_up(opened, name):
 def seen(prepared) -> Seen:
     """What weights trained on all these images, as another data set, would have seen."""
     thumbnails = [kept_thumbnail(prepared.pixels(row)) for row in range(len(prepared.images))]
-    known = prepared.hashes, prepared.digests, prepared.images, np.stack(thumbnails)
-    return Seen("other", frozenset(), *known)
+    return Seen(
+        "other",
+        frozenset(),
+        digests=prepared.digests,
+        hashes=prepared.hashes,
+        images=prepared.images,
+        thumbnails=np.stack(thumbnails),
+    )
 
 
 def saved_again(film: np.ndarray) -> np.ndarray:

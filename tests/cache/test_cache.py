@@ -7,6 +7,8 @@ import resource
 import sqlite3
 import time
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,7 +20,6 @@ from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.dataset import images as decoding
 from medsmall.dataset.files import ImageFiles
 from medsmall.errors import MedsmallError
-from medsmall.phantom import chest, thorax
 
 
 class Files(ImageFiles):
@@ -76,16 +77,6 @@ def test_pixels_are_those_of_the_file_squeezed_to_the_square(films, tmp_path, si
         assert prepared.pixels(row).shape == (side, side, 1)
         assert prepared.digests[row].tobytes() == digest(prepared.pixels(row))
         np.testing.assert_array_equal(prepared.hashes[row], difference_hash(prepared.pixels(row)))
-
-
-@pytest.mark.parametrize("shape", [(1024, 1024), (1000, 600), (611, 937), (130, 120)])
-def test_squeezing_is_averaging(shape):
-    rng = np.random.default_rng(0)
-    film, _ = chest.chest(thorax.build(rng), [], rng, 0, shape)
-    exact = cv2.resize(film.astype(np.float64), (100, 100), interpolation=cv2.INTER_AREA)
-    error = build.squeezed(film, 100)[..., 0] - exact
-    assert np.abs(error).mean() < 1
-    assert abs(error.mean()) < 0.6
 
 
 def test_each_image_is_decoded_once_however_often_it_is_asked_for(films, tmp_path):
@@ -276,6 +267,89 @@ def test_an_index_that_was_only_begun_is_made_anew(films, tmp_path):
         prepare(data, names, 16, tmp_path / "cache")
 
 
+def a_folder(index):
+    index.unlink()
+    index.mkdir()
+
+
+def of_another_schema(index):
+    with closing(sqlite3.connect(index)) as database, database:
+        database.execute("alter table images rename column offset to place")
+
+
+def without_a_table_of_ours(index):
+    index.unlink()
+    with closing(sqlite3.connect(index)) as database, database:
+        database.execute("create table images (image text)")
+
+
+def with_another_offset(index):
+    with closing(sqlite3.connect(index)) as database, database:
+        database.execute("update images set offset = offset + 1 where image = '003.png'")
+
+
+def with_another_hash(index):
+    with closing(sqlite3.connect(index)) as database, database:
+        database.execute("update images set dhash = zeroblob(32) where image = '003.png'")
+
+
+def with_text_for_a_number(index):
+    with closing(sqlite3.connect(index)) as database, database:
+        database.execute("update images set offset = 'x' where image = '003.png'")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [a_folder, of_another_schema, without_a_table_of_ours, with_another_offset,
+     with_another_hash, with_text_for_a_number],
+)  # fmt: skip
+@pytest.mark.parametrize("wanted", [20, 21])
+def test_an_index_that_was_changed_is_one_sentence(films, tmp_path, damage, wanted):
+    """Whether all that is wanted is there or some must be added."""
+    data, names = films
+    prepare(data, names, 16, tmp_path / "cache")
+    (index,) = (tmp_path / "cache").glob("*.sqlite")
+    damage(index)
+    names = [*names, write(data.root / "020.png", 20)][:wanted]
+    with pytest.raises(MedsmallError, match=f"{index} is damaged .*: delete it, and the images"):
+        prepare(data, names, 16, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("at", [0, 256 * 7 + 100, 256 * 20 - 1])
+def test_pixels_that_were_changed_on_the_disk_are_not_used(films, tmp_path, at):
+    data, names = films
+    prepare(data, names, 16, tmp_path / "cache").check()
+    (file,) = (tmp_path / "cache").glob("*.u8")
+    content = bytearray(file.read_bytes())
+    content[at] ^= 1
+    file.write_bytes(content)
+    prepared = prepare(data, names, 16, tmp_path / "cache")
+    changed = at // 256
+    sentence = f"{file} is damaged .the pixels of {names[changed]} were changed.: delete it"
+    for look in (prepared.check, lambda: prepared.pixels(changed)):
+        with pytest.raises(MedsmallError, match=sentence):
+            look()
+    prepared.pixels(changed - 1 if changed else 1)
+    file.unlink()
+    prepare(data, names, 16, tmp_path / "cache").check()
+
+
+def test_pixels_are_held_against_their_digest_once(films, tmp_path, monkeypatch):
+    data, names = films
+    prepared = prepare(data, names, 16, tmp_path / "cache")
+    prepared.check()
+    parcel = pickle.dumps(prepared)
+    monkeypatch.setattr("medsmall.cache.prepared.digest", None)
+    prepared.check()
+    pickle.loads(parcel).check()
+
+
+def test_a_folder_that_takes_no_files_is_one_sentence_at_once(films):
+    data, names = films
+    with pytest.raises(MedsmallError, match=r"cannot be written to /proc .*set cache_root"):
+        prepare(data, names, 16, Path("/proc"))
+
+
 def test_what_decides_the_pixels_names_the_cache(films, tmp_path, monkeypatch):
     data, names = films
 
@@ -286,8 +360,10 @@ def test_what_decides_the_pixels_names_the_cache(films, tmp_path, monkeypatch):
     assert [caches(), caches()] == [1, 1]
     data.files.reading = "grey=True"
     assert caches() == 2
-    monkeypatch.setattr(build, "__file__", decoding.__file__)  # other code
+    assert len(prepare(data, names[:2], 16, tmp_path / "cache", resize="pad")) == 2
     assert caches() == 3
+    monkeypatch.setattr(decoding, "__file__", build.__file__)  # other code
+    assert caches() == 4
 
 
 def test_it_travels_to_a_worker_without_its_pixels(films, tmp_path):

@@ -150,8 +150,8 @@ def test_each_network_of_the_hub_has_its_own_fingerprint():
 
 
 def test_what_they_were_trained_on_is_known():
-    assert hub_source().trained_on == "imagenet"
-    assert ImageNet(PACKAGED).source(None, None).trained_on == "imagenet"
+    for source in (hub_source(), ImageNet(PACKAGED).source(None, None)):
+        assert [one.dataset for one in source.patients()] == ["imagenet"]
 
 
 def test_the_hash_of_what_was_loaded_is_that_of_the_file_under_the_networks_names():

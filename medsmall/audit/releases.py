@@ -1,0 +1,30 @@
+"""Releases made of the images of another, under other names of images and patients.
+
+Nothing but their source tells that they share patients: a smaller size, a crop and a new numbering
+may hide it from every other check.
+"""
+
+MEDMNIST = "Yang et al., MedMNIST v2, Scientific Data 2023"
+
+# release -> the one whose images or patients it is made of, and who says so
+DERIVED = {
+    "chestmnist": ("chestxray14", MEDMNIST),
+    "pneumoniamnist": ("chest_xray", MEDMNIST),
+    "dermamnist": ("ham10000", MEDMNIST),
+    # slices of the same CT volumes, in three directions
+    "organamnist": ("lits", MEDMNIST),
+    "organcmnist": ("lits", MEDMNIST),
+    "organsmnist": ("lits", MEDMNIST),
+}
+
+
+def common_source(one: str, other: str) -> str:
+    """Why two data sets of different names share patients, as a clause; "" if they do not.
+
+    "pneumoniamnist is made of chest_xray (Yang et al. ...)".
+    """
+    sources = {name: DERIVED.get(name, (name, ""))[0] for name in (one, other)}
+    if one == other or len(set(sources.values())) > 1:
+        return ""
+    made = [f"{name} is made of {DERIVED[name][0]}" for name in (one, other) if name in DERIVED]
+    return f"{' and '.join(made)} ({DERIVED[one if one in DERIVED else other][1]})"

@@ -1,0 +1,82 @@
+"""What weights have seen goes with their file: copied, renamed, and through further trainings."""
+
+import json
+import shutil
+
+import pytest
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from medsmall.errors import MedsmallError
+
+OTHER_SPLIT = ["split=by_patient", "split.train=0.6", "split.val=0.2", "trainer.max_epochs=1"]
+MURA = [
+    "dataset=mura",
+    "dataset.targets=null",
+    "dataset.phantom_patients=60",
+    "sample_size=natural",
+    "sample_size.n=20",
+]
+
+
+def begin_with(path, *more):
+    return ["pretraining=file", f"pretraining.path={path}", "trainer.max_epochs=1", *more]
+
+
+@pytest.fixture
+def copied(train_small, tmp_path):
+    """The weights of a run that saw test patients of HERNIA, copied out of their record."""
+    return shutil.copy(train_small(*OTHER_SPLIT) / "model.safetensors", tmp_path / "w.safetensors")
+
+
+def test_a_copied_file_still_says_whom_it_has_seen(train_small, copied):
+    with pytest.raises(MedsmallError, match=r"trained on chestxray14, on \d+ of the \d+ patients"):
+        train_small(*begin_with(copied))
+
+
+def test_it_says_so_after_another_training_too(train_small, copied, tmp_path):
+    """On bone films: whose weights are copied again."""
+    between = train_small(*MURA, *begin_with(copied)) / "model.safetensors"
+    again = shutil.copy(between, tmp_path / "again.safetensors")
+    with pytest.raises(MedsmallError, match=r"trained on chestxray14, on \d+ of the \d+ patients"):
+        train_small(*begin_with(again))
+    with safe_open(again, "pt") as file:
+        written = json.loads(file.metadata()["seen"])
+    assert [one["dataset"] for one in written] == ["mura", "chestxray14"]
+    assert written[0]["run"] == between.parent.name
+
+
+def test_no_patient_can_be_read_in_the_file(train_small):
+    folder = train_small()
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        text = file.metadata()["seen"]
+    assert "images/" not in text
+    assert set(json.loads(text)[0]) == {"dataset", "run", "patients", "images"}
+
+
+def test_an_unknown_origin_is_told_recorded_and_inherited(train_small, tmp_path, capsys):
+    path = tmp_path / "foreign.safetensors"
+    save_file(load_file(train_small() / "model.safetensors"), path)
+    made = train_small(*begin_with(path, "seed=77"))
+    said = capsys.readouterr().err
+    (sentence,) = json.loads((made / "metrics.json").read_text())["audit"]
+    assert sentence in said
+    assert "What the weights of file foreign.safetensors have seen is not known" in sentence
+    assert "pretraining.trained_on" in sentence
+
+    heir = shutil.copy(made / "model.safetensors", tmp_path / "heir.safetensors")
+    child = train_small(*MURA, *begin_with(heir))
+    (sentence,) = json.loads((child / "metrics.json").read_text())["audit"]
+    assert "What the weights of file heir.safetensors have seen is known in part" in sentence
+
+
+def test_a_data_set_that_was_declared_is_inherited(train_small, tmp_path):
+    path = tmp_path / "foreign.safetensors"
+    save_file(load_file(train_small() / "model.safetensors"), path)
+    declared = "pretraining.trained_on=chestxray14"
+    made = train_small(*MURA, *begin_with(path, declared))
+    assert json.loads((made / "metrics.json").read_text())["audit"] == []
+    heir = shutil.copy(made / "model.safetensors", tmp_path / "heir.safetensors")
+    for weights in (heir, made / "model.safetensors"):
+        with pytest.raises(MedsmallError, match="chestxray14, on patients that nothing is known"):
+            train_small(*begin_with(weights))
