@@ -67,6 +67,7 @@ def test_every_file_begins_with_a_comment_and_only_experiments_are_global(file):
 @pytest.mark.parametrize("experiment", options("experiment"))
 def test_every_experiment_shows_its_command(experiment):
     text = (config_dir() / "experiment" / f"{experiment}.yaml").read_text()
+    assert "\n# Labels: " in text  # what it spends of them
     commands = re.findall(r"python -m medsmall\.train(.*)", text.partition("defaults:")[0])
     assert commands
     for command in commands:
