@@ -44,17 +44,25 @@ def check_classes(
     """MedsmallError if a part of `split` lacks a class that it needs.
 
     One binary target needs a positive and a negative in each of train, val and test; exclusive
-    classes (multiclass) need an image of every class in each. Several non-exclusive targets
+    classes (multiclass) need images of two of them in each. Several non-exclusive targets
     (multilabel) need both labels of every target in train only: in val and test the metrics of
     that target are null with the reason, as long as the part has any known label. So are those of
-    a `published_test`, which is as it is (a partial download, say): what it lacks is returned,
-    one sentence each, for the user to know before the training.
+    a `published_test`, which is as it is (a partial download, say). What a published test or a
+    part of several classes lacks is returned, one sentence each, for the user to know before the
+    training.
     """
     notices = []
     for part in PARTS:
         rows = table.loc[split == part, targets]
         empty = empty_classes(rows, targets, task)
         if task is Task.MULTILABEL and part != "train" and rows.notna().any(axis=None):
+            continue
+        if task is Task.MULTICLASS and 0 < len(empty) <= len(targets) - 2:
+            absent = ", ".join([*list(empty)[:5], *(["..."] if len(empty) > 5 else [])])
+            notices.append(
+                f"The {part} part of the split has no image of {absent}: it cannot be "
+                f"{'learnt' if part == 'train' else 'scored'} there."
+            )
             continue
         for target, missing in empty.items():
             if part == "test" and published_test:

@@ -171,6 +171,21 @@ def test_more_than_there_is_needs_oversampling_which_repeats_images():
         draw(Balanced(oversample=True), TABLE.assign(Hernia=0.0))
 
 
+def test_a_natural_draw_has_its_share_of_a_rare_class_on_average():
+    """Draws without it are not thrown away: those left would have too many of it."""
+    table = multiclass_table()
+    rare = np.random.default_rng(4).random(600) < 0.03
+    table.loc[rare, CLASSES] = [0.0, 0.0, 1.0]
+    table.loc[~rare & (table["C"] == 1), CLASSES] = [1.0, 0.0, 0.0]
+    pools = pools_of(table, SPLIT, CLASSES, Task.MULTICLASS)
+    share = pools.train["C"].mean()
+    counts = [
+        Natural(n=30, repeat=r).draw(pools).query("part == 'train'")["C"].sum() for r in range(400)
+    ]
+    assert min(counts) == 0
+    assert abs(np.mean(counts) - 30 * share) < 4 * np.sqrt(30 * share / 400)
+
+
 def test_a_binary_draw_without_a_positive_is_refused():
     table = TABLE.assign(Hernia=TABLE["Hernia"].fillna(0.0))
     drawn = images(draw(Natural(n=20), table), "train")  # it does not depend on the labels

@@ -34,7 +34,17 @@ def test_multilabel_targets_may_be_undefined_outside_train():
         check_classes(table, split, ["A", "B"], Task.MULTILABEL)
 
 
-def test_every_exclusive_class_is_needed_in_every_part():
+def test_classes_that_a_part_lacks_are_told_as_long_as_two_are_there():
+    classes = np.array([0, 1, 2, 0, 1, 2, 0, 1, 1])
+    table, split = three_parts(**{name: classes == k for k, name in enumerate("ABC")})
+    (notice,) = check_classes(table, split, list("ABC"), Task.MULTICLASS)
+    assert notice == "The test part of the split has no image of C: it cannot be scored there."
+    classes[[2, 8]] = 0
+    table, split = three_parts(**{name: classes == k for k, name in enumerate("ABC")})
+    assert len(check_classes(table, split, list("ABC"), Task.MULTICLASS)) == 2
+
+
+def test_two_exclusive_classes_are_needed_in_every_part():
     table, split = three_parts(A=[1, 0, 1, 0, 1, 1], B=[0, 1, 0, 1, 0, 0])
     with pytest.raises(MedsmallError, match=r"test part .*no positive among 2 .*target B"):
         check_classes(table, split, ["A", "B"], Task.MULTICLASS)
