@@ -110,11 +110,14 @@ def execute(case: "Case") -> "Record":
     """Make the run of a case, and its upstream's before it, unless they are recorded."""
     from medsmall.learner import Learner
     from medsmall.record import Record
+    from medsmall.record.environment import tell_other_versions
     from medsmall.terminal import say
 
     record, source = case.record, case.source
     let_pass = source.refuse_overlap(case.dataset.name, case.patients("test"))
+    tell_other_versions(record, source.record)
     if record.done:
+        record.check()
         sent = " or sent to the logger" if case.cfg.logger else ""
         say(f"{case.name}: recorded already, not run{sent} again.")
         for notice in dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass]):

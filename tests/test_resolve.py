@@ -1,9 +1,11 @@
 """Identifying a run: nothing is trained, built or read twice, and the key is known beforehand."""
 
 import json
+import shutil
 
 import pytest
 import timm
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from small_run import HERNIA
 
@@ -24,6 +26,12 @@ UPSTREAM = [
 
 def cfg(outputs, *overrides):
     return compose([*HERNIA, "trainer.max_epochs=1", f"output_root={outputs}", *overrides])
+
+
+def on_phantoms_of(outputs, tmp_path):
+    """Spare `tmp_path` the making of those that these tests share."""
+    resolve(cfg(outputs, *UPSTREAM))
+    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
 
 
 @pytest.fixture
@@ -82,15 +90,34 @@ def test_upstreams_can_be_given_the_same_number_of_images(outputs):
     assert few.key != resolve(cfg(outputs, *UPSTREAM)).source.upstream.key
 
 
-def test_an_upstream_whose_weights_were_changed_is_refused(tmp_path):
+def other_tensors(path):
+    tensors = load_file(path)
+    tensors["conv1.0.weight"] = tensors["conv1.0.weight"] + 1e-3
+    save_file(tensors, path, metadata=metadata(path))
+
+
+def other_statistics(path):
+    save_file(load_file(path), path, metadata=metadata(path) | {"mean": "0.4 0.5 0.5"})
+
+
+def metadata(path):
+    with safe_open(path, "pt") as file:
+        return file.metadata()
+
+
+@pytest.mark.parametrize("change", [other_tensors, other_statistics])
+def test_an_upstream_whose_weights_were_changed_is_refused(tmp_path, outputs, change):
+    on_phantoms_of(outputs, tmp_path)
     upstream = resolve(cfg(tmp_path, *UPSTREAM)).source.upstream
     record = execute(upstream)
-    tensors = load_file(record.model)
-    tensors["conv1.0.weight"] = tensors["conv1.0.weight"] + 1e-3
-    save_file(tensors, record.model)
-    with pytest.raises(MedsmallError, match="not what its run recorded.*delete .*made again"):
+    change(record.model)
+    sentence = "model.safetensors is not what was written .*makes it again"
+    with pytest.raises(MedsmallError, match=sentence):
         train(cfg(tmp_path, *UPSTREAM))
     assert [path.name for path in tmp_path.glob("runs/*/DONE")] == ["DONE"]
+    if change is other_statistics:  # the tensors are those of its metrics.json
+        with pytest.raises(MedsmallError, match=sentence):
+            train(cfg(tmp_path, "pretraining=file", f"pretraining.path={record.model}"))
 
 
 def test_patients_that_an_upstream_will_see_stop_the_run_before_it_is_trained(tmp_path):
@@ -151,8 +178,60 @@ def test_a_record_of_the_schema_before_still_tells_what_it_has_seen(outputs, tmp
         del facts[new]
     old = tmp_path / "old"
     old.mkdir()
-    for name in ("draw.csv", "seen.npz", "DONE"):
+    (old / "DONE").touch()
+    for name in ("draw.csv", "seen.npz"):
         (old / name).write_bytes((record.folder / name).read_bytes())
     (old / "metrics.json").write_text(json.dumps(facts))
     (seen,) = seen_by_run(Record.open(old))
     assert seen.patients == seen_by_run(record)[0].patients
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "metrics.json", "draw.csv", "config.yaml"])
+def test_a_record_whose_files_were_changed_is_not_found_again(outputs, tmp_path, name):
+    made = train(cfg(outputs)).folder
+    on_phantoms_of(outputs, tmp_path)
+    copy = shutil.copytree(made, tmp_path / "runs" / made.name)
+    assert train(cfg(tmp_path)).folder == copy
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(MedsmallError, match=f"{name} is not what was written"):
+        train(cfg(tmp_path))
+
+
+def recorded_by(record, **others):
+    """As if other versions had made it."""
+    environment = record.environment
+    environment["commit"] = others.pop("commit", environment["commit"])
+    environment["packages"] |= others
+    record.write_json("environment.json", environment)
+    record.write_text("DONE", "")
+
+
+def test_a_record_of_other_versions_says_so_once_with_its_upstreams(tmp_path, outputs, capsys):
+    on_phantoms_of(outputs, tmp_path)
+    child = train(cfg(tmp_path, *UPSTREAM))
+    capsys.readouterr()
+    train(cfg(tmp_path, *UPSTREAM))
+    assert "other versions" not in capsys.readouterr().err
+
+    recorded_by(child.upstream, torch="0.4.1")
+    train(cfg(tmp_path, *UPSTREAM, "seed=8"))  # a new run that begins there
+    (sentence,) = [line for line in capsys.readouterr().err.splitlines() if "versions" in line]
+    assert f"the upstream {child.upstream.key} with torch 0.4.1 (here 2" in sentence
+
+    recorded_by(child, commit="a" * 40 + "-dirty", medsmall="0.0.1")
+    for _ in range(2):
+        train(cfg(tmp_path, *UPSTREAM))
+    (sentence,) = [line for line in capsys.readouterr().err.splitlines() if "versions" in line]
+    assert "this run with commit aaaaaaaaa-dirty (here " in sentence
+    assert "medsmall 0.0.1 (here" in sentence
+    assert f"the upstream {child.upstream.key}" in sentence
+
+
+def test_how_images_become_squares_is_in_the_key_and_shared_with_the_upstream(outputs):
+    squash, pad = (resolve(cfg(outputs, *UPSTREAM, f"resize={how}")) for how in ("squash", "pad"))
+    assert squash.key != pad.key
+    assert squash.source.upstream.key != pad.source.upstream.key
+    assert pad.source.upstream.config["resize"] == "pad"
+    assert resolve(cfg(outputs, *UPSTREAM)).key == squash.key

@@ -54,7 +54,7 @@ class WeightsFile:
         return Source(
             name,
             f"{fingerprint} {statistics(self.path)}",
-            open=lambda: self._weights(name, fingerprint),
+            open=lambda: self._weights(name, fingerprint, record),
             patients=cache(lambda: patients_of_run(record) if record else said),
             seen=lambda: seen_by_run(record) if record else said,
             record=record,
@@ -75,7 +75,9 @@ class WeightsFile:
             )
         return record
 
-    def _weights(self, name: str, fingerprint: str) -> Weights:
+    def _weights(self, name: str, fingerprint: str, record: Record | None) -> Weights:
+        if record:
+            record.check(record.model.name)  # what its metadata say, too
         if tensors_sha256(self.path) != fingerprint:
             raise MedsmallError(f"{self.path} has changed since the run began: start it again.")
         written = statistics(self.path)

@@ -81,6 +81,7 @@ def _weights(name: str, record: Record) -> Weights:
             f"The upstream {record.folder} has no model.safetensors to begin with: choose another "
             "pretraining, or delete the folder, and it is made again."
         )
+    record.check(record.model.name)
     tensors = read_tensors(record.model)
     if sha256(tensors) != record.metrics["weights_sha256"]:
         raise MedsmallError(

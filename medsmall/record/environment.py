@@ -4,11 +4,15 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from medsmall.record.record import Record
+from medsmall.terminal import say_once
 
 PACKAGES = ["medsmall", "torch", "torchvision", "timm", "pytorch-lightning", "albumentations",
             "hydra-core", "numpy", "pandas", "scikit-learn", "opencv-python-headless"]  # fmt: skip
@@ -33,6 +37,44 @@ def device_of_record(device: torch.device) -> dict[str, str | None]:
     return {"device": torch.cuda.get_device_name(device), "cuda": torch.version.cuda}
 
 
+def tell_other_versions(record: Record, upstream: Record | None) -> None:
+    """Say, the first time, what results that are used were made with that is not here now.
+
+    These are the record of a run, where it is done, and those of its `upstream` and of others
+    before that.
+    """
+    found = []
+    if record.done and (others := _others(record.environment)):
+        found.append(f"this run with {others}")
+    while upstream is not None and upstream.done:
+        if others := _others(upstream.environment):
+            found.append(f"the upstream {upstream.key} with {others}")
+        upstream = upstream.upstream
+    if found:
+        say_once(
+            f"Recorded by other versions: {'; '.join(found)}. What the code here would give may "
+            "differ: delete a record's folder to make it anew, or set output_root to another one."
+        )
+
+
+def _others(then: dict[str, Any]) -> str:
+    """What of `environment` is known then and now, and differs: "torch 2.6.0 (here 2.7.1)"."""
+    pairs = {"commit": (then.get("commit"), _commit())}
+    pairs |= {k: (then.get("packages", {}).get(k), version(k)) for k in ("medsmall", "torch")}
+    return ", ".join(
+        f"{name} {_short(before)} (here {_short(here)})"
+        for name, (before, here) in pairs.items()
+        if before and here and before != here
+    )
+
+
+def _short(version: str) -> str:
+    """The first digits of a commit, and whether it had changes; a version as it is."""
+    commit, dash, dirty = version.partition("-")
+    return commit[:9] + dash + dirty if len(commit) == 40 else version
+
+
+@cache  # of the code that runs, whatever is committed meanwhile
 def _commit() -> str | None:
     checkout = Path(__file__).parents[2]
     if not (checkout / ".git").exists():

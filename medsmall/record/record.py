@@ -20,11 +20,13 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
+from medsmall.record import checksums
 
 T = TypeVar("T")
 
 
 WRITTEN = ("name", "task", "unit", "audit", "upstream", "weights_sha256", "val", "test")
+LARGE = {"model.safetensors", "seen.npz"}
 # of the files below; 1 had none, and no fingerprint of the initial weights; 2 no predictions of
 # validation, and one-vs-rest accuracies of classes
 SCHEMA = 3
@@ -130,7 +132,34 @@ class Record:
         path = self.metrics.get("upstream")
         return Record((self.folder / path).resolve()) if path else None
 
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What it was made with."""
+        return self._read(
+            "environment.json", lambda file: dict(json.loads(file.read_text("utf-8")))
+        )
+
+    def check(self, *names: str) -> None:
+        """MedsmallError unless the files `names` are as they were written.
+
+        Without names, all but the LARGE ones, which are checked when they are used. A record of an
+        older version does not tell.
+        """
+        try:
+            written = checksums.read(self.folder / "DONE")
+        except FileNotFoundError:
+            return  # it is being made
+        except ValueError as error:
+            raise self.damaged("DONE", "cannot be read") from error
+        for name in names or written.keys() - LARGE:
+            file = self.folder / name
+            if written and not file.is_file():
+                raise self.damaged(name, "is absent")
+            if written and checksums.of_file(file) != written.get(name):
+                raise self.damaged(name, "is not what was written (another sha256)")
+
     def _read(self, name: str, read: Callable[[Path], T]) -> T:
+        self.check(name)
         try:
             return read(self.folder / name)
         except FileNotFoundError:
@@ -165,7 +194,7 @@ class Record:
             except BaseException:
                 shutil.rmtree(self.folder, ignore_errors=True)
                 raise
-            self.write_text("DONE", "")
+            self.write_text("DONE", checksums.of_folder(self.folder))
 
     def write(self, name: str, write: Callable[[Path], T]) -> T:
         """`write` fills a temporary file, which then takes its `name`; gives what it returns."""

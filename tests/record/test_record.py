@@ -202,6 +202,7 @@ def finished(tmp_path):
             record.write_csv("draw.csv", DRAW)
             record.write_csv("history.csv", HISTORY)
             record.write("seen.npz", lambda path: np.savez_compressed(path, images=np.array(["a"])))
+        record.write_text("DONE", "")  # as of old: what readers say is seen, not what checks say
         return record.folder
 
     return finish
@@ -391,3 +392,48 @@ def test_metrics_without_what_every_run_writes_are_damaged(finished, key):
     facts = {name: value for name, value in FACTS.items() if name != key}
     (folder / "metrics.json").write_text(json.dumps(facts))
     assert f"metrics.json lacks {key}. {REMEDY}" in refused(Record.open, folder)
+
+
+def checked(tmp_path):
+    record = Record.of(str(tmp_path), "abc")
+    with record.writing():
+        for name in ("a.txt", "metrics.json", "model.safetensors"):
+            record.write_text(name, name)
+    return record
+
+
+def test_done_holds_what_sha256sum_checks(tmp_path):
+    record = checked(tmp_path)
+    record.check()
+    done = subprocess.run(["sha256sum", "--check", "DONE"], cwd=record.folder, capture_output=True)
+    assert done.returncode == 0
+    assert done.stdout.count(b": OK") == 3
+
+
+def test_a_file_that_was_changed_is_damage_and_a_large_one_when_it_is_used(tmp_path):
+    record = checked(tmp_path)
+    (record.folder / "model.safetensors").write_text("another")
+    record.check()
+    assert "model.safetensors is not what" in refused(record.check, "model.safetensors")
+    (record.folder / "a.txt").write_text("another")
+    assert f"a.txt is not what was written (another sha256). {REMEDY}" in refused(record.check)
+    (record.folder / "a.txt").unlink()
+    assert "a.txt is absent" in refused(record.check)
+    (record.folder / "model.safetensors").unlink()
+    assert "model.safetensors is absent" in refused(record.check, "model.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"x", b"\xff", b"0  a.txt\n", b"one two three\n"])
+def test_a_done_of_something_else_is_damage(tmp_path, content):
+    record = checked(tmp_path)
+    (record.folder / "DONE").write_bytes(content)
+    assert REMEDY in refused(record.check)
+    assert REMEDY in refused(getattr, record, "metrics")
+
+
+def test_a_record_of_an_older_version_is_not_checked(tmp_path):
+    record = checked(tmp_path)
+    (record.folder / "DONE").write_text("")
+    (record.folder / "a.txt").write_text("another")
+    record.check()
+    record.check("a.txt")

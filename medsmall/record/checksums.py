@@ -1,0 +1,25 @@
+"""SHA-256 of the files of a record: what its DONE holds, as ``sha256sum --check DONE`` reads it."""
+
+import hashlib
+from pathlib import Path
+
+
+def of_folder(folder: Path) -> str:
+    """A line "<sha256>  <name>" for each file in `folder`, but for hidden ones."""
+    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    return "".join(f"{of_file(file)}  {file.name}\n" for file in files)
+
+
+def of_file(file: Path) -> str:
+    """64 hexadecimal digits."""
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def read(file: Path) -> dict[str, str]:
+    """Name -> SHA-256 as `of_folder` wrote them; none in a record of an older version.
+
+    Raises ValueError where it holds something else.
+    """
+    lines = [line.split("  ", 1) for line in file.read_text("utf-8").splitlines()]
+    return {name: digest for digest, name in lines}
