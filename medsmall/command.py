@@ -1,30 +1,41 @@
 """What the commands share: a config from the command line, and one sentence where one is wrong."""
 
+import argparse
 import errno
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
-from medsmall.configs import composed_by_hydra, config_dir, explain, refused
-from medsmall.errors import MedsmallError
+from medsmall.configs import compose, composed_by_hydra, config_dir, explain, quoted, refused
+from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.quiet import quieten
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+OPTIONS = (
+    "--help", "-h", "--hydra-help", "--version", "--cfg", "--resolve", "--multirun", "-m", "--run",
+    "-r", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--shell-completion", "-sc",
+)  # fmt: skip
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class FailedCellError(Exception):
+    """A cell of a sweep whose sentence has been said; the others are run nonetheless."""
 
 
 def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> Callable[[], None]:
     """A command that does `work` on the config of its command line; in a sweep, on each cell's.
 
     `about` stands above the options in its --help. What a user can mend is one sentence on stderr
-    and exit status 2. In a sweep the sentence is said at once, the other cells are run, and Hydra
-    raises the error at the end.
+    and exit status 2. In a sweep the sentence is said at once and the other cells are run.
     """
 
     @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
@@ -37,44 +48,113 @@ def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> 
 
     def command() -> None:
         os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
-        signal.signal(signal.SIGTERM, _interrupt)  # what a run has begun is removed then, too
-        if about and {"-h", "--help"} & set(sys.argv[1:]):
-            print(about.strip(), end="\n\n")
-            sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
+        _say_a_failure_once()
         with one_sentence():
-            cell()
+            heed_terminal()
+            sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
+            if about and {"-h", "--help"} & set(sys.argv[1:]):
+                print(about.strip(), end="\n\n")
+                sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
+            if not _answered(sys.argv[1:]):
+                cell()
 
     return command
+
+
+def heed_terminal() -> None:
+    """End as by Ctrl-C where the process is asked to end, and print what the terminal can show.
+
+    A signal that is ignored stays so: nohup means it.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _interrupt)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def _answered(arguments: list[str]) -> bool:
+    """Answer what Hydra would answer for itself or with half the config; else False."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for flag in ("--version", "--resolve"):
+        parser.add_argument(flag, action="store_true")
+    for short, option in (("-cn", "--config-name"), ("-cp", "--config-path")):
+        parser.add_argument(option, short, nargs="?", const="")
+    parser.add_argument("--cfg", "-c", nargs="?", const="")
+    parser.add_argument("--package", "-p", nargs="?", const="")
+    parser.add_argument("--experimental-rerun", nargs="?", const="")
+    given, rest = parser.parse_known_args(arguments)
+    if given.version:
+        print(f"medsmall {version('medsmall')}")
+        return True
+    if given.config_name is not None or given.config_path is not None:
+        raise MedsmallError(
+            "There is one root config, conf/train.yaml: choose from it with group=option, and put "
+            "options of your own into ./conf or the folder that MEDSMALL_CONF names."
+        )
+    if given.experimental_rerun is not None:
+        raise MedsmallError("A pickled config is not run: start the command of its run again.")
+    if given.resolve and not given.cfg:
+        raise MedsmallError("--resolve goes with --cfg job, which shows the config.")
+    options = [argument.partition("=")[0] for argument in rest if argument.startswith("-")]
+    for option in options:
+        if not any(known.startswith(option) for known in OPTIONS):
+            raise MedsmallError(f"There is no option {option}{did_you_mean(option, OPTIONS)}.")
+    if given.cfg not in (None, "job", "hydra", "all"):
+        raise MedsmallError("--cfg shows a part of the config: write --cfg job.")
+    if len({"-m", "--multirun", "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
+        raise MedsmallError("--cfg, --info, --run and -m each go alone: choose one of them.")
+    if given.cfg != "job" or given.package is not None:
+        return False
+    cfg = compose([argument for argument in rest if not argument.startswith("-")])
+    print(OmegaConf.to_yaml(cfg, resolve=given.resolve), end="")
+    return True
+
+
+def _say_a_failure_once() -> None:
+    """Hydra announces each failed cell with its overrides, which its sentence begins with."""
+    hydras: Any = JobReturn.return_value
+
+    def return_value(self: JobReturn) -> Any:
+        if isinstance(self._return_value, FailedCellError):
+            raise self._return_value
+        return hydras.fget(self)
+
+    if hydras.fget.__module__ != __name__:
+        job: Any = JobReturn
+        job.return_value = property(return_value, hydras.fset)
+
+
 @contextmanager
 def one_sentence(cell: str = "") -> Iterator[None]:
     """End the process with one sentence on an error that a user can mend, whatever its wrapping.
 
-    In the `cell` of a sweep the sentence begins with it and the error goes on.
+    In the `cell` of a sweep the sentence begins with it and a FailedCellError goes on. An interrupt
+    says that nothing was kept, or what it carries.
     """
     try:
         yield
-    except KeyboardInterrupt:
-        print(
-            "Interrupted: nothing of the run was kept; the same command starts it again.",
-            file=sys.stderr,
-        )
+    except KeyboardInterrupt as interrupt:
+        what = str(interrupt) or "nothing of the run was kept; the same command starts it again"
+        print(f"Interrupted: {what}.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `--help | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except FailedCellError:
+        sys.exit(2)
     except Exception as error:
         sentence = mendable(error)
         if sentence is None:
             raise
         print(f"{cell}{sentence}", file=sys.stderr)
         if cell:
-            raise
+            raise FailedCellError(sentence) from None
         sys.exit(2)
 
 

@@ -10,20 +10,21 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import (
-    CompactHydraException,
-    InstantiationException,
+    HydraException,
     MissingConfigException,
     OverrideParseException,
 )
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
-from yaml import MarkedYAMLError
+from yaml import YAMLError
 
 from medsmall.errors import MedsmallError, did_you_mean
 
@@ -65,7 +66,8 @@ def compose(overrides: list[str]) -> DictConfig:
     GlobalHydra.instance().clear()  # Hydra composes one config at a time; a run may want a second
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
-            cfg = hydra_compose("train", overrides, return_hydra_config=True)
+            written = [quoted(override) for override in overrides]
+            cfg = hydra_compose("train", written, return_hydra_config=True)
     except Exception as error:
         if not refused(error):
             raise
@@ -90,13 +92,70 @@ def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
     """
     chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
     with open_dict(cfg):
-        cfg.choices = {
-            "experiment": chosen.get("dataset"),
-            **chosen,
-            "size": _size(cfg.get("sample_size")),
-            "fold": f"-fold{cfg.split.fold}" if "fold" in cfg.get("split", {}) else "",
-        }
+        cfg.choices = literal(
+            {
+                "experiment": chosen.get("dataset"),
+                **chosen,
+                "size": _size(cfg.get("sample_size")),
+                "fold": f"-fold{cfg.split.fold}" if "fold" in cfg.get("split", {}) else "",
+            }
+        )
     return cfg
+
+
+def literal(content: Any) -> Any:
+    """Plain containers whose text OmegaConf gives back as it is: a name with ``${...}`` is a name.
+
+    What is resolved, and what comes from a table, a folder or a file name, passes through here
+    before it stands in a config once more.
+    """
+    if isinstance(content, str):
+        return re.sub(r"(\\*)\$\{", lambda found: f"{found[1]}{found[1]}\\${{", content)
+    if isinstance(content, dict):
+        return {key: literal(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [literal(value) for value in content]
+    return content
+
+
+# What Hydra's grammar gives a meaning to; all between is text, perhaps with blanks inside
+TEXT = re.compile(r"""[^\s,\[\]{}()'":=]+(?:[ \t]+[^\s,\[\]{}()'":=]+)*""")
+
+
+def quoted(override: str) -> str:
+    """The override as it is, or with quotes where Hydra's grammar cannot do without.
+
+    So paths with a tilde or a bracket and names in any script may be written as they are.
+    """
+    key, equals, value = override.partition("=")
+    if not equals or _readable(override):
+        return override
+    words = TEXT.sub(lambda word: word[0] if _readable(f"x={word[0]}") else _quote(word[0]), value)
+    tries = [words]
+    if not value.startswith(("[", "{")) and not (" " in value and "=" in value):
+        tries.append(_quote(value))
+    return next((f"{key}={one}" for one in tries if _readable(f"{key}={one}")), override)
+
+
+def _readable(override: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(override)
+    except (HydraException, ValueError):  # ValueError: a number of thousands of digits
+        return False
+    return True
+
+
+def plain_word(word: str) -> bool:
+    """Whether ``key=word`` gives the key this text: not null, true or a number."""
+    parsed = OverridesParser.create().parse_override(f"key={word}").value()
+    return isinstance(parsed, str) and parsed == word
+
+
+def _quote(text: str) -> str:
+    """Backslashes count as escapes before a quote alone."""
+    return (
+        "'" + re.sub(r"(\\*)('|$)", lambda end: end[1] * 2 + end[2].replace("'", "\\'"), text) + "'"
+    )
 
 
 def _size(sample_size: DictConfig | None) -> str:
@@ -111,15 +170,22 @@ def _size(sample_size: DictConfig | None) -> str:
     return "all" if fraction is None else str(fraction)
 
 
+GROUP = "Config group override"  # in the ValueError that Hydra raises for logger=null
+
+
 def refused(error: Exception) -> bool:
     """Whether Hydra or OmegaConf refused what was given: `explain` has a sentence for it then."""
-    hydras = isinstance(error, CompactHydraException | OmegaConfBaseException | MarkedYAMLError)
-    return hydras or "Config group override" in str(error)  # a ValueError, of logger=null
+    if isinstance(error, UnicodeDecodeError):
+        return _not_utf8() is not None
+    hydras = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
+    return hydras or GROUP in str(error)
 
 
 def explain(error: Exception) -> str:
     """One sentence for what Hydra or OmegaConf refused, with the nearest name that exists."""
-    if isinstance(error, MarkedYAMLError):
+    if isinstance(error, UnicodeDecodeError):
+        return f"{_not_utf8()} cannot be read as UTF-8: save it so."
+    if isinstance(error, YAMLError):
         return _unreadable(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
@@ -131,17 +197,24 @@ def explain(error: Exception) -> str:
             f"'{error.override}' cannot be read as an override: write key=value without spaces, "
             f"and quote values with commas or brackets in the shell."
         )
-    if isinstance(error, InstantiationException):
-        place = re.search(r"full_key: (\S+)", str(error))
-        where = place[1] if place else "A part of the config"
-        return f"{where} cannot be made as configured: {error.__cause__ or error}"
     first = str(error).splitlines()[0].rstrip(".")
-    if isinstance(error, ValueError):
+    several = re.search(r"Ambiguous value for argument '(.*)'", first)
+    if several:
+        key, _, values = several[1].partition("=")
+        return (
+            f"'{several[1]}' gives {key} several values: did you mean -m, which makes a run of "
+            f"each? A list is written '{key}=[{values}]'."
+        )
+    merging = re.search(r"Error merging override (.*)", first)
+    if merging and error.__cause__:
+        why = str(error.__cause__).splitlines()[0].rstrip(".")
+        return f"'{merging[1]}' cannot be applied: {why}."
+    if GROUP in first:
         return "A config group takes the name of one of its options, such as logger=none."
     twice = re.search(r"(?:already at '|Multiple values for )([\w./]*\w)", first)
     if twice:
         return f"'{twice[1]}' is there already: write {twice[1]}=... without a plus."
-    found = re.search(r"Could not (?:override|append to config|append|delete).*?'([^'=]+)", first)
+    found = re.search(r"Could not (?:override|append to config|append|delete).*?'([^'=]*)", first)
     key = found[1].partition("@")[0].lstrip("+~") if found else ""
     if key == "experiment":
         return "An experiment is added, not replaced: write +experiment=<name> with a plus."
@@ -155,10 +228,22 @@ def explain(error: Exception) -> str:
     return f"The config cannot be composed: {first}."
 
 
-def _unreadable(error: MarkedYAMLError) -> str:
-    mark = error.problem_mark
-    place = f"{mark.name}, line {mark.line + 1}," if mark else "A config file"
-    return f"{place} cannot be read as YAML ({error.problem}): correct it."
+def _unreadable(error: YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"{mark.name}, line {mark.line + 1}," if mark else getattr(error, "name", "A file")
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or "no YAML"
+    return f"{place} cannot be read as YAML ({what}): correct it."
+
+
+def _not_utf8() -> Path | None:
+    """The first config file that is not UTF-8: the decoder's error does not name it."""
+    for folder in config_dirs():
+        for file in sorted(folder.rglob("*.yaml")):
+            try:
+                file.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                return file
+    return None
 
 
 def groups() -> list[str]:
@@ -187,7 +272,7 @@ def _keys_of(group: str, option: str) -> list[str]:
     chosen = next(file for file in files if file.is_file())
     try:
         return list(_dotted(OmegaConf.load(chosen), f"{group}."))
-    except MarkedYAMLError:  # said where it is chosen
+    except (YAMLError, UnicodeDecodeError):  # said where it is chosen
         return []
 
 

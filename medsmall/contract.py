@@ -2,8 +2,8 @@
 
 from typing import Any, TypeVar
 
-from hydra.utils import instantiate
-from omegaconf import DictConfig
+from hydra.utils import get_object
+from omegaconf import DictConfig, OmegaConf
 
 from medsmall.errors import MedsmallError
 
@@ -16,7 +16,7 @@ def made(node: DictConfig, contract: type[T]) -> T:
     MedsmallError if it lacks an attribute or a method of the `contract`, a typing.Protocol: a class
     that is not finished is found out before anything is trained.
     """
-    part: Any = instantiate(node)
+    part: Any = build(node)
     asked = {name for name in dir(contract) if not name.startswith("_")}
     asked |= set(contract.__annotations__)
     lacking = sorted(name for name in asked if not hasattr(part, name))
@@ -26,3 +26,33 @@ def made(node: DictConfig, contract: type[T]) -> T:
             f"{contract.__name__} asks for: add it."
         )
     return part
+
+
+def build(node: DictConfig, **more: Any) -> Any:
+    """Call the `_target_` of `node` with its other keys, as plain containers, and with `more`.
+
+    Not by Hydra's `instantiate`, which resolves what is resolved already: a class or a folder that
+    is called ``${oc.env:HOME}`` would be looked up. MedsmallError where it cannot be called so.
+    """
+    content: Any = OmegaConf.to_container(node, resolve=True)
+    return _called(content | more)
+
+
+def _called(content: dict[str, Any]) -> Any:
+    target = content["_target_"]
+    given = {key: _built(value) for key, value in content.items() if key != "_target_"}
+    try:
+        return get_object(target)(**given)
+    except MedsmallError:
+        raise
+    except Exception as error:  # a library's own class has its own errors
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise MedsmallError(f"{target} cannot be made as configured: {told}") from error
+
+
+def _built(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_built(item) for item in value]
+    if isinstance(value, dict) and "_target_" in value:
+        return _called(value)
+    return value

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterable
 
+LONG = 400  # characters that a list of names may have in a sentence
+
 
 class MedsmallError(Exception):
     """Bad input: one sentence that says what is wrong, where, and the remedy.
@@ -14,11 +16,18 @@ class MedsmallError(Exception):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest of the `known` names as a ready phrase: ``" (did you mean 'Hernia'?)"``.
 
-    Where nothing is near, the names themselves are listed instead.
+    Where nothing is near, the names themselves are listed instead, or of many the nearest.
     """
     names = sorted(known)
     folded = {name.casefold(): name for name in names}
     near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     if near:
         return f" (did you mean '{folded[near[0]]}'?)"
-    return f" (there are: {', '.join(names)})"
+    ends = [name for name in names if name.casefold().endswith(f".{word.casefold()}")]
+    if ends:  # a key without its group
+        return f" (did you mean '{ends[0]}'?)"
+    listed = ", ".join(names)
+    if len(listed) <= LONG:
+        return f" (there are: {listed})"
+    nearest = difflib.get_close_matches(word.casefold(), folded, n=5, cutoff=0.0)
+    return f" (of {len(names)}, the nearest are: {', '.join(folded[name] for name in nearest)})"

@@ -8,14 +8,15 @@ import argparse
 import json
 import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.table import Table as Lines
 
 from medsmall.atomic import write_whole
 from medsmall.augmentation.reasons import shipped_for
-from medsmall.command import one_sentence
-from medsmall.configs import compose, config_dir, own_config_dir
+from medsmall.command import heed_terminal, one_sentence
+from medsmall.configs import compose, config_dir, literal, own_config_dir, plain_word
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import one_of
 from medsmall.dataset.guess.infer import infer, name_of
@@ -26,6 +27,7 @@ from medsmall.task import Task
 from medsmall.terminal import console, say
 
 MANY_IMAGES = 2000  # above it a first run sees a part of them
+NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")  # written as escapes
 SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 
 
@@ -75,7 +77,8 @@ def yaml_of(found: Inferred, name: str) -> str:
     for line in shipped.read_text(encoding="utf-8").splitlines():
         key = re.match(r"(\w+): .*?(  # .*)", line)
         if key and key[1] in found.settings:
-            value = json.dumps(found.settings[key[1]], ensure_ascii=False).replace("${", "\\\\${")
+            value = json.dumps(literal(found.settings[key[1]]), ensure_ascii=False)
+            value = NO_YAML.sub(lambda character: f"\\u{ord(character[0]):04x}", value)
             line = f"{key[1]}: {value}{key[2]}"
         if not line.startswith("#"):
             lines.append(line)
@@ -113,9 +116,12 @@ def _split_of(found: Inferred) -> str:
 def _free_name(path: Path, name: str | None) -> str:
     """`name`, or one made from `path`; not one of a data set that comes with medsmall."""
     chosen = name_of(path) if name is None else name
-    if not re.fullmatch(r"[A-Za-z_][\w-]*", chosen, re.ASCII):
+    if not re.fullmatch(r"[A-Za-z_][\w-]*", chosen, re.ASCII) or not plain_word(chosen):
         if name is not None:
-            raise MedsmallError(f"--name cannot be '{name}': use letters, digits, _ and -.")
+            raise MedsmallError(
+                f"--name cannot be '{name}': use letters, digits, _ and -, and no word that stands "
+                "for a value, such as null or true."
+            )
         chosen = f"own_{chosen}"
     own = own_config_dir().resolve() != config_dir().resolve()
     shipped = (config_dir() / "dataset" / f"{chosen}.yaml").exists()
@@ -177,9 +183,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")
     parser.add_argument("--force", action="store_true", help="overwrite the YAML of that name")
+    parser.add_argument("--version", action="version", version=f"medsmall {version('medsmall')}")
     given = parser.parse_args(arguments)
     quieten()
     with one_sentence():
+        heed_terminal()
         init(given.path, given.name, given.force, given.label, given.task, given.modality)
 
 

@@ -5,26 +5,38 @@ They are sinks. The record on disk is the truth, and nothing is ever read back f
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from hydra.utils import instantiate
 from omegaconf import DictConfig
-from pytorch_lightning.loggers import Logger
+
+from medsmall.contract import build
+from medsmall.errors import MedsmallError
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
 
 
-def open_loggers(cfg: DictConfig) -> list[Logger]:
-    """The logger of the config, if it names one."""
+def open_loggers(cfg: DictConfig) -> "list[Logger]":
+    """The logger of the config, if it names one; MedsmallError where it cannot begin."""
     if not cfg.logger:
         return []
-    logger = instantiate(cfg.logger)
+    logger = build(cfg.logger)
     # Lightning hands W&B a setting that W&B warns is without effect: nobody can act on that
     getattr(logger, "_wandb_init", {}).pop("anonymous", None)
+    try:
+        _ = logger.experiment  # begun here, and not at the first thing that is sent
+    except Exception as error:  # no account, no network: each library has its own
+        told = " ".join(str(error).split()).rstrip(".")
+        raise MedsmallError(
+            f"The logger {type(logger).__name__} cannot begin: {told}. Set logger=none to go on "
+            "without it."
+        ) from error
     return [logger]
 
 
 @contextmanager
-def closing(loggers: list[Logger]) -> Iterator[None]:
+def closing(loggers: "list[Logger]") -> Iterator[None]:
     """End each logger's run with the body, so that the next run of a sweep gets one of its own."""
     status = "failed"
     try:
@@ -38,14 +50,14 @@ def closing(loggers: list[Logger]) -> Iterator[None]:
                 finish(exit_code=int(status == "failed"))
 
 
-def replay(loggers: list[Logger], history: pd.DataFrame) -> None:
+def replay(loggers: "list[Logger]", history: pd.DataFrame) -> None:
     """Send the epochs after the event: training in several processes has no logger of its own."""
     for row in history.to_dict("records"):
         for logger in loggers:
             logger.log_metrics({str(k): v for k, v in row.items()}, step=int(row["epoch"]))
 
 
-def send_test(loggers: list[Logger], test: dict[str, Any]) -> None:
+def send_test(loggers: "list[Logger]", test: dict[str, Any]) -> None:
     """Send the test metrics: test/loss, test/auroc (the mean) and test/<target>/auroc, ...
 
     Of classes also test/accuracy, test/macro_f1, ... and test/majority/accuracy, ...

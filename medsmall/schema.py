@@ -10,14 +10,15 @@ from typing import Any, Literal, TypedDict
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from medsmall.configs import config_dir, groups
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.signatures import Signature, signature
 
-HYDRAS_OWN = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+SPAWNING = ("ddp_spawn", "ddp_fork", "ddp_notebook")  # others start the whole command once more
 
 
 class Root(TypedDict):
@@ -56,6 +57,8 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     config |= root
     for group in of_groups:
         if group in config:
+            if group != "logger" and "_target_" not in (config[group] or {}):
+                raise MedsmallError(f"{group} has no _target_: choose an option with {group}=...")
             _check_node(group, config[group])
     return config
 
@@ -77,6 +80,9 @@ def _check_ranges(root: dict[str, Any]) -> None:
             raise MedsmallError(f"{key} must lie in [{least}, 10,000], but is {root[key]}.")
     for key in root["audit"].keys() - {"allow"}:
         raise MedsmallError(f"There is no key 'audit.{key}'{did_you_mean(key, ['allow'])}.")
+    for key in ("data_root", "output_root", "cache_root"):
+        if not root[key].strip():
+            raise MedsmallError(f"{key} is empty: name a folder, such as {key}=./{key[:-5]}.")
     allow = root["audit"].get("allow")
     if not (isinstance(allow, list) and all(isinstance(name, str) for name in allow)):
         raise MedsmallError("audit.allow is a list of checks: write audit.allow=[near_duplicates].")
@@ -92,6 +98,9 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
     for key in trainer:
         if key not in known:
             raise MedsmallError(f"There is no key 'trainer.{key}'{did_you_mean(key, known)}.")
+    for key in known:
+        if key not in trainer:
+            raise MedsmallError(f"The config has no 'trainer.{key}': a run needs it.")
     if trainer.get("precision") not in PRECISIONS:  # others change the type of the weights
         raise MedsmallError(
             f"trainer.precision must be one of {', '.join(PRECISIONS)}, but is "
@@ -101,6 +110,38 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
         value = trainer.get(key)
         if not isinstance(value, str | float) and (value is None or value < 1):
             raise MedsmallError(f"trainer.{key} must be at least 1, but is {value}.")
+    clip = trainer.get("gradient_clip_val")
+    if isinstance(clip, int | float) and clip < 0:
+        raise MedsmallError(f"trainer.gradient_clip_val must be 0 or more, but is {clip}.")
+    _check_machine(trainer["accelerator"], trainer["devices"], trainer["strategy"])
+
+
+def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
+    """Told here and not by Lightning, which is asked when the data are open."""
+    if accelerator not in ACCELERATORS:
+        raise MedsmallError(
+            f"trainer.accelerator must be one of {', '.join(ACCELERATORS)}, but is {accelerator}."
+        )
+    number = isinstance(devices, int) and not isinstance(devices, bool)
+    listed = isinstance(devices, list) and devices and all(type(one) is int for one in devices)
+    if not ((number and (devices == -1 or devices > 0)) or listed or devices == "auto"):
+        raise MedsmallError(
+            f"trainer.devices must be a number from 1 on, -1 or auto for all, or a list such as "
+            f"[0,1], but is {devices!r}."
+        )
+    several = len(devices) > 1 if listed else number and devices > 1
+    kind = strategy if isinstance(strategy, str) else ""
+    if kind != "auto" and not kind.startswith("ddp"):
+        raise MedsmallError(
+            f"trainer.strategy must be auto, or {SPAWNING[0]} for several processes as in "
+            f"trainer=ddp, but is {strategy}."
+        )
+    if (several or kind != "auto") and not kind.startswith(SPAWNING):
+        raise MedsmallError(
+            f"trainer.devices={devices} with trainer.strategy={strategy} would start the command "
+            "anew in each process, which waits for this one: set trainer=ddp, which makes the "
+            "processes itself."
+        )
 
 
 @cache  # a grid is checked cell by cell
@@ -115,7 +156,7 @@ def _check_node(path: str, node: Any) -> None:
     if not isinstance(node, dict):
         return
     if "_target_" in node:
-        arguments = {k: v for k, v in node.items() if k not in HYDRAS_OWN}
+        arguments = {k: v for k, v in node.items() if k != "_target_"}
         _check_values(f"{path}.", arguments, signature(str(node["_target_"])))
         node |= arguments
     for key, value in node.items():
@@ -135,10 +176,15 @@ def _check_values(prefix: str, values: dict[Any, Any], expected: Signature) -> N
             values[key] = _adapter(expected.types[key]).validate_python(value, strict=True)
         except ValidationError as error:
             raise MedsmallError(
-                f"{prefix}{key} must be {expected.words[key]}, but is {value!r}."
+                f"{prefix}{key} must be {expected.words[key]}, but is {_shown(value)}."
             ) from error
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:60]}... ({len(text):,} characters)"
 
 
 @cache  # making one takes longer than all that it checks
 def _adapter(kind: Any) -> TypeAdapter:
-    return TypeAdapter(kind)
+    return TypeAdapter(kind, config=ConfigDict(allow_inf_nan=False))

@@ -15,8 +15,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from medsmall import once as sharing
 from medsmall.command import as_command
+from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.once import Once
+from medsmall.parts import parts_of
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from medsmall.learner import Learner
     from medsmall.record import Record
     from medsmall.sample_size import Pools
+    from medsmall.split import Split
 
 FIRST_RUN = "+experiment=first_run"
 
@@ -47,17 +50,16 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     are resolved with the same `once` share what they have in common.
     """
     config = check(cfg)
+    parts = parts_of(cfg)
 
-    from medsmall.augmentation import Augmentation
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
     from medsmall.dataset.opening import open_table
-    from medsmall.learner import Learner
-    from medsmall.pretraining import Pretraining, asked
+    from medsmall.pretraining import asked
     from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
     from medsmall.record.key import fingerprint, rows_hash, run_key
-    from medsmall.sample_size import SampleSize, notices_of
+    from medsmall.sample_size import notices_of
 
     once = once or Once()
 
@@ -65,12 +67,14 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
     split = {**data, "split": config["split"]}
-    pools, notices = once("pools", split, lambda: split_into_pools(cfg, dataset, table), keep=4)
-    draw = made(cfg.sample_size, SampleSize).draw(pools)
+    pools, notices = once(
+        "pools", split, lambda: split_into_pools(parts.split, dataset, table), keep=4
+    )
+    draw = parts.sample_size.draw(pools)
     notices = [*notices, *notices_of(draw, pools)]
 
     # what is done to its images, and their pixels
-    augmentation = made(cfg.augmentation, Augmentation)
+    augmentation = parts.augmentation
     safety = [config["augmentation"], dataset.modality]
     notices = notices + once(
         "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
@@ -82,15 +86,16 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
 
     # where its weights begin: an upstream is a case itself
-    learner = made(cfg.learner, Learner)
-    pretraining = made(cfg.pretraining, Pretraining)
+    learner, pretraining = parts.learner, parts.pretraining
     if "pretraining" in learner.ignores:
         pretraining = NoPretraining()
     asking = asked(config)
     source = once(
         "source",
         [asking, config["pretraining"], sorted(learner.ignores)],
-        lambda: pretraining.source(OmegaConf.create(asking), functools.partial(resolve, once=once)),
+        lambda: pretraining.source(
+            OmegaConf.create(literal(asking)), functools.partial(resolve, once=once)
+        ),
         keep=16,
     )
 
@@ -156,7 +161,8 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     say(str(case))
     if case.select_by != cfg.select_by:
         say(f"Validation {targets.too_few}.")
-    record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(case.config)))
+    config = OmegaConf.create(literal(case.config))
+    record.write_text("config.yaml", OmegaConf.to_yaml(config, resolve=True))
 
     # images, decoded once for all runs; no test image may have been seen
     data, passed = open_images(case)
@@ -196,17 +202,16 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
 
 
 def split_into_pools(
-    cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame"
+    splitter: "Split", dataset: "Dataset", table: "pd.DataFrame"
 ) -> "tuple[Pools, list[str]]":
     """The labelled images of each part of the split, and what is worth knowing of them."""
     from medsmall.record.scores import check_columns
     from medsmall.sample_size import pools_of
-    from medsmall.split import Split, check_classes, few_patients
+    from medsmall.split import check_classes, few_patients
     from medsmall.targets import targets_of
 
     targets, task = dataset.targets, dataset.task
     check_columns(targets_of(targets, task), dataset.unit)
-    splitter = made(cfg.split, Split)
     split = splitter.assign(table, targets)
     notices = few_patients(table)
     notices += check_classes(table, split, targets, task, splitter.published_test)
@@ -263,10 +268,15 @@ def main() -> None:
         sys.argv.append(FIRST_RUN)
 
     def cell(cfg: DictConfig) -> None:
-        record = execute(resolve(cfg, sharing.SHARED))
+        case = resolve(cfg, sharing.SHARED)
         from medsmall.record.summary import show
 
-        show(record)
+        try:
+            show(execute(case))
+        except KeyboardInterrupt:
+            if case.record.done:
+                raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None
+            raise
 
     as_command(cell)()
 

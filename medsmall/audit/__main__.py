@@ -7,10 +7,10 @@ the command line.
 import sys
 from pathlib import Path
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from medsmall.command import as_command
+from medsmall.contract import build
 from medsmall.schema import check
 
 
@@ -39,8 +39,9 @@ def audit(cfg: DictConfig) -> bool:
     from medsmall.terminal import console
 
     # rows: which images there are, and in which part
+    split = build(cfg.split)  # a value out of range is told before anything is read
     dataset, table = open_table(cfg)
-    table["part"], note, across = parts(instantiate(cfg.split), table, dataset.targets)
+    table["part"], note, across = parts(split, table, dataset.targets)
     labels = [label for label in dataset.labels if label in table]
 
     # images: those that can be read, in the order of the rows

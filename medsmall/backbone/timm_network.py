@@ -1,15 +1,17 @@
-"""Networks of the timm library, with their layers in groups from input to head."""
+"""Networks of the timm library, with their layers in groups from input to head.
+
+timm is imported where a network is made: a mistyped name is answered before.
+"""
 
 import re
 from itertools import chain
 from typing import Any
 
-import timm
 import torch
-from timm.models._manipulate import group_with_matcher
 from torch import Tensor, nn
 
 from medsmall.backbone.network import Network
+from medsmall.backbone.timm_names import tag_is_written, timm_names
 from medsmall.errors import MedsmallError, did_you_mean
 
 
@@ -26,8 +28,15 @@ class TimmNetwork:
     """
 
     def __init__(self, name: str, groups: list[str] | None, packaged_weights: str | None) -> None:
-        if not timm.is_model(name):
-            raise MedsmallError(f"timm has no network '{name}'{_nearest(name)}.")
+        network, _, tag = name.partition(".")
+        if network not in timm_names():
+            raise MedsmallError(
+                f"timm has no network '{name}'{did_you_mean(network, timm_names())}."
+            )
+        if tag and not tag_is_written(name):
+            timm_module(name, 1)  # refuses one that does not exist
+        for pattern in groups or []:
+            _check_pattern(pattern)
         self.name = name
         self.patterns = groups
         self.packaged_weights = packaged_weights
@@ -83,6 +92,8 @@ class Float32Linear(nn.Linear):
 
 def timm_module(name: str, outputs: int) -> Any:
     """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head."""
+    import timm
+
     try:
         module = timm.create_model(name, pretrained=False, num_classes=outputs)
     except RuntimeError as error:  # an unknown tag after the dot
@@ -105,14 +116,16 @@ def _classifiers(module: Any) -> nn.ModuleList:
     return nn.ModuleList(found if isinstance(found, tuple) else [found])
 
 
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise MedsmallError(
+            f"backbone.groups: '{pattern}' is no regular expression ({error})."
+        ) from error
+
+
 def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
-    for pattern in patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise MedsmallError(
-                f"backbone.groups: '{pattern}' is no regular expression ({error})."
-            ) from error
     groups: list[list[str]] = [[] for _ in patterns]
     for name in names:
         matching = [i for i, pattern in enumerate(patterns) if re.search(pattern, name)]
@@ -130,6 +143,8 @@ def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
 
 def _stages(module: Any, head: list[str], coarse: bool) -> list[list[str]]:
     """timm's own layers of the body, input first, or its coarse stages; empty if it has none."""
+    from timm.models._manipulate import group_with_matcher
+
     try:
         matcher = module.group_matcher(coarse=coarse)
     except (AttributeError, AssertionError):
@@ -142,8 +157,3 @@ def _stages(module: Any, head: list[str], coarse: bool) -> list[list[str]]:
 def _halves(stages: list[list[str]]) -> list[list[str]]:
     cut = (len(stages) + 1) // 2
     return [list(chain.from_iterable(half)) for half in (stages[:cut], stages[cut:]) if half]
-
-
-def _nearest(name: str) -> str:
-    near = did_you_mean(name, timm.list_models())
-    return near if len(near) < 100 else " (timm.list_models() lists them)"

@@ -58,6 +58,13 @@ class Weights:
                 f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): name the weights "
                 "of such a network, or set another backbone."
             )
+        damaged = sorted(k for k in body & given.keys() if not given[k].isfinite().all())
+        if damaged:
+            raise MedsmallError(
+                f"{len(damaged)} tensors of {self.name} hold NaN or infinity (first: "
+                f"{', '.join(damaged[:3])}): the training that made them diverged, or the file is "
+                "damaged; begin with other weights."
+            )
         if wrong:
             raise MedsmallError(
                 f"The weights of {self.name} do not fit backbone {network.architecture}: "

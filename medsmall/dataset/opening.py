@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 import medsmall.dataset.phantoms
 import medsmall.phantom
+from medsmall.contract import build
 from medsmall.dataset import Dataset
 from medsmall.dataset.files import present_only
 from medsmall.errors import MedsmallError
+from medsmall.lock import held
 from medsmall.task import Task
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ PHANTOM_SEED = 0
 
 def open_dataset(cfg: DictConfig) -> Dataset:
     """The data set at its root, or its phantom, generated now if need be."""
-    dataset: Dataset = instantiate(cfg.dataset)
+    dataset: Dataset = build(cfg.dataset)
     if not cfg.phantom:
         return dataset
     root = phantom_root(dataset, cfg.output_root)
-    return instantiate(cfg.dataset, root=str(root))
+    return build(cfg.dataset, root=str(root))
 
 
 def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
@@ -59,7 +59,7 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
     if root.is_dir():
         return root
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / f".{root.name}.lock"):
+    with held(folder / f".{root.name}.lock", f"The phantom {root.name}"):
         if not root.is_dir():
             unfinished = folder / f".{root.name}.unfinished"
             shutil.rmtree(unfinished, ignore_errors=True)

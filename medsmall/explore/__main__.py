@@ -4,16 +4,17 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from medsmall.command import as_command
+from medsmall.contract import build
 from medsmall.dataset.opening import open_dataset
 from medsmall.schema import check
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from medsmall.augmentation import Augmentation
     from medsmall.dataset import Dataset
     from medsmall.explore.page import Section
 
@@ -34,6 +35,7 @@ def explore(cfg: DictConfig) -> Path:
     from medsmall.explore.summary import summary
     from medsmall.terminal import say
 
+    augmentation = build(cfg.augmentation)  # before the images: it may be refused
     dataset = open_dataset(cfg)
     listed = dataset.table()
     none_there = bool(absent_files(dataset, listed["image"]).all())
@@ -44,7 +46,7 @@ def explore(cfg: DictConfig) -> Path:
     sections = list(table_sections.targets(dataset, table, listed, split))
     sections += people_sections.patients(dataset, table)
     if not none_there:
-        sections += of_pixels(cfg, dataset, table)
+        sections += of_pixels(cfg, augmentation, dataset, table)
     whole = summary(cfg, dataset, table, listed, none_there, sections)
     # the option and, where the data are called otherwise (a table of one's own), their name too
     names = dict.fromkeys([str(cfg.choices.dataset), dataset.name])
@@ -60,16 +62,17 @@ def configured_split(
     from medsmall.errors import MedsmallError
 
     try:
-        return instantiate(cfg.split).assign(table, dataset.targets)
+        return build(cfg.split).assign(table, dataset.targets)
     except MedsmallError as error:
         return str(error)
 
 
-def of_pixels(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> "list[Section]":
+def of_pixels(
+    cfg: DictConfig, augmentation: "Augmentation", dataset: "Dataset", table: "pd.DataFrame"
+) -> "list[Section]":
     """Contact sheets, what the augmentation does, sizes and grey levels, what cannot be read."""
     from medsmall.explore import augmentation_section, image_sections, labels, pixels
 
-    augmentation = instantiate(cfg.augmentation)  # before the images: it may be refused
     drawn = image_sections.chosen(dataset, table, cfg.seed)
     sampled = pixels.sample(list(table["image"]), pixels.SAMPLE, cfg.seed)
     on_sheets = [image for rows in drawn.values() for image in rows["image"]]

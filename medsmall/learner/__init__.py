@@ -5,15 +5,17 @@ A learner is told everything by the case and its images, and whoever runs it kno
 for those that end in a network; `medsmall.inference` gives outputs and frozen features.
 """
 
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
-from pytorch_lightning.loggers import Logger
 
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.record import Record
+
+if TYPE_CHECKING:  # Lightning is for those who train with it
+    from pytorch_lightning.loggers import Logger
 
 # Groups and keys of the config that only training uses: what a learner without it ignores.
 TRAINING = frozenset(
@@ -73,7 +75,7 @@ class Learner(Protocol):
     def check(self, case: Case) -> None:
         """MedsmallError if the parts of the case do not fit; before anything costly is begun."""
 
-    def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> Fitted:
+    def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> Fitted:
         """Learn from the train images, choose by the val images; the test images stay unseen.
 
         `medsmall.learner.model.initial_model` gives the network with its initial weights. Send

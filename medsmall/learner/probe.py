@@ -1,11 +1,10 @@
 """A linear head on frozen features, solved in closed form instead of trained."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 import torch
-from pytorch_lightning.loggers import Logger
 from torch import Tensor, nn
 
 from medsmall import logger
@@ -19,6 +18,9 @@ from medsmall.learner.linear import Linear, logistic, multinomial, ridge
 from medsmall.learner.model import FittedModel, initial_model, new_model
 from medsmall.model import Model
 from medsmall.task import Task
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
 
 SOLVERS = {
     Task.BINARY: logistic,
@@ -59,7 +61,7 @@ class Probe:
         side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
         _refuse_other_ends(new_model(case)[1], side)
 
-    def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
+    def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> FittedModel:
         """Solve the head for the train images."""
         _, model, initial = initial_model(case)
         device, precision = device_of(case.cfg.trainer), case.cfg.trainer.precision

@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Callable
 from pathlib import Path
 
-import timm
 import torch
 from omegaconf import DictConfig
 from torch import Tensor
@@ -14,7 +13,7 @@ from medsmall.backbone.network import Network
 from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.tensors import file_sha256
+from medsmall.pretraining.tensors import file_sha256, readable
 
 
 class ImageNet:
@@ -27,17 +26,19 @@ class ImageNet:
     """
 
     def __init__(self, packaged_weights: str | None) -> None:
-        self.packaged_weights = packaged_weights
+        self.file = None if packaged_weights is None else _packaged(packaged_weights)
 
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The packaged file where one is named, else the hub's weights, fetched when opened."""
-        if self.packaged_weights is None:
+        file = self.file
+        if file is None:
+            import timm
+
             name = cfg.backbone.name
             known = timm.get_pretrained_cfg(name)
             tag = known.tag if known else None  # the default one may change with timm
             hub = Weights("ImageNet (timm)", _from_hub)
             return Source(hub.name, f"timm/{name}/{tag}", lambda: hub, _photographs, _photographs)
-        file = _packaged(self.packaged_weights)
         packaged = Weights(
             f"ImageNet ({file.name})",
             lambda network: _in_order(file, network),
@@ -55,6 +56,11 @@ def _photographs() -> tuple[Seen, ...]:
 
 def _packaged(path: str) -> Path:
     package, _, inner = path.partition("/")
+    if not package.isidentifier() or ".." in Path(inner).parts:
+        raise MedsmallError(
+            f"backbone.packaged_weights names a file inside an installed package, as package/path, "
+            f"but is '{path}'."
+        )
     spec = importlib.util.find_spec(package)
     folders = (spec.submodule_search_locations if spec else None) or []
     for folder in folders:
@@ -65,7 +71,8 @@ def _packaged(path: str) -> Path:
 
 def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
     """The file's tensors under the network's names: the two list the same layers in one order."""
-    tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
+    with readable(file):
+        tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
     names = list(network.module.state_dict())
     if len(names) != len(tensors):
         raise MedsmallError(f"{file} has {len(tensors)} tensors, but the network {len(names)}.")
@@ -73,6 +80,8 @@ def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
 
 
 def _from_hub(network: Network) -> dict[str, Tensor]:
+    import timm
+
     try:
         return timm.create_model(network.architecture, pretrained=True).state_dict()
     except Exception as error:  # offline, no such weights, a broken cache: one remedy for all

@@ -42,7 +42,7 @@ def statistics(path: Path) -> dict[str, list[float]]:
     """The `mean` and `std` that a run wrote into its safetensors file; empty for other files."""
     if path.suffix != ".safetensors":
         return {}
-    with _readable(path), safe_open(path, "pt") as file:
+    with readable(path), safe_open(path, "pt") as file:
         metadata = file.metadata() or {}
         given = [k for k in ("mean", "std") if k in metadata]
         return {k: [float(x) for x in metadata[k].split()] for k in given}
@@ -50,12 +50,16 @@ def statistics(path: Path) -> dict[str, list[float]]:
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file or a state dict, by name, on the CPU."""
-    with _readable(path):
+    with readable(path):
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, weights_only=True, map_location="cpu")
         content = content.get("state_dict", content)
-        others = [name for name, value in content.items() if not isinstance(value, Tensor)]
+        others = [
+            name
+            for name, value in content.items()
+            if not (isinstance(name, str) and isinstance(value, Tensor))
+        ]
     if others:
         raise MedsmallError(
             f"{path} holds {', '.join(map(str, others[:3]))}, no tensor, beside or instead of "
@@ -65,7 +69,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises for a broken file into one sentence."""
     try:
         yield

@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from functools import cache
 
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.audit.provenance import Seen, marks
 from medsmall.audit.seen import seen_by_run
 from medsmall.backbone.weights import Weights, sha256
 from medsmall.case import Case, Source
-from medsmall.configs import compose
+from medsmall.configs import compose, literal
 from medsmall.errors import MedsmallError
 from medsmall.pretraining import ASKED, MACHINE
 from medsmall.pretraining.tensors import read_tensors, statistics
 from medsmall.record import Record
+from medsmall.schema import check
 
 
 class Upstream:
@@ -30,17 +31,20 @@ class Upstream:
         self, experiment: str, overrides: list[str], n: int | None, allow_test_overlap: bool
     ) -> None:
         self.experiment = experiment
-        self.overrides = [*overrides, *([f"sample_size.n={n}"] if n is not None else [])]
+        same_size = [f"sample_size.n={n}"] if n is not None else []
+        self.composed = compose([f"+experiment={experiment}", *overrides, *same_size])
+        check(self.composed)
         self.allow_test_overlap = allow_test_overlap
 
     def config(self, cfg: DictConfig) -> DictConfig:
         """The upstream's config for the run `cfg`: its own, but for what is ASKED."""
-        upstream = compose([f"+experiment={self.experiment}", *self.overrides])
+        upstream = self.composed.copy()
+        given = literal(OmegaConf.to_container(cfg, resolve=True))
         with open_dict(upstream):
             for key in ASKED:
-                upstream[key] = cfg[key]
+                upstream[key] = given[key]
             for key in MACHINE:
-                upstream.trainer[key] = cfg.trainer[key]
+                upstream.trainer[key] = given["trainer"][key]
             upstream.logger = {}
             upstream.choices.backbone = cfg.choices.backbone or upstream.choices.backbone
         return upstream

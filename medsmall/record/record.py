@@ -7,7 +7,6 @@ and writer of them.
 
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import yaml
-from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
+from medsmall.lock import held
 from medsmall.record import checksums
 
 T = TypeVar("T")
@@ -183,7 +182,7 @@ class Record:
         is written.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with _held(FileLock(self.folder.with_name(f".{self.key}.lock")), self.key):
+        with held(self.folder.with_name(f".{self.key}.lock"), f"Run {self.key}"):
             if self.done:
                 yield False
                 return
@@ -224,12 +223,3 @@ def _read_csv(file: Path, text: list[str], *numbers: str) -> pd.DataFrame:
     )
     table[[*text, *numbers]]  # a KeyError where one is absent
     return table
-
-
-def _held(lock: FileLock, key: str) -> AcquireReturnProxy:
-    """The lock, taken; says so where another process has to end first."""
-    try:
-        return lock.acquire(timeout=1)
-    except Timeout:
-        print(f"Another process makes run {key}: waiting for it.", file=sys.stderr)
-        return lock.acquire()

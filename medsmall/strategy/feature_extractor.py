@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from medsmall.backbone.network import Network
-from medsmall.strategy.stage import Stage
+from medsmall.strategy.stage import Stage, check_rates
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,9 @@ class FeatureExtractor:
     lr: float
     weight_decay: float
     restarts: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_rates(self.lr, self.weight_decay)
 
     def stages(self, network: Network) -> list[Stage]:
         """The head, always."""

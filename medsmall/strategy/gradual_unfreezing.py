@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from medsmall.backbone.network import Network
 from medsmall.errors import MedsmallError
-from medsmall.strategy.stage import Stage
+from medsmall.strategy.stage import Stage, check_rates
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class GradualUnfreezing:
     restarts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        check_rates(self.lr, self.weight_decay)
         if not 0 < self.alpha <= 1:
             raise MedsmallError(f"strategy.alpha must lie in (0, 1], but is {self.alpha}.")
         rising = sorted(self.thaw_at) == list(self.thaw_at)

@@ -70,6 +70,15 @@ def _in_order(stages: list[Stage]) -> Iterable[str]:
     return dict.fromkeys(name for names in backwards for name in names)
 
 
+def check_rates(lr: float, weight_decay: float) -> None:
+    """MedsmallError for a learning rate not above 0, or a weight decay below 0."""
+    if not (0 < lr < float("inf") and 0 <= weight_decay < float("inf")):
+        raise MedsmallError(
+            f"strategy.lr must be above 0 and strategy.weight_decay at least 0, but they are "
+            f"{lr} and {weight_decay}."
+        )
+
+
 def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: bool) -> None:
     """MedsmallError for stages that cannot be trained; `known` are the network's parameters."""
     starts = [stage.at for stage in stages]
@@ -90,11 +99,7 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
         rates = [rate for _, rate in stage.groups]
         if stage.norm not in ("adapting", "frozen"):
             raise MedsmallError(f"A stage has norm={stage.norm!r}: it is adapting or frozen.")
-        if not (min(rates) > 0 and 0 <= weight_decay < float("inf")):
-            raise MedsmallError(
-                f"strategy.lr must be above 0 and strategy.weight_decay at least 0, but they are "
-                f"{min(rates)} and {weight_decay}."
-            )
+        check_rates(min(rates), weight_decay)
     for group in parameter_groups(stages):
         if not restarts and len({*group.rates} - {None}) > 1:
             raise MedsmallError(

@@ -175,8 +175,8 @@ def test_an_unknown_network_is_answered_with_the_nearest(name, nearest):
         TimmNetwork(name, None, None)
 
 
-def test_a_name_with_nothing_near_is_told_where_the_names_are():
-    with pytest.raises(MedsmallError, match="timm.list_models"):
+def test_a_name_with_nothing_near_is_answered_with_a_few():
+    with pytest.raises(MedsmallError, match="the nearest are: "):
         TimmNetwork("qqqqqqqqqqqqqqqqqqqqqq", None, None)
 
 

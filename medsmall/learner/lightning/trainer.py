@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 import pytorch_lightning as pl
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.strategies.launchers import _SubprocessScriptLauncher
 from torch import Tensor
 from torch.multiprocessing import ProcessRaisedException
 
+from medsmall.contract import build
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.history import History
 from medsmall.learner.lightning.progress import TrainingProgress
@@ -60,10 +60,11 @@ def best_weights(trainer: pl.Trainer) -> dict[str, Tensor]:
 def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
     """The trainer of the config; MedsmallError if Lightning or this machine refuses it."""
     try:
-        trainer: pl.Trainer = instantiate(cfg.trainer, _partial_=True)(**given)
-    except Exception as error:  # Lightning has no one class for what it refuses
-        hint = " (trainer=cpu works everywhere)" if "backend" in str(error) else ""
-        raise MedsmallError(f"trainer cannot be made as configured: {error}{hint}") from error
+        trainer: pl.Trainer = build(cfg.trainer, **given)
+    except MedsmallError as error:
+        told = str(error).partition(": ")[2]  # what Lightning says
+        hint = " (trainer=cpu works everywhere)" if "backend" in told else ""
+        raise MedsmallError(f"trainer cannot be made as configured: {told}{hint}") from error
     if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
         raise MedsmallError(
             f"trainer.devices={cfg.trainer.devices} with trainer.strategy={cfg.trainer.strategy} "

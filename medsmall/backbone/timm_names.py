@@ -1,0 +1,29 @@
+"""Names of timm's networks from its source text: importing it takes longer than a typo should."""
+
+import importlib.util
+import re
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def timm_names() -> frozenset[str]:
+    """Every network that timm registers, older names among them."""
+    text = _source()
+    registered = re.findall(r"^@register_model\b[^)]*?\ndef (\w+)", text, re.MULTILINE)
+    renamed = re.findall(r"register_model_deprecations\(__name__, \{(.*?)\}\)", text, re.DOTALL)
+    older = [name for names in renamed for name in re.findall(r"^\s*'(\w+)'\s*:", names, re.M)]
+    return frozenset([*registered, *older])
+
+
+def tag_is_written(name: str) -> bool:
+    """Whether the text names weights ``network.tag``; of a few networks timm composes the tags."""
+    return re.search(rf"['\"]{re.escape(name)}['\"]", _source()) is not None
+
+
+@cache
+def _source() -> str:
+    spec = importlib.util.find_spec("timm")
+    folders = (spec.submodule_search_locations if spec else None) or []
+    files = [file for folder in folders for file in sorted(Path(folder, "models").glob("*.py"))]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)

@@ -1,0 +1,107 @@
+"""A lock between processes that tells who holds it, and is not waited for in vain."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from medsmall.atomic import write_whole
+from medsmall.errors import MedsmallError
+
+PATIENCE = 1.0  # seconds between two looks at who holds it
+
+
+@contextmanager
+def held(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file `path` for the body, after whoever holds it now; `what` it is for.
+
+    Beside it, as <path>.holder, stands who holds it: process, host, since when. MedsmallError where
+    that is a process that this one was begun by, where it has ended and a process of its own still
+    holds the lock, and where the folder takes no lock.
+    """
+    lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
+    before: dict[str, Any] | None = None
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            now = _read(holder)
+            if not path.exists():
+                raise MedsmallError(
+                    f"{path.parent} takes no lock file: set output_root and cache_root to folders "
+                    "where files can be written."
+                ) from None
+            if now == before:  # twice the same: not one that has just taken it
+                _refuse_in_vain(now, what)
+            else:
+                print(f"{what} is made by {_words(now)}: waiting for it.", file=sys.stderr)
+            before = now
+    try:
+        since = datetime.now().astimezone().isoformat(timespec="seconds")
+        me = {"pid": os.getpid(), "host": socket.gethostname(), "since": since}
+        write_whole(holder, lambda file: file.write_text(json.dumps(me), encoding="utf-8"))
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _read(holder: Path) -> dict[str, Any]:
+    """Who holds the lock; {} where that is not written, or not yet."""
+    try:
+        told = json.loads(holder.read_text(encoding="utf-8"))
+        return {"pid": int(told["pid"]), "host": str(told["host"]), "since": str(told["since"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _words(who: dict[str, Any]) -> str:
+    if not who:
+        return "another process"
+    return f"process {who['pid']} on {who['host']}, since {who['since']}"
+
+
+def _refuse_in_vain(who: dict[str, Any], what: str) -> None:
+    if who.get("host") != socket.gethostname():
+        return
+    if who["pid"] in _begun_by():
+        raise MedsmallError(
+            f"{what} is made by {_words(who)}, which began this process and waits for it: train in "
+            "several processes with trainer=ddp."
+        )
+    if not _alive(who["pid"]):
+        raise MedsmallError(
+            f"{what} was made by {_words(who)}; it has ended, but a process that it began has not: "
+            "end that one, and start the command again."
+        )
+
+
+def _begun_by() -> set[int]:
+    """The parent of this process, the parent's parent, as far as the system tells."""
+    found, pid = set[int](), os.getppid()
+    while pid > 1 and pid not in found:
+        found.add(pid)
+        try:  # "pid (name) state parent ...": a name may hold anything
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except (OSError, ValueError, IndexError):
+            break
+    return found
+
+
+def _alive(pid: int) -> bool:
+    if os.name == "nt":  # there os.kill would end it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # another user's
+    return True
