@@ -85,7 +85,7 @@ def test_another_upstream_is_another_child(outputs):
 
 
 def test_upstreams_can_be_given_the_same_number_of_images(outputs):
-    few = resolve(cfg(outputs, *UPSTREAM, "pretraining.n=20")).source.upstream
+    few = resolve(cfg(outputs, *UPSTREAM, "pretraining.train_images=20")).source.upstream
     assert (few.draw["part"] == "train").sum() == 20
     assert few.key != resolve(cfg(outputs, *UPSTREAM)).source.upstream.key
 

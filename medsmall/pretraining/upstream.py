@@ -23,15 +23,19 @@ class Upstream:
     Args:
         experiment: its name in conf/experiment.
         overrides: changes to it, written as on the command line.
-        n: its train images; null: as many as the experiment says.
+        train_images: how many it learns from; null: as many as the experiment says.
         allow_test_overlap: go on although it has seen patients of the asking run's test split.
     """
 
     def __init__(
-        self, experiment: str, overrides: list[str], n: int | None, allow_test_overlap: bool
+        self,
+        experiment: str,
+        overrides: list[str],
+        train_images: int | None,
+        allow_test_overlap: bool,
     ) -> None:
         self.experiment = experiment
-        same_size = [f"sample_size.n={n}"] if n is not None else []
+        same_size = [f"sample_size.n={train_images}"] if train_images is not None else []
         self.composed = compose([f"+experiment={experiment}", *overrides, *same_size])
         check(self.composed)
         self.allow_test_overlap = allow_test_overlap

@@ -18,7 +18,7 @@ EXCLUDED = {
     "dataset.name", "dataset.file",
     "augmentation.strict", "learner.label",
     "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
-    "pretraining.experiment", "pretraining.overrides", "pretraining.n",
+    "pretraining.experiment", "pretraining.overrides", "pretraining.train_images",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
     "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",

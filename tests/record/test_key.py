@@ -135,7 +135,7 @@ def test_what_may_change_a_result_is_not_excluded():
     harmless = (
         "root", "strict", "audit", "name", "choices", "logger", "workers", "download", "file",
         "missing_images", "phantom_patients", "path", "allow_test_overlap", "trained_on", "label",
-        "pretraining.experiment", "pretraining.overrides", "pretraining.n", "trainer.",
+        "pretraining.experiment", "pretraining.overrides", "pretraining.train_images", "trainer.",
     )  # fmt: skip
     assert all(any(word in key for word in harmless) for key in EXCLUDED)
     assert not EXCLUDED & {
