@@ -1,7 +1,8 @@
 """Weights of another run of medsmall, made first if it does not exist yet."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
+from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -9,7 +10,7 @@ from medsmall.audit.provenance import Seen, marks
 from medsmall.audit.seen import seen_by_run
 from medsmall.backbone.weights import Weights, sha256
 from medsmall.case import Case, Source
-from medsmall.configs import compose, literal
+from medsmall.configs import compose, config_dirs, literal
 from medsmall.errors import MedsmallError
 from medsmall.pretraining import ASKED, MACHINE
 from medsmall.pretraining.tensors import read_tensors, statistics
@@ -36,8 +37,8 @@ class Upstream:
     ) -> None:
         self.experiment = experiment
         same_size = [f"sample_size.n={train_images}"] if train_images is not None else []
-        self.composed = compose([f"+experiment={experiment}", *overrides, *same_size])
-        check(self.composed)
+        asked_for = (f"+experiment={experiment}", *overrides, *same_size)
+        self.composed = _composed(asked_for, tuple(config_dirs()))
         self.allow_test_overlap = allow_test_overlap
 
     def config(self, cfg: DictConfig) -> DictConfig:
@@ -73,6 +74,14 @@ class Upstream:
             record=upstream.record,
             allow_test_overlap=self.allow_test_overlap,
         )
+
+
+@lru_cache  # a sweep asks for the same one in every cell, and composing takes 90 ms
+def _composed(overrides: tuple[str, ...], folders: tuple[Path, ...]) -> DictConfig:
+    """The config of an upstream, checked; `folders` are those it is composed from."""
+    composed = compose([*overrides])
+    check(composed)
+    return composed
 
 
 def _patients(upstream: Case) -> tuple[Seen, ...]:
