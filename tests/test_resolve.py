@@ -235,3 +235,14 @@ def test_how_images_become_squares_is_in_the_key_and_shared_with_the_upstream(ou
     assert squash.source.upstream.key != pad.source.upstream.key
     assert pad.source.upstream.config["resize"] == "pad"
     assert resolve(cfg(outputs, *UPSTREAM)).key == squash.key
+
+
+def test_pixels_that_were_changed_in_the_cache_stop_the_run(outputs, tmp_path):
+    case = resolve(cfg(outputs, f"cache_root={tmp_path}", "seed=4321"))
+    (file,) = tmp_path.glob("*.u8")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(MedsmallError, match=r"\.u8 is damaged .the pixels of .* were changed"):
+        execute(case)
+    assert not case.record.folder.exists()

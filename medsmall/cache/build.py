@@ -60,6 +60,8 @@ def prepare(
             lacking = [image for image in stamps if image not in found]
             _fill(dataset, lacking, stamps, side, resize, pixels, index, unreadable)
             found = _valid(index, pixels, side, stamps)
+        if lost := stamps.keys() - found.keys() - (unreadable or {}).keys():
+            raise index.damaged(f"it does not find {min(lost)} again")
     return Prepared(pixels, side, [found[name] for name in names if name in found], resize)
 
 

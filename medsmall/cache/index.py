@@ -103,21 +103,21 @@ class Index:
     def _entry(self, row: tuple) -> Entry:
         *values, crc = row
         if crc != _crc(values):
-            raise self._damaged(f"the entry of {values[0]} was changed")
+            raise self.damaged(f"the entry of {values[0]} was changed")
         return Entry(*values)
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection | None]:
         """For reading; None where there is nothing to read."""
         if self.file.is_dir():
-            raise self._damaged("it is a folder")
+            raise self.damaged("it is a folder")
         if not self.file.is_file():
             yield None
             return
         with self._sentences(), closing(sqlite3.connect(self.file, timeout=60)) as database:
             columns = [row[1] for row in database.execute("pragma table_info(images)")]
             if columns and columns != COLUMNS:
-                raise self._damaged("it has other columns")
+                raise self.damaged("it has other columns")
             yield database if columns else None
 
     @contextmanager
@@ -125,12 +125,13 @@ class Index:
         """Say it in one sentence if SQLite finds the file damaged; locks and full disks go on."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if any(word in str(error) for word in ("locked", "full", "disk I/O")):
                 raise
-            raise self._damaged(str(error)) from error
+            raise self.damaged(str(error)) from error
 
-    def _damaged(self, what: str) -> MedsmallError:
+    def damaged(self, what: str) -> MedsmallError:
+        """The error where `what` is wrong with the file."""
         return MedsmallError(
             f"{self.file} is damaged ({what}): delete it, and the images are prepared anew."
         )

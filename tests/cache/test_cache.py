@@ -21,6 +21,8 @@ from medsmall.dataset import images as decoding
 from medsmall.dataset.files import ImageFiles
 from medsmall.errors import MedsmallError
 
+FLIPS = 60
+
 
 class Files(ImageFiles):
     """Images of a folder, which notes each that it decodes, and waits before."""
@@ -342,6 +344,32 @@ def test_pixels_are_held_against_their_digest_once(films, tmp_path, monkeypatch)
     monkeypatch.setattr("medsmall.cache.prepared.digest", None)
     prepared.check()
     pickle.loads(parcel).check()
+
+
+@pytest.mark.parametrize("which", ["*.sqlite", "*.u8"])
+def test_any_byte_that_was_changed_gives_the_same_pixels_or_one_sentence(films, tmp_path, which):
+    data, names = films
+    first = prepare(data, names, 16, tmp_path / "cache")
+    expected = [first.pixels(row).copy() for row in range(20)]
+    (file,) = (tmp_path / "cache").glob(which)
+    content, rng = file.read_bytes(), np.random.default_rng(0)
+    other = {f: f.read_bytes() for f in (tmp_path / "cache").iterdir()}
+    refused = []
+    for _ in range(FLIPS):
+        changed = bytearray(content)
+        changed[rng.integers(len(content))] ^= int(rng.integers(1, 256))
+        file.write_bytes(changed)
+        try:
+            prepared = prepare(data, names, 16, tmp_path / "cache")
+            prepared.check()
+            np.testing.assert_array_equal([prepared.pixels(row) for row in range(20)], expected)
+            np.testing.assert_array_equal(prepared.hashes, first.hashes)
+        except MedsmallError as error:
+            refused.append(str(error))
+        for path, before in other.items():
+            path.write_bytes(before)
+    assert len(refused) > FLIPS / 10
+    assert all("is damaged" in sentence for sentence in refused)
 
 
 def test_a_folder_that_takes_no_files_is_one_sentence_at_once(films):
