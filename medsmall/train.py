@@ -159,7 +159,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     for notice in case.notices:
         say_once(notice)
     say(str(case))
-    if case.select_by != cfg.select_by:
+    if case.select_by != cfg.select_by and "select_by" not in learner.ignores:
         say(f"Validation {targets.too_few}.")
     config = OmegaConf.create(literal(case.config))
     record.write_text("config.yaml", OmegaConf.to_yaml(config, resolve=True))
