@@ -1,6 +1,7 @@
 """SHA-256 of the files of a record: what its DONE holds, as ``sha256sum --check DONE`` reads it."""
 
 import hashlib
+import re
 from pathlib import Path
 
 
@@ -21,5 +22,7 @@ def read(file: Path) -> dict[str, str]:
 
     Raises ValueError where it holds something else.
     """
-    lines = [line.split("  ", 1) for line in file.read_text("utf-8").splitlines()]
-    return {name: digest for digest, name in lines}
+    lines = file.read_text("utf-8").splitlines()
+    if not all(re.fullmatch("[0-9a-f]{64}  .+", line) and line.isprintable() for line in lines):
+        raise ValueError("lines of something else")
+    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}

@@ -397,7 +397,7 @@ def test_metrics_without_what_every_run_writes_are_damaged(finished, key):
 def checked(tmp_path):
     record = Record.of(str(tmp_path), "abc")
     with record.writing():
-        for name in ("a.txt", "metrics.json", "model.safetensors"):
+        for name in ("a.txt", "metrics.json", "model.safetensors", "of a learner,  é.bin"):
             record.write_text(name, name)
     return record
 
@@ -407,7 +407,7 @@ def test_done_holds_what_sha256sum_checks(tmp_path):
     record.check()
     done = subprocess.run(["sha256sum", "--check", "DONE"], cwd=record.folder, capture_output=True)
     assert done.returncode == 0
-    assert done.stdout.count(b": OK") == 3
+    assert done.stdout.count(b": OK") == 4
 
 
 def test_a_file_that_was_changed_is_damage_and_a_large_one_when_it_is_used(tmp_path):
@@ -423,7 +423,9 @@ def test_a_file_that_was_changed_is_damage_and_a_large_one_when_it_is_used(tmp_p
     assert "model.safetensors is absent" in refused(record.check, "model.safetensors")
 
 
-@pytest.mark.parametrize("content", [b"x", b"\xff", b"0  a.txt\n", b"one two three\n"])
+@pytest.mark.parametrize(
+    "content", [b"x", b"\xff", b"0  a.txt\n", b"one two three\n", b"0" * 64 + b"  a\x0b.txt"]
+)
 def test_a_done_of_something_else_is_damage(tmp_path, content):
     record = checked(tmp_path)
     (record.folder / "DONE").write_bytes(content)
