@@ -19,12 +19,13 @@ from omegaconf import DictConfig, OmegaConf
 from medsmall.configs import compose, composed_by_hydra, config_dir, explain, quoted, refused
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.quiet import quieten
+from medsmall.terminal import show_what_can_be
 
 OPTIONS = (
     "--help", "-h", "--hydra-help", "--version", "--cfg", "--resolve", "--multirun", "-m", "--run",
     "-r", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--shell-completion", "-sc",
 )  # fmt: skip
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FailedCellError(Exception):
@@ -70,8 +71,7 @@ def heed_terminal() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
+    show_what_can_be()
 
 
 def _interrupt(signum: int, frame: object) -> None:
@@ -164,6 +164,9 @@ def mendable(error: BaseException | None) -> str | None:
     while error:
         if isinstance(error, MedsmallError):
             return str(error)
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            where = f" {error.filename}" if error.filename else ""
+            return f"A file{where} would be larger than is allowed here: raise ulimit -f."
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             where = f"of {error.filename} " if error.filename else ""
             return (

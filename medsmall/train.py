@@ -115,9 +115,10 @@ def execute(case: "Case") -> "Record":
     record, source = case.record, case.source
     let_pass = source.refuse_overlap(case.dataset.name, case.patients("test"))
     if record.done:
+        notices = dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass])
         sent = " or sent to the logger" if case.cfg.logger else ""
         say(f"{case.name}: recorded already, not run{sent} again.")
-        for notice in dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass]):
+        for notice in notices:
             say(notice)
         return record
 
