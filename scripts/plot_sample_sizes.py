@@ -5,6 +5,7 @@ python scripts/plot_sample_sizes.py <output_root> <picture.png>
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -28,25 +29,30 @@ def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame
     rows = []
     for done in sorted(output_root.glob("runs/*/DONE")):
         record = Record.open(done.parent)
-        config = record.config
-        choices, size = config["choices"], config["sample_size"]
-        if choices["experiment"] != experiment:
-            continue
-        alike = {key: config[key] for key in ("image_size_px", "phantom", "batch_size", "seed")}
-        alike |= {"backbone": config["backbone"]["name"]}
-        alike |= {"epochs": config["trainer"]["max_epochs"]}
-        alike |= {key: choices.get(key) for key in ("learner", "strategy", "augmentation")}
-        rows.append(
-            {
-                "n": size["n"],
-                "repeat": size["repeat"],
-                "pretraining": choices["pretraining"],
-                "auroc": record.metrics["test"]["mean"]["auroc"],
-                "phantom": config["phantom"],
-                "alike": ", ".join(f"{key}={value}" for key, value in alike.items()),
-            }
-        )
+        try:
+            if record.config["choices"]["experiment"] == experiment:
+                rows.append(row(record))
+        except (AttributeError, KeyError, TypeError) as error:  # YAML or JSON, but not as written
+            raise record.damaged("config.yaml or metrics.json", f"lacks {error}") from error
     return pd.DataFrame(rows)
+
+
+def row(record: Record) -> dict[str, Any]:
+    """What is drawn of a run."""
+    config = record.config
+    choices, size = config["choices"], config["sample_size"]
+    alike = {key: config[key] for key in ("image_size_px", "phantom", "batch_size", "seed")}
+    alike |= {"backbone": config["backbone"]["name"]}
+    alike |= {"epochs": config["trainer"]["max_epochs"]}
+    alike |= {key: choices.get(key) for key in ("learner", "strategy", "augmentation")}
+    return {
+        "n": size["n"],
+        "repeat": size["repeat"],
+        "pretraining": choices["pretraining"],
+        "auroc": record.metrics["test"]["mean"]["auroc"],
+        "phantom": config["phantom"],
+        "alike": ", ".join(f"{key}={value}" for key, value in alike.items()),
+    }
 
 
 def most_alike(table: pd.DataFrame) -> pd.DataFrame:
