@@ -25,6 +25,7 @@ OPTIONS = (
     "--help", "-h", "--hydra-help", "--version", "--cfg", "--resolve", "--multirun", "-m", "--run",
     "-r", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--shell-completion", "-sc",
 )  # fmt: skip
+SWEEP = ("-m", "--multirun")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -52,7 +53,8 @@ def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> 
         _say_a_failure_once()
         with one_sentence():
             heed_terminal()
-            sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
+            written = [quoted(argument) for argument in sys.argv[1:]]
+            sys.argv[1:] = sorted(written, key=lambda one: one not in SWEEP)  # argparse wants it so
             if about and {"-h", "--help"} & set(sys.argv[1:]):
                 print(about.strip(), end="\n\n")
                 sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
@@ -107,7 +109,7 @@ def _answered(arguments: list[str]) -> bool:
             raise MedsmallError(f"There is no option {option}{did_you_mean(option, OPTIONS)}.")
     if given.cfg not in (None, "job", "hydra", "all"):
         raise MedsmallError("--cfg shows a part of the config: write --cfg job.")
-    if len({"-m", "--multirun", "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
+    if len({*SWEEP, "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
         raise MedsmallError("--cfg, --info, --run and -m each go alone: choose one of them.")
     if given.cfg != "job" or given.package is not None:
         return False
