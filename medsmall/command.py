@@ -19,12 +19,14 @@ from omegaconf import DictConfig, OmegaConf
 from medsmall.configs import compose, composed_by_hydra, config_dir, explain, quoted, refused
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.quiet import quieten
+from medsmall.terminal import show_what_can_be
 
 OPTIONS = (
     "--help", "-h", "--hydra-help", "--version", "--cfg", "--resolve", "--multirun", "-m", "--run",
     "-r", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--shell-completion", "-sc",
 )  # fmt: skip
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SWEEP = ("-m", "--multirun")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FailedCellError(Exception):
@@ -51,7 +53,8 @@ def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> 
         _say_a_failure_once()
         with one_sentence():
             heed_terminal()
-            sys.argv[1:] = [quoted(argument) for argument in sys.argv[1:]]
+            written = [quoted(argument) for argument in sys.argv[1:]]
+            sys.argv[1:] = sorted(written, key=lambda one: one not in SWEEP)  # argparse wants it so
             if about and {"-h", "--help"} & set(sys.argv[1:]):
                 print(about.strip(), end="\n\n")
                 sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
@@ -70,8 +73,7 @@ def heed_terminal() -> None:
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _interrupt)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
+    show_what_can_be()
 
 
 def _interrupt(signum: int, frame: object) -> None:
@@ -107,7 +109,7 @@ def _answered(arguments: list[str]) -> bool:
             raise MedsmallError(f"There is no option {option}{did_you_mean(option, OPTIONS)}.")
     if given.cfg not in (None, "job", "hydra", "all"):
         raise MedsmallError("--cfg shows a part of the config: write --cfg job.")
-    if len({"-m", "--multirun", "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
+    if len({*SWEEP, "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
         raise MedsmallError("--cfg, --info, --run and -m each go alone: choose one of them.")
     if given.cfg != "job" or given.package is not None:
         return False
@@ -164,6 +166,9 @@ def mendable(error: BaseException | None) -> str | None:
     while error:
         if isinstance(error, MedsmallError):
             return str(error)
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            where = f" {error.filename}" if error.filename else ""
+            return f"A file{where} would be larger than is allowed here: raise ulimit -f."
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             where = f"of {error.filename} " if error.filename else ""
             return (

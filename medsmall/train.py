@@ -123,9 +123,10 @@ def execute(case: "Case") -> "Record":
     tell_other_versions(record, source.record)
     if record.done:
         record.check()
+        notices = dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass])
         sent = " or sent to the logger" if case.cfg.logger else ""
         say(f"{case.name}: recorded already, not run{sent} again.")
-        for notice in dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass]):
+        for notice in notices:
             say(notice)
         return record
 

@@ -37,24 +37,27 @@ def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame
     rows = []
     for done in sorted(output_root.glob("runs/*/DONE")):
         record = Record.open(done.parent)
-        config, metrics = record.config, record.metrics
-        if config["choices"]["experiment"] != experiment:
-            continue
-        rows.append(
-            {
-                "labels": metrics["labels_used"],
-                "repeat": config["sample_size"]["repeat"],
-                "pretraining": config["choices"]["pretraining"],
-                "auroc": metrics["test"]["mean"]["auroc"],
-                "phantom": config["phantom"],
-                "alike": json.dumps(
-                    {**relevant(config, COMPARED), "test images": metrics["test"]["n"]},
-                    sort_keys=True,
-                ),
-                "weights": json.dumps(config["pretraining"], sort_keys=True),
-            }
-        )
+        try:
+            if record.config["choices"]["experiment"] == experiment:
+                rows.append(row(record))
+        except (AttributeError, KeyError, TypeError) as error:  # YAML or JSON, but not as written
+            raise record.damaged("config.yaml or metrics.json", f"lacks {error}") from error
     return pd.DataFrame(rows)
+
+
+def row(record: Record) -> dict[str, Any]:
+    """What is drawn of a run."""
+    config, metrics = record.config, record.metrics
+    alike = {**relevant(config, COMPARED), "test images": metrics["test"]["n"]}
+    return {
+        "labels": metrics["labels_used"],
+        "repeat": config["sample_size"]["repeat"],
+        "pretraining": config["choices"]["pretraining"],
+        "auroc": metrics["test"]["mean"]["auroc"],
+        "phantom": config["phantom"],
+        "alike": json.dumps(alike, sort_keys=True),
+        "weights": json.dumps(config["pretraining"], sort_keys=True),
+    }
 
 
 def most_alike(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,6 @@
-"""Overrides of a run that takes a few seconds."""
+"""Overrides of a run that takes a few seconds, and how a process that runs it hears signals."""
+
+import signal
 
 SMALL = [
     "phantom=true",
@@ -25,3 +27,9 @@ TASKS = {
                    "dataset.phantom_patients=120"],
     "regression": ["dataset=rsna_boneage", "split=stratified", "sample_size.n=20", *SMALL],
 }  # fmt: skip
+
+
+def heeds_signals() -> None:
+    """In a child before it begins: a shell starts what is in its background deaf to Ctrl-C."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)

@@ -231,8 +231,10 @@ def test_a_config_that_is_no_yaml_is_one_sentence(attack, tmp_path, content):
     assert (status, len(said.strip().splitlines())) == (2, 1), said
 
 
-def test_a_failing_cell_says_its_sentence_once(attack):
-    status, _, said = attack("-m", "seed=-1,-2", "sample_size.n=20")
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_failing_cell_says_its_sentence_once(attack, place):
+    words = ["seed=-1,-2", "sample_size.n=20"]
+    status, _, said = attack(*words[:place], "-m", *words[place:])
     assert status == 2
     assert said.strip().splitlines() == [
         "[seed=-1, sample_size.n=20] seed must lie in [0, 2^32), but is -1.",

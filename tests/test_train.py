@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from safetensors import safe_open
 from sklearn.metrics import average_precision_score, roc_auc_score
-from small_run import HERNIA, SMALL
+from small_run import HERNIA, SMALL, heeds_signals
 
 from medsmall.configs import compose
 from medsmall.dataset.opening import open_dataset
@@ -327,9 +327,9 @@ def train_any_test_image(overrides: list[str], tmp_path: Path) -> Path:
         (["backbone.name=resnet18.nonsense"], r"Invalid pretrained tag \(nonsense\)"),
         (["trainer.max_epochs=0"], r"trainer.max_epochs must be at least 1"),
         (["+trainer.fast_dev_run=true"], r"no key 'trainer.fast_dev_run'"),
-        (["augmentation.rotation_deg=nan"], r"augmentation: crop must"),
+        (["augmentation.rotation_deg=nan"], r"rotation_deg must be a number"),
         (["sample_size=natural", "sample_size.n=null", "sample_size.fraction=nan"],
-          r"fraction=nan is not above 0"),
+          r"fraction must be a number or null"),
         (["strategy=finetune_all", "strategy.lr=1e30"], r"diverged in epoch 1: lower strategy.lr"),
         (["dataset.phantom_patients=0"], r"phantom_patients must be at least 10"),
         (["loss=null"], r"config group takes the name"),
@@ -421,18 +421,18 @@ def test_a_killed_run_leaves_no_done_and_is_rerun_cleanly(train_small, outputs, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_an_interrupted_run_says_so_fails_and_leaves_nothing(small_phantoms, tmp_path, sent):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
+def test_an_interrupted_run_says_so_fails_and_leaves_nothing(small_phantoms, tmp_path, name):
     shutil.copytree(small_phantoms / "phantoms", tmp_path / "phantoms")
     process = subprocess.Popen(
         [sys.executable, "-m", "medsmall.train", *HERNIA, "trainer.max_epochs=4000",
          f"output_root={tmp_path}"],
-        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=heeds_signals,
     )  # fmt: skip
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("runs/*/history.csv")) and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.send_signal(sent)
+    process.send_signal(getattr(signal, name))
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
     assert said.strip().splitlines()[-1].startswith("Interrupted: nothing of the run was kept")
@@ -468,6 +468,26 @@ def test_the_other_cells_of_a_sweep_run_though_one_is_bad(command, small_phantom
     assert re.search(r"\[.*sample_size.n=5000.*\] sample_size.n=5000 needs", said)
     assert "Traceback" not in said
     assert len(list(tmp_path.glob("runs/*/DONE"))) == 1
+
+
+def test_an_interrupt_after_the_record_says_that_it_is_kept(
+    monkeypatch, capsys, small_phantoms, tmp_path
+):
+    shutil.copytree(small_phantoms / "phantoms", tmp_path / "phantoms")
+
+    def interrupted(record: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("medsmall.record.summary.show", interrupted)
+    monkeypatch.chdir(tmp_path)
+    arguments = [*HERNIA, "trainer.max_epochs=1", f"output_root={tmp_path}"]
+    monkeypatch.setattr(sys, "argv", ["medsmall-train", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    (folder,) = runs(tmp_path)
+    assert ended.value.code == 130
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said == f"Interrupted: the run is complete, in {folder}."
 
 
 def test_an_output_root_that_is_a_file_is_one_sentence(command, tmp_path):

@@ -16,9 +16,17 @@ def timm_names() -> frozenset[str]:
     return frozenset([*registered, *older])
 
 
-def tag_is_written(name: str) -> bool:
-    """Whether the text names weights ``network.tag``; of a few networks timm composes the tags."""
-    return re.search(rf"['\"]{re.escape(name)}['\"]", _source()) is not None
+def timm_tags(network: str) -> set[str]:
+    """Tags of its pretrained weights; none of the few networks whose tags timm composes."""
+    return _tags().get(network, set())
+
+
+@cache
+def _tags() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for network, tag in re.findall(r"""['"](\w+)\.(\w+)['"]""", _source()):
+        found.setdefault(network, set()).add(tag)
+    return found
 
 
 @cache

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from medsmall.backbone.network import Network
-from medsmall.backbone.timm_names import tag_is_written, timm_names
+from medsmall.backbone.timm_names import timm_names, timm_tags
 from medsmall.errors import MedsmallError, did_you_mean
 
 
@@ -33,8 +33,10 @@ class TimmNetwork:
             raise MedsmallError(
                 f"timm has no network '{name}'{did_you_mean(network, timm_names())}."
             )
-        if tag and not tag_is_written(name):
-            timm_module(name, 1)  # refuses one that does not exist
+        tags = timm_tags(network) if tag else set()
+        if tags and tag not in tags:
+            near = did_you_mean(tag, tags)
+            raise MedsmallError(f"backbone.name={name}: Invalid pretrained tag ({tag}){near}.")
         for pattern in groups or []:
             _check_pattern(pattern)
         self.name = name

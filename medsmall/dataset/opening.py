@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from omegaconf import DictConfig
 
 import medsmall.dataset.phantoms
 import medsmall.phantom
+from medsmall.atomic import write_whole
 from medsmall.contract import build
 from medsmall.dataset import Dataset
 from medsmall.dataset.files import present_only
@@ -56,7 +58,9 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
     drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
     kind = "-".join(filter(None, [dataset.name, dataset.variant]))
     root = folder / f"{kind}-{patients}-{drawn_by}"
+    listing = folder / f".{root.name}.json"
     if root.is_dir():
+        _check_whole(root, listing)
         return root
     folder.mkdir(parents=True, exist_ok=True)
     with held(folder / f".{root.name}.lock", f"The phantom {root.name}"):
@@ -66,10 +70,33 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
             unfinished.mkdir()
             try:
                 dataset.write_phantom(unfinished, patients, PHANTOM_SEED)
+                written = json.dumps(_sizes(unfinished))
+                write_whole(listing, lambda file: file.write_text(written, encoding="utf-8"))
                 os.replace(unfinished, root)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
     return root
+
+
+def _sizes(root: Path) -> dict[str, int]:
+    """Bytes of each file below `root`, by its path there."""
+    files = sorted(file for file in root.rglob("*") if file.is_file())
+    return {file.relative_to(root).as_posix(): file.stat().st_size for file in files}
+
+
+def _check_whole(root: Path, listing: Path) -> None:
+    """MedsmallError where a file of a phantom is gone or has another size than when written."""
+    try:
+        written = json.loads(listing.read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # of an earlier medsmall
+        return
+    now = _sizes(root)
+    wrong = [name for name, size in written.items() if now.get(name) != size]
+    if wrong:
+        raise MedsmallError(
+            f"The phantom {root} is damaged: {len(wrong):,} of its files are gone or changed, such "
+            f"as {wrong[0]}. Delete the folder, and it is generated again."
+        )
 
 
 def _drawing_code(dataset: Dataset) -> Iterator[bytes]:

@@ -168,3 +168,11 @@ def test_half_precision_has_a_hash():
     ones = {"a": torch.ones(2, 3, dtype=torch.bfloat16)}
     assert sha256(ones) == sha256({"a": torch.ones(2, 3, dtype=torch.bfloat16)})
     assert sha256(ones) != sha256({"a": torch.zeros(2, 3, dtype=torch.bfloat16)})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_damaged_weights_are_refused_by_name(value):
+    given = upstream_state(outputs=1)
+    given["conv1.0.weight"][0] = value
+    with pytest.raises(MedsmallError, match=r"hold NaN or infinity \(first: conv1.0.weight\)"):
+        weights_of(given).load_into(network())

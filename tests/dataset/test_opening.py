@@ -36,3 +36,17 @@ def test_other_code_writes_another_phantom(code, tmp_path, monkeypatch):
 def test_a_phantom_has_ten_patients_or_more(tmp_path):
     with pytest.raises(MedsmallError, match="phantom_patients must be at least 10, but is 9"):
         phantom_root(made("idc", "nowhere", phantom_patients=9), str(tmp_path))
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "all"])
+def test_a_damaged_phantom_is_to_be_generated_again(tmp_path, damage):
+    data = made("idc", "nowhere", phantom_patients=10)
+    root = phantom_root(data, str(tmp_path))
+    files = sorted(root.rglob("*.png"))
+    for file in files if damage == "all" else files[:1]:
+        file.write_bytes(b"") if damage == "cut" else file.unlink()
+    count = len(files) if damage == "all" else 1
+    with pytest.raises(
+        MedsmallError, match=rf"{count} of its files .*Delete the folder, and it is"
+    ):
+        phantom_root(data, str(tmp_path))

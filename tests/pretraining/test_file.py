@@ -141,6 +141,15 @@ def test_tensors_of_something_else_are_told_apart(tmp_path):
         weights(tmp_path / "a.safetensors").load_into(network())
 
 
+@pytest.mark.parametrize(
+    "content", [{"state_dict": [1]}, [1], 3, {"state_dict": None}, {1: torch.ones(2)}, {}]
+)
+def test_a_checkpoint_of_anything_else_is_one_sentence(tmp_path, content):
+    torch.save(content, tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match="is not a readable|no tensor, beside|None of the 0"):
+        weights(tmp_path / "model.pth").load_into(network())
+
+
 def test_a_checkpoint_with_other_entries_is_told_apart(tmp_path, tensors):
     torch.save({"model": tensors, "epoch": 3}, tmp_path / "model.pth")
     with pytest.raises(MedsmallError, match="holds model, epoch, no tensor, beside or instead"):
