@@ -15,9 +15,11 @@ import medsmall.phantom
 from medsmall.contract import build
 from medsmall.dataset import Dataset
 from medsmall.dataset.files import present_only
+from medsmall.dataset.patients import alike
 from medsmall.errors import MedsmallError
 from medsmall.lock import held
 from medsmall.task import Task
+from medsmall.terminal import say_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,9 +37,15 @@ def open_dataset(cfg: DictConfig) -> Dataset:
 
 
 def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
-    """The data set and the rows of its sample table whose image is there."""
+    """The data set and the rows of its sample table whose image is there.
+
+    Says on stderr which patients may be one.
+    """
     dataset = open_dataset(cfg)
     table = present_only(dataset, dataset.table())
+    doubt = alike(table["patient"][table["patient"] != table["image"]])
+    if doubt:
+        say_once(f"{dataset.name}: {doubt}")
     if not isinstance(dataset.task, Task):  # text compares equal, but is no Task
         raise TypeError(f"{dataset.name}.task must be a Task, such as Task.BINARY.")
     return dataset, table
@@ -52,7 +60,7 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
     patients = dataset.phantom_patients
     if patients < 10:
         raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
-    folder = Path(output_root).expanduser().absolute() / "phantoms"
+    folder = Path(os.path.expanduser(output_root)).absolute() / "phantoms"
     drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
     kind = "-".join(filter(None, [dataset.name, dataset.variant]))
     root = folder / f"{kind}-{patients}-{drawn_by}"
