@@ -184,12 +184,12 @@ def directory(path):
 
 
 @pytest.mark.parametrize("place", [
-    lambda root: {"file": "y" * 300 + ".csv"}, lambda root: {"file": "~nobody/x.csv"},
+    lambda root: {"file": "y" * 300 + ".csv"}, lambda root: {"file": "~no-such-user/x.csv"},
     lambda root: {"root": "a" * 5000}, lambda root: {"root": "a\0b"},
     lambda root: {"root": str(write(root, "x", "f"))},
     lambda root: directory(root / "images.csv") or {},
     lambda root: (root / "images.csv").symlink_to("images.csv") or {},
-    lambda root: {"root": "~nobody"},
+    lambda root: {"root": "~no-such-user"},
 ], ids=["long", "no user", "long root", "NUL", "file", "folder", "link", "no home"])  # fmt: skip
 def test_tables_that_are_not_there(tmp_path, place):
     options = {"root": str(tmp_path), **place(tmp_path)}
@@ -357,7 +357,8 @@ def test_what_a_config_would_resolve_stays_what_it_is(here, place):
 
 @pytest.mark.parametrize(("written", "count", "said"), [
     (["1", "1.0", "2", "2"], 2, ""), (["1", " 1", "2 ", "2"], 2, ""),
-    (["1.0", "1.0", "2.0", "2.0"], 2, ""), (["1.5", "1", "1.05", "1.50"], 4, ""),
+    (["a b", "a  b", '"a\nb"', "c"], 2, ""), (["1.0", "1.0", "2.0", "2.0"], 2, ""),
+    (["1.5", "1", "1.05", "1.50"], 4, ""),
     (["\u00e9", "e\u0301", "b", "b"], 2, ""), (["x\u200b", "x", "b\u00a0", "b"], 2, ""),
     (["p1", "P1", "p2", "p2"], 3, "'p1' and 'P1'"), (["001", "1", "2", "2"], 3, "'001' and '1'"),
     (["p_1", "p-1", "2", "2"], 3, "'p_1' and 'p-1'"), (["a10", "a1", "a100", "b"], 4, ""),
@@ -775,3 +776,17 @@ def test_numbers_near_the_limit_are_learnt_without_overflow(tmp_path):
     assert record.metrics["task"] == Task.REGRESSION
     assert np.isfinite(record.predictions["pred_label"]).all()
     assert np.isfinite(record.metrics["test"]["targets"]["label"]["mae"])
+
+
+@pytest.mark.parametrize("key", ["output_root", "cache_root"])
+def test_a_root_at_the_home_of_nobody(here, key):
+    data = [*HERNIA, f"output_root={here}/out"]
+    data = [word for word in data if not word.startswith(key)]
+
+    def run():
+        from medsmall.train import resolve
+
+        resolve(compose([*data, f"{key}=~no-such-user/x"]))
+
+    refused(run, "begins with ~")
+    assert not [path for path in here.rglob("*") if path.name.startswith("~")]

@@ -60,7 +60,7 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
     patients = dataset.phantom_patients
     if patients < 10:
         raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
-    folder = Path(os.path.expanduser(output_root)).absolute() / "phantoms"
+    folder = Path(output_root).expanduser().absolute() / "phantoms"
     drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
     kind = "-".join(filter(None, [dataset.name, dataset.variant]))
     root = folder / f"{kind}-{patients}-{drawn_by}"

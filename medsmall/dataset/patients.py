@@ -12,9 +12,9 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))  # of no 
 def one_spelling(patients: pd.Series) -> pd.Series:
     """The patients (str) without what certainly tells nobody apart.
 
-    That is blanks around a name and characters of no width, how an accent is put together
-    (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0` becomes `1`
-    where `1` is there, too.
+    That is blanks around a name and more than one in it, characters of no width, how an accent is
+    put together (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0`
+    becomes `1` where `1` is there, too.
     """
     names = pd.Series(patients.unique())
     plain = {name: _plain(name) for name in names.dropna()}
@@ -51,7 +51,7 @@ def alike(patients: pd.Series) -> str:
 def _plain(name: str) -> str:
     if not name.isascii():
         name = unicodedata.normalize("NFC", name.translate(_INVISIBLE))
-    return name.strip()
+    return " ".join(name.split())
 
 
 def _folded(name: str) -> str:
