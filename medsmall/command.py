@@ -177,5 +177,7 @@ def mendable(error: BaseException | None) -> str | None:
             )
         if isinstance(error, OSError) and error.filename is not None:
             return f"{error.filename}: {error.strerror}; name another folder or make room there."
+        if isinstance(error, RuntimeError) and "home directory" in str(error):  # of ~name/...
+            return "A path begins with ~ and the name of nobody on this machine: write it out."
         error = error.__cause__
     return explain(first) if isinstance(first, Exception) and refused(first) else None

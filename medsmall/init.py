@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table as Lines
 
 from medsmall.atomic import write_whole
@@ -24,7 +25,7 @@ from medsmall.dataset.guess.inferred import Inferred
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.task import Task
-from medsmall.terminal import console, say
+from medsmall.terminal import console, messages, say
 
 MANY_IMAGES = 2000  # above it a first run sees a part of them
 NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")  # written as escapes
@@ -52,7 +53,8 @@ def init(
         raise MedsmallError(
             f"{file} is there already: add --force to overwrite it, or another --name."
         )
-    found = infer(path, chosen, label, task)
+    with messages.status(f"Looking at {escape(path.name)}"):
+        found = infer(path, chosen, label, task)
     if modality is not None:
         found.set("modality", one_of(modality, MODALITIES, "--modality"), "as you said")
     _show(found, chosen)
@@ -87,7 +89,7 @@ def yaml_of(found: Inferred, name: str) -> str:
 
 def next_command(found: Inferred, name: str) -> str:
     """The training that suits the task, the number of images and how even the classes are."""
-    data, table = found.data, found.rows()
+    data, table = found.data, found.rows
     words = [f"python -m medsmall.train dataset={name}", _split_of(found)]
     if data.task is Task.REGRESSION:
         words.append("loss=mae")
@@ -109,20 +111,20 @@ def next_command(found: Inferred, name: str) -> str:
 
 
 def _split_of(found: Inferred) -> str:
-    parts = set(found.rows()["split"])
+    parts = set(found.rows["split"])
     return "split=official" if "test" in parts and "" not in parts else "split=stratified"
 
 
 def _free_name(path: Path, name: str | None) -> str:
     """`name`, or one made from `path`; not one of a data set that comes with medsmall."""
     chosen = name_of(path) if name is None else name
-    if not re.fullmatch(r"[A-Za-z_][\w-]*", chosen, re.ASCII) or not plain_word(chosen):
+    if not re.fullmatch(r"[A-Za-z_][\w-]{0,99}", chosen, re.ASCII) or not plain_word(chosen):
         if name is not None:
             raise MedsmallError(
-                f"--name cannot be '{name}': use letters, digits, _ and -, and no word that stands "
-                "for a value, such as null or true."
+                f"--name cannot be {name[:120]!r}: use up to 100 letters, digits, _ and -, and no "
+                "word that stands for a value, such as null or true."
             )
-        chosen = f"own_{chosen}"
+        chosen = f"own_{chosen[:90]}"
     own = own_config_dir().resolve() != config_dir().resolve()
     shipped = (config_dir() / "dataset" / f"{chosen}.yaml").exists()
     if own and shipped:
@@ -133,7 +135,7 @@ def _free_name(path: Path, name: str | None) -> str:
 
 
 def _show(found: Inferred, name: str) -> None:
-    data, table = found.data, found.rows()
+    data, table = found.data, found.rows
     lines = Lines(title=f"{name}: {len(table):,} images", title_justify="left")
     for heading in ("setting", "value", "why"):
         lines.add_column(heading, overflow="fold")

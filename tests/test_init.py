@@ -11,6 +11,7 @@ from PIL import Image
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
 from medsmall.dataset.guess.infer import infer, name_of
+from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
 from medsmall.init import init, next_command, yaml_of
@@ -78,13 +79,28 @@ def test_full_paths_below_the_table(here):
     assert data.files.read(data.table()["image"][0]).shape == (96, 96)
 
 
+def test_a_table_is_read_once(here, monkeypatch):
+    file = data_in(here / "a", **BOTH)
+    read, reads = spreadsheet.read, []
+    monkeypatch.setattr(spreadsheet, "read", lambda path: reads.append(path) or read(path))
+    result = infer(file, "x")
+    next_command(result, "x")
+    assert len(reads) == 1
+
+
+def test_a_large_table_is_said_to_be_read(here, monkeypatch, capsys):
+    monkeypatch.setattr("medsmall.dataset.own.table_file.LARGE_MB", 0)
+    infer(data_in(here / "large", **BOTH), "large")
+    assert "large/images.csv (0 MB) is read" in capsys.readouterr().err.replace("\n", "")
+
+
 def test_absent_images_are_dropped_and_counted(here):
     file = data_in(here / "a", label="dx")
     for image in pd.read_csv(file)["image"][:5]:
         (file.parent / image).unlink()
     result = infer(file, "x")
     assert result.settings["missing_images"] == "drop"
-    assert len(result.rows()) == 35
+    assert len(result.rows) == 35
     assert any("5 of the 40 images listed are not there" in line for line in result.warnings)
 
 

@@ -80,13 +80,19 @@ def audit(cfg: DictConfig) -> bool:
     }
     report.write(folder, found, allow, facts)
     clean = not len(not_allowed(found, allow))
+    strangers = ""
+    if (table["patient"] == table["image"]).all():
+        strangers = (
+            "No patients are known, every image counts as one: whether images of one patient stand "
+            "in train and test was not checked."
+        )
     for line in (
         f"Audit of {dataset.name}{' (phantom)' if cfg.phantom else ''}: {len(table):,} images of "
         f"{facts['patients']:,} patients, {'clean' if clean else 'not clean'}.",
         report.as_table(found, allow),
         *report.examples(found),
         str(calibration),
-        *filter(None, [note]),
+        *filter(None, [note, strangers]),
         f"Findings: {folder / 'findings.csv'}",
     ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.atomic import write_whole
+from medsmall.audit.csv_cells import inert
 from medsmall.audit.findings import check_allowed, findings, not_allowed, together
 from medsmall.audit.near import codes_of, copies
 from medsmall.audit.provenance import Seen
@@ -62,7 +63,7 @@ def gate(
     fatal = not_allowed(found, allow)
     if len(fatal):
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "gate.csv", lambda path: found.to_csv(path, index=False))
+        write_whole(folder / "gate.csv", lambda path: inert(found).to_csv(path, index=False))
         check = fatal["check"].iloc[0]
         sentence = _sentence(fatal[fatal["check"] == check])
         allowed = ",".join(dict.fromkeys([*allow, *fatal["check"]]))

@@ -8,13 +8,17 @@ from rich.table import Table
 
 from medsmall.atomic import write_whole
 from medsmall.audit.calibration import Calibration
+from medsmall.audit.csv_cells import inert
 from medsmall.audit.findings import CHECKS, not_allowed
 
 UNASKED = "upstream_overlap"  # a data set alone has no upstream
 
 
 def write(folder: Path, found: pd.DataFrame, allow: list[str], facts: dict[str, object]) -> None:
-    """Write `findings.csv` and `summary.json` (`facts` and the counts) into `folder`."""
+    """Write `findings.csv` and `summary.json` (`facts` and the counts) into `folder`.
+
+    In the CSV a ' stands before what a spreadsheet would run.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         **facts,
@@ -26,7 +30,7 @@ def write(folder: Path, found: pd.DataFrame, allow: list[str], facts: dict[str, 
         },
     }
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    write_whole(folder / "findings.csv", lambda path: found.to_csv(path, index=False))
+    write_whole(folder / "findings.csv", lambda path: inert(found).to_csv(path, index=False))
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from medsmall.dataset.remedies import remedy
 from medsmall.errors import MedsmallError, did_you_mean
 
 _UNREADABLE = (OSError, EOFError, zlib.error, pd.errors.ParserError)
@@ -27,7 +28,8 @@ def read_csv(
     if absent:
         header = list(_parse(path, nrows=0, index_col=False).columns)
         raise MedsmallError(
-            f"{path.absolute()} has no column '{absent[0]}'{did_you_mean(absent[0], header)}."
+            f"{path.absolute()} has no column '{absent[0]}'{did_you_mean(absent[0], header)}: "
+            f"{remedy(path, 'correct the table')}."
         )
     for name in full:
         blank = table[name].isna() | (table[name].astype("str").str.strip() == "")
@@ -70,7 +72,7 @@ def _other_encoding(path: Path, error: UnicodeDecodeError) -> str:
     found = " but UTF-16" if error.object[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
     return (
         f"{path.absolute()} is not in UTF-8{found} (byte 0x{error.object[error.start]:02x}): "
-        "save it as UTF-8, or get it again."
+        f"{remedy(path, 'save it as UTF-8, or get it again')}."
     )
 
 
@@ -80,14 +82,15 @@ def _parse(path: Path, **options: Any) -> pd.DataFrame:
             path, encoding="utf-8-sig", keep_default_na=False, na_values=[""], **options
         )
     except pd.errors.EmptyDataError:
-        raise MedsmallError(f"{path.absolute()} is empty: get it again.") from None
+        raise MedsmallError(f"{path.absolute()} is empty: {remedy(path)}.") from None
     except UnicodeDecodeError as error:
         raise MedsmallError(_other_encoding(path, error)) from None
     except _UNREADABLE as error:
         raise MedsmallError(
-            f"{path.absolute()} cannot be read as a table ({str(error).strip()}): get it again."
+            f"{path.absolute()} cannot be read as a table ({str(error).strip()}): {remedy(path)}."
         ) from None
     except ValueError as error:  # text where a number belongs; pandas quotes the value
         raise MedsmallError(
-            f"{path.absolute()} has a cell that is no number: {str(error).strip()}."
+            f"{path.absolute()} has a cell that is no number ({str(error).strip()}): "
+            f"{remedy(path, 'correct it')}."
         ) from None

@@ -19,6 +19,7 @@ from pydicom.pixels import (
 )
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from medsmall.dataset.remedies import DROP, remedy
 from medsmall.errors import MedsmallError
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
@@ -46,8 +47,8 @@ def decode(path: Path, max_pixels: int, grey: bool = False) -> np.ndarray:
         raise
     except Exception as error:  # pydicom and its decoders have dozens of kinds
         raise MedsmallError(
-            f"The DICOM file {path.absolute()} cannot be read ({_first_line(error)}): get it "
-            "again, or delete it and go on without it with dataset.missing_images=drop."
+            f"The DICOM file {path.absolute()} cannot be read ({_first_line(error)}): "
+            f"{remedy(path, 'get it again, or delete it and go on without it with ' + DROP)}."
         ) from None
     if grey and pixels.ndim == 3:
         return np.array(Image.fromarray(pixels).convert("L"))

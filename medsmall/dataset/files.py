@@ -10,6 +10,7 @@ import pandas as pd
 from medsmall.dataset import Dataset
 from medsmall.dataset.arguments import one_of
 from medsmall.dataset.images import decode
+from medsmall.dataset.remedies import DROP, TRY, remedy
 from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
@@ -26,7 +27,7 @@ class ImageFiles:
     def __init__(
         self, root: str | Path, missing_images: Literal["error", "drop"], grey: bool | None = None
     ) -> None:
-        self.root = Path(root).expanduser()
+        self.root = Path(os.path.expanduser(root))
         one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing: Literal["error", "drop"] = missing_images
         self.grey = grey
@@ -62,10 +63,9 @@ def not_here(name: str, root: Path, file: str, url: str) -> MedsmallError:
     """The error for the data set `name`, or a needed `file` of it, that is not under its root."""
     root = root.absolute()
     there = f"{root} holds no {file}" if root.is_dir() else f"no folder {root} (for {file})"
-    return MedsmallError(
-        f"{name} is not here: {there}. Get it from {url} and put it there or point "
-        "dataset.root to it; or try everything on generated images with phantom=true."
-    )
+    get = f"get it from {url} and put it there or point dataset.root to it; or {TRY}"
+    advice = remedy(root, get)
+    return MedsmallError(f"{name} is not here: {there}. {advice[0].upper()}{advice[1:]}.")
 
 
 def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
@@ -83,13 +83,10 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
         f"{dataset.files.root.absolute()}, first: {', '.join(first)}"
     )
     if absent.all():
-        raise MedsmallError(
-            f"{found}; get them, or try everything on generated images with phantom=true."
-        )
+        raise MedsmallError(f"{found}; {remedy(dataset.files.root, f'get them, or {TRY}')}.")
     if dataset.files.missing == "error":
-        raise MedsmallError(
-            f"{found}; get them, or go on without them with dataset.missing_images=drop."
-        )
+        get = f"get them, or go on without them with {DROP}"
+        raise MedsmallError(f"{found}; {remedy(dataset.files.root, get)}.")
     say_once(f"{found}; they are left out.")
     return table[~absent].reset_index(drop=True)
 
@@ -99,17 +96,29 @@ def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:
 
     Lists each folder once: one `stat` per image takes minutes on a network drive.
     """
-    files = [os.path.split(dataset.files.file(image)) for image in images]
-    listed = {folder: _files_in(Path(folder)) for folder in {folder for folder, _ in files}}
-    return pd.Series(
-        [name not in listed[folder] for folder, name in files], index=images.index, dtype=bool
-    )
+    files = dataset.files
+    if isinstance(files, ImageFiles):  # a million paths are a minute
+        split = [image.rpartition("/") for image in images.tolist()]
+        places = [(folder, name) for folder, _, name in split]
+        listed = {folder: _files_in(files.root / folder) for folder in {f for f, _ in places}}
+    else:
+        places = [os.path.split(files.file(image)) for image in images]
+        listed = {folder: _files_in(Path(folder)) for folder in {f for f, _ in places}}
+    absent = [name not in listed[folder] for folder, name in places]
+    return pd.Series(absent, index=images.index, dtype=bool)
 
 
 def _files_in(folder: Path) -> set[str]:
     """The names of files, and of links that lead to one: kinds are told by the listing itself."""
     try:
         with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if entry.is_file()}
-    except (FileNotFoundError, NotADirectoryError):
+            return {entry.name for entry in entries if _is_file(entry)}
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a NUL is in no folder's name
         return set()
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself
+        return False

@@ -1,6 +1,7 @@
 """A folder: people's own images, sorted into one folder per class."""
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -11,8 +12,9 @@ from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import chosen, one_of
 from medsmall.dataset.files import ImageFiles
 from medsmall.dataset.own import name_pattern
-from medsmall.dataset.own.class_folders import Found, find_images
+from medsmall.dataset.own.class_folders import Found, check_folder_names, find_images
 from medsmall.dataset.own.classes import data_name, label_names, parts_to_learn
+from medsmall.dataset.remedies import TRY
 from medsmall.dataset.sample_table import one_hot, sample_table
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
@@ -61,6 +63,7 @@ class Folder:
         self.files = ImageFiles(root, missing_images, grey)
         if isinstance(targets, str):
             raise MedsmallError(f"dataset.targets is a list: write dataset.targets=[{targets}].")
+        check_folder_names([*(targets or []), *filter(None, [positive])])
         self.given_targets, self.positive = targets, positive
         self.patient = None if patient is None else name_pattern.compiled(patient)
         self.modality = one_of(modality, MODALITIES, "dataset.modality")
@@ -96,11 +99,10 @@ class Folder:
     @cached_property
     def _found(self) -> list[Found]:
         root = self.files.root
-        if not root.is_dir():
+        if not os.path.isdir(root):
             raise MedsmallError(
-                f"{self.name} is not here: there is no folder {root.absolute()} "
-                "(dataset.root); correct it, or try everything on generated images with "
-                "phantom=true."
+                f"{self.name} is not here: there is no folder {root.absolute()} (dataset.root); "
+                f"correct it, or {TRY}."
             )
         return find_images(root, self.name)
 

@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from medsmall.dataset.remedies import DROP, remedy
 from medsmall.errors import MedsmallError
 
 DICOM_SUFFIXES = {".dcm", ".dicom"}
@@ -40,8 +41,8 @@ def decode(path: Path, grey: bool = False) -> np.ndarray:
                 return _eight_bits(_upright(image), path, grey)
     except FileNotFoundError:
         raise MedsmallError(
-            f"The image {Path(path).absolute()} is absent: get it, or go on without the absent "
-            "ones with dataset.missing_images=drop."
+            f"The image {Path(path).absolute()} is absent: "
+            f"{remedy(path, 'get it, or go on without the absent ones with ' + DROP)}."
         ) from None
     except Image.DecompressionBombError as error:
         raise MedsmallError(_too_large(path, str(error))) from None
@@ -50,8 +51,8 @@ def decode(path: Path, grey: bool = False) -> np.ndarray:
             return _decode_dicom(path, grey)  # written without the preamble that marks DICOM
         reason = _reason(error)
     raise MedsmallError(
-        f"The image {Path(path).absolute()} cannot be read ({reason}): get it "
-        "again, or delete it and go on without it with dataset.missing_images=drop."
+        f"The image {Path(path).absolute()} cannot be read ({reason}): "
+        f"{remedy(path, 'get it again, or delete it and go on without it with ' + DROP)}."
     )
 
 

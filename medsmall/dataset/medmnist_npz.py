@@ -1,5 +1,6 @@
 """The npz file of one MedMNIST data set: fetched where it is absent, checked and read."""
 
+import os
 import shutil
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from medsmall.dataset import npz
 from medsmall.dataset.arguments import one_of
 from medsmall.dataset.files import not_here
 from medsmall.dataset.medmnist_flags import FLAGS
+from medsmall.dataset.remedies import remedy
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -36,7 +38,7 @@ class NpzFile:
         size_px: int,
         download: bool,
     ) -> None:
-        self.root = Path(root).expanduser()
+        self.root = Path(os.path.expanduser(root))
         one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing: Literal["error", "drop"] = missing_images
         self.flag, self.size_px, self.download = flag, size_px, download
@@ -86,14 +88,14 @@ class NpzFile:
             stored = npz.read(self.path, key)
         except _DAMAGED:
             raise MedsmallError(
-                f"{self.path.absolute()} is damaged or holds no readable '{key}': delete it and "
-                f"get it again from {URL}."
+                f"{self.path.absolute()} is damaged or holds no readable '{key}': "
+                f"{remedy(self.path, f'delete it and get it again from {URL}')}."
             ) from None
         self._check(key, stored)
         if key.endswith("_images") and len(stored) != len(self._load(f"{key[:-7]}_labels")):
             raise MedsmallError(
-                f"{self.path.absolute()} has not as many labels as images in {key[:-7]}: get it "
-                f"again from {URL}."
+                f"{self.path.absolute()} has not as many labels as images in {key[:-7]}: "
+                f"{remedy(self.path, f'get it again from {URL}')}."
             )
         return stored
 
@@ -112,8 +114,8 @@ class NpzFile:
         if not fits or stored.shape[1:] != shape:
             raise MedsmallError(
                 f"{self.path.absolute()}: '{key}' must hold {wanted} of shape (N, "
-                f"{', '.join(map(str, shape))}), but is {stored.dtype} {stored.shape}: get it "
-                f"again from {URL}."
+                f"{', '.join(map(str, shape))}), but is {stored.dtype} {stored.shape}: "
+                f"{remedy(self.path, f'get it again from {URL}')}."
             )
 
     def _fetch(self) -> None:

@@ -17,9 +17,11 @@ from medsmall.atomic import write_whole
 from medsmall.contract import build
 from medsmall.dataset import Dataset
 from medsmall.dataset.files import present_only
+from medsmall.dataset.patients import alike
 from medsmall.errors import MedsmallError
 from medsmall.lock import held
 from medsmall.task import Task
+from medsmall.terminal import say_once
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,9 +39,15 @@ def open_dataset(cfg: DictConfig) -> Dataset:
 
 
 def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
-    """The data set and the rows of its sample table whose image is there."""
+    """The data set and the rows of its sample table whose image is there.
+
+    Says on stderr which patients may be one.
+    """
     dataset = open_dataset(cfg)
     table = present_only(dataset, dataset.table())
+    doubt = alike(table["patient"][table["patient"] != table["image"]])
+    if doubt:
+        say_once(f"{dataset.name}: {doubt}")
     if not isinstance(dataset.task, Task):  # text compares equal, but is no Task
         raise TypeError(f"{dataset.name}.task must be a Task, such as Task.BINARY.")
     return dataset, table

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medsmall.dataset.patients import one_spelling
 from medsmall.errors import MedsmallError
 
 MAX_AGE_YEARS = 120  # ChestX-ray14 has ages up to 414: typing errors, so unknown
@@ -27,13 +28,17 @@ def sample_table(
     """The sample table of a release: columns in the order, and of the types, of the contract.
 
     Each column has the same N rows; one value is that of all rows, and the defaults say that the
-    release does not tell. `labels` are float64; `others` follow as they are, text as str.
+    release does not tell. `labels` are float64; `others` follow as they are, text as str. Patients
+    that are not the images themselves are written in `one_spelling`.
     """
     known = {"image": image, "patient": patient, "split": split}
     told = {"age": age, "sex": sex, "view": view}
     table = pd.DataFrame({**known, **labels, **told, **(others or {})})
     text = [*known, "sex", "view", *table.select_dtypes("object").columns]
-    return table.astype(dict.fromkeys(text, "str"))
+    table = table.astype(dict.fromkeys(text, "str"))
+    if patient is not image:
+        table["patient"] = one_spelling(table["patient"]).astype("str")
+    return table
 
 
 def one_hot(
@@ -46,11 +51,13 @@ def one_hot(
     as none of the answers fits it: draws leave it out. A single target is that class against all
     the rest.
     """
-    given = np.asarray(classes, dtype=object)
-    columns = {label: np.where(pd.isna(given), np.nan, given == label) for label in labels}
+    given, names = pd.factorize(np.asarray(classes, dtype=object))  # -1 where unknown
+    at = {name: place for place, name in enumerate(names)}
+    columns = {label: np.where(given == -1, np.nan, given == at.get(label, -1)) for label in labels}
     if len(targets) > 1:
+        asked = np.array([*(name in targets for name in names), False])
         for target in targets:
-            columns[target][~np.isin(given, list(targets))] = np.nan
+            columns[target][~asked[given]] = np.nan
     return columns
 
 

@@ -87,11 +87,16 @@ class Table:
         self.name = data_name(name)
         given = None if task is None else Task(one_of(task, list(Task), "dataset.task"))
         check_arguments(targets, label, positive, given)
+        listed.check_place(folder, suffix)
         columns = {"patient": patient, "split": split, "age": age, "sex": sex, "view": view}
         self.layout = Layout(file, image, folder, suffix, columns, label, targets, positive, given)
         self._file = TableFile(self.name, self.files.root, file)
         self._labels = TableLabels(self._file, self.layout)
         self.phantom_patients = phantom_patients
+
+    def use(self, file: TableFile) -> None:
+        """Take the cells of `file`, which is this table's and has been read before."""
+        self._file, self._labels = file, TableLabels(file, self.layout)
 
     @property
     def labels(self) -> list[str]:

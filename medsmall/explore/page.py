@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from medsmall.audit.csv_cells import inert
 from medsmall.explore.palette import COLOURS, png, svg
 from medsmall.explore.thumbnails import Sheet
 
@@ -141,7 +142,7 @@ def write(page: Page, folder: Path) -> Path:
             for sheet in section.sheets:
                 (unfinished / f"{sheet.name}.png").write_bytes(sheet.png)
             for table in section.tables:
-                table.frame.to_csv(unfinished / f"{table.name}.csv", index=False)
+                inert(table.frame).to_csv(unfinished / f"{table.name}.csv", index=False)
         (unfinished / "index.html").write_text(html(page), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.replace(folder)

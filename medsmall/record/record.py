@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,7 +25,10 @@ from medsmall.record import checksums
 T = TypeVar("T")
 
 
-WRITTEN = ("name", "task", "unit", "audit", "upstream", "weights_sha256", "val", "test")
+WRITTEN: dict[str, type | tuple[type, ...]] = {  # what metrics.json must hold, and as what
+    "name": str, "task": str, "unit": str, "audit": list, "upstream": (str, NoneType),
+    "weights_sha256": str, "val": dict, "test": dict,
+}  # fmt: skip
 LARGE = {"model.safetensors", "seen.npz"}
 # of the files below; 1 had none, and no fingerprint of the initial weights; 2 no predictions of
 # validation, and one-vs-rest accuracies of classes
@@ -65,6 +69,10 @@ class Record:
         lacking = [key for key in WRITTEN if key not in record.metrics]
         if schema == SCHEMA and lacking:
             raise record.damaged("metrics.json", f"lacks {', '.join(lacking)}")
+        there = record.metrics
+        wrong = [key for key, kind in WRITTEN.items() if not isinstance(there.get(key), kind)]
+        if schema == SCHEMA and wrong:
+            raise record.damaged("metrics.json", f"holds no run's {', '.join(wrong)}")
         return record
 
     @property
@@ -91,7 +99,13 @@ class Record:
     @property
     def config(self) -> dict[str, Any]:
         """The resolved config."""
-        return self._read("config.yaml", lambda file: dict(yaml.safe_load(file.read_text("utf-8"))))
+
+        def read(file: Path) -> dict[str, Any]:
+            config = dict(yaml.safe_load(file.read_text("utf-8")))
+            config["dataset"]  # as above
+            return config
+
+        return self._read("config.yaml", read)
 
     @property
     def predictions(self) -> pd.DataFrame:

@@ -11,7 +11,8 @@ from medsmall.targets import Targets
 
 def check_columns(targets: Targets, unit: str) -> None:
     """MedsmallError if two columns of predictions.csv or draw.csv would have one name."""
-    columns = ["image", "patient", "part", *([unit] if unit != "image" else [])]
+    columns = ["image", "patient", "part", "predicted", "correct"]
+    columns += [unit] if unit != "image" else []
     columns += [*targets.names, *(f"{targets.prefix}_{name}" for name in targets.names)]
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:

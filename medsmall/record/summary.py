@@ -13,8 +13,20 @@ UNITS = {"image": "images", "study": "studies"}
 
 
 def show(record: Record) -> None:
-    """Print the test metrics, with the positives that each stands on, and where the record is."""
-    metrics = record.metrics
+    """Print the test metrics, with the positives that each stands on, and where the record is.
+
+    MedsmallError where metrics.json holds something else.
+    """
+    try:
+        lines = _lines(record.metrics)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        what = f"does not hold what a run writes ({type(error).__name__})"
+        raise record.damaged("metrics.json", what) from error
+    for line in [*lines, f"Record: {record.folder}"]:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def _lines(metrics: dict[str, Any]) -> list[str | Table]:
     test = metrics["test"]
     targets = targets_of(list(test["targets"]), Task(metrics["task"]))
     lines = [
@@ -28,9 +40,7 @@ def show(record: Record) -> None:
     ]
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
     reasons |= set(test["reasons"].values())
-    lines += [f"–: undefined, {reason}." for reason in sorted(reasons)]
-    for line in [*lines, f"Record: {record.folder}"]:
-        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    return [*lines, *(f"–: undefined, {reason}." for reason in sorted(reasons))]
 
 
 def _labels(metrics: dict[str, Any]) -> str:

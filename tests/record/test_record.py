@@ -181,7 +181,10 @@ DRAW = pd.DataFrame(
     }
 )
 HISTORY = pd.DataFrame({"epoch": [1, 2], "val_loss": [0.5, 0.25]})
-FACTS = {**dict.fromkeys(WRITTEN), "schema": SCHEMA, "dataset": "chexpert"}
+FACTS = {
+    "name": "a", "task": "binary", "unit": "image", "audit": [], "upstream": None,
+    "weights_sha256": "0", "val": {}, "test": {}, "schema": SCHEMA, "dataset": "chexpert",
+}  # fmt: skip
 FILES = {
     "metrics.json": lambda record: record.metrics,
     "draw.csv": lambda record: record.draw,

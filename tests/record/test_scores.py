@@ -175,7 +175,7 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
     ("names", "unit"),
     [
         (["a", "prob_a"], "image"), (["image"], "image"), (["patient"], "image"),
-        (["part"], "image"),
+        (["part"], "image"), (["predicted"], "image"), (["correct"], "study"),
         (["study"], "study"), (["prob_prob_a", "prob_a"], "image"),
     ],
 )  # fmt: skip

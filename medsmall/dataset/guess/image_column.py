@@ -62,7 +62,7 @@ def find(found: Inferred, path: Path, cells: pd.DataFrame) -> None:
 
 def match(column: pd.Series, base: Path, files: list[Path]) -> Match:
     """How the values of a column name most of the `files` (relative to `base`)."""
-    values = {value.replace("\\", "/") for value in column} - {""}
+    values = {*column.str.replace("\\", "/", regex=False).unique().tolist()} - {""}
     whole = sum(file.as_posix() in values for file in files)
     full = sum((base / file).as_posix() in values for file in files)
     named = Counter((file.parent.as_posix(), "") for file in files if file.name in values)

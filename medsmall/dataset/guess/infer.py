@@ -12,7 +12,7 @@ from medsmall.dataset.guess import image_column, roles
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.own.class_folders import find_images
-from medsmall.dataset.own.column import Column
+from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
@@ -60,10 +60,10 @@ def infer_table(
     path: Path, name: str, label: str | None = None, task: str | None = None
 ) -> Inferred:
     """The columns of a table by what they hold, then by their names."""
-    cells = spreadsheet.read(path)
-    found = Inferred(Table, {"root": "", "file": path.name, "name": name})
-    image_column.find(found, path, cells)
-    free = {c: Column(path, cells[c]) for c in cells.columns if c != found.settings["image"]}
+    file = TableFile(name, path.parent, path.name)
+    found = Inferred(Table, {"root": "", "file": path.name, "name": name}, read=file)
+    image_column.find(found, path, file.cells)
+    free = {c: file.column(c) for c in file.cells.columns if c != found.settings["image"]}
     if label is not None and label not in free:
         raise MedsmallError(
             f"{path.absolute()} has no column '{label}' for --label{did_you_mean(label, free)}."
@@ -75,6 +75,8 @@ def infer_table(
             column, reason = chosen
             found.set(role, column, reason)
             del free[column]
+    if "patient" not in found.settings:
+        found.warnings += filter(None, [roles.not_told_apart(free)])
     if named is not None:
         found.set("label", named.name, "as you said")
     else:
@@ -128,7 +130,7 @@ def _find_task(found: Inferred) -> None:
 def _find_grey(found: Inferred) -> None:
     """Read some images: grey ones saved in colour are read as grey; says what else is wrong."""
     data = found.data
-    there = found.rows()["image"]
+    there = found.rows["image"]
     pixels: list[np.ndarray] = []
     for i in np.unique(np.linspace(0, len(there) - 1, LOOKED_AT).astype(int)):
         try:

@@ -86,9 +86,23 @@ def patient_of(free: Free) -> Chosen:
     return None
 
 
+def not_told_apart(free: Free) -> str:
+    """What to know of a column that is named like patients but holds one or two, "" without one."""
+    for name, column in free.items():
+        values = column.cells.unique()
+        if len(values) < 3 and _like(PATIENTS[0], name):
+            held = " and ".join(f"'{value}'" for value in values)
+            return (
+                f"the column '{name}' holds {held} alone in all {len(column.cells):,} rows, which "
+                "tells no patients apart, so every image counts as its own patient: whether images "
+                "of one patient stand in train and test was NOT checked."
+            )
+    return ""
+
+
 def _may_be_patients(column: Column) -> bool:
     """More than two values, and no measures."""
-    measured = column.kind == "numbers" and bool((column.numbers() % 1 > 0).any())
+    measured = column.kind == "numbers" and bool((column.parsed % 1 > 0).any())
     return column.known.nunique() > 2 and not measured
 
 
@@ -141,5 +155,5 @@ def _is_of_classes(column: Column) -> bool:
     count = known.nunique()
     few = 2 <= count <= min(MANY, max(2, len(known) // 2))
     if column.kind == "numbers":
-        return few and count <= CODES and bool((column.numbers().dropna() % 1 == 0).all())
+        return few and count <= CODES and bool((column.parsed % 1 == 0).all())
     return few and column.kind == "text"

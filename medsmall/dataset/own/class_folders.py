@@ -1,12 +1,12 @@
 """Images sorted into class folders: which files are images, and which folder is what."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from medsmall.dataset.images import DICOM_SUFFIXES, is_dicom
-from medsmall.dataset.own.classes import PARTS
+from medsmall.dataset.own.classes import PARTS, folded, is_plain
 from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
@@ -24,6 +24,17 @@ class Found:
     image: str
     kind: str
     part: str
+
+
+def check_folder_names(classes: Sequence[str]) -> None:
+    """MedsmallError where a class that is asked for cannot be the name of a folder."""
+    for name in classes:
+        ending = name in ("", ".", "..") or len(name.encode("utf-8", "ignore")) > 255
+        if ending or "/" in name or "\\" in name or not is_plain(name):
+            raise MedsmallError(
+                f"dataset.targets or dataset.positive names the class {name[:80]!r}, which cannot "
+                "be the name of a folder: correct it."
+            )
 
 
 def is_junk(name: str) -> bool:
@@ -87,7 +98,8 @@ def part_folders(root: Path) -> dict[str, str]:
 def find_images(root: Path, name: str) -> list[Found]:
     """All images, sorted by path; says on stderr, as `name`, how many other files are there.
 
-    Raises MedsmallError where there are not at least two classes with images.
+    Raises MedsmallError where there are not at least two classes with images, where two are one by
+    their names, and where a name would break a line.
     """
     parts = part_folders(root)
     found, others = [], []
@@ -105,6 +117,19 @@ def find_images(root: Path, name: str) -> list[Found]:
         raise MedsmallError(
             f"{root.absolute()} has {there}: a folder of images is sorted as <class>/<image>, "
             "or train/<class>/<image> and test/<class>/<image>."
+        )
+    first: dict[str, str] = {}
+    for kind in classes:
+        like = first.setdefault(folded(kind), kind)
+        if like != kind:
+            raise MedsmallError(
+                f"{root.absolute()} has the class folders {like!r} and {kind!r}, which are one "
+                "class: move their images together."
+            )
+    for image in (one.image for one in found if not is_plain(one.image)):
+        raise MedsmallError(
+            f"{root.absolute()} holds {image!r}, whose name has a line break or the like in it: "
+            "rename it."
         )
     if others:
         say_once(

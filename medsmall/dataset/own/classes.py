@@ -1,6 +1,7 @@
 """Classes that people name themselves: which of two is the positive one, and what is no name."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import pandas as pd
@@ -8,6 +9,9 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 
 RESERVED = ("image", "patient", "split", "age", "sex", "view")  # of the sample table
+RECORDED = ("part", "predicted", "correct")  # of draw.csv and predictions.csv
+# What breaks a line of a message or cannot stand in YAML: control characters, line separators.
+CONTROL = "[\\x00-\\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]"
 NEGATIVE = {
     "0", "absent", "benign", "control", "controls", "false", "healthy", "negative", "no", "none",
     "nofinding", "normal", "unaffected", "uninfected", "nontumor", "notumor",
@@ -49,19 +53,46 @@ def label_names(classes: Sequence[str], positive: str | None) -> list[str]:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """MedsmallError where a label would bear the name of another column of the sample table."""
+    """MedsmallError where a label would bear the name of another column, or breaks a line."""
     for name in names:
-        if name in RESERVED:
+        if name in RESERVED + RECORDED:
+            where = "every sample table" if name in RESERVED else "the records of runs"
             raise MedsmallError(
-                f"A label cannot be called '{name}', which is a column of every sample table: "
-                "rename it in your data."
+                f"A label cannot be called '{name}', which is a column of {where}: rename it in "
+                "your data."
             )
+        if not (name.strip() and is_plain(name)):
+            raise MedsmallError(
+                f"A label cannot be called {name!r}, which is blank or holds a line break or the "
+                "like: rename it in your data."
+            )
+    there = set(names)
+    for prefix in ("prob", "pred"):
+        for name in names:
+            if f"{prefix}_{name}" in there:
+                raise MedsmallError(
+                    f"Labels cannot be called '{name}' and '{prefix}_{name}' at once, since the "
+                    f"predictions of '{name}' are recorded under that name: rename one of them "
+                    "in your data, or leave it out of dataset.targets."
+                )
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can stand in a sentence and in YAML: no control characters, nor odd bytes."""
+    return not re.search(CONTROL, text) and text.encode("utf-8", "ignore").decode() == text
+
+
+def folded(name: str) -> str:
+    """What is left of a class's name without its case, its blanks and how its accents are made."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def data_name(name: str) -> str:
     """`name`, which becomes part of file names; MedsmallError where it cannot."""
-    if not re.fullmatch(r"\w[\w.-]*", name):
-        raise MedsmallError(f"dataset.name cannot be '{name}': use letters, digits, _, - and dots.")
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name):
+        raise MedsmallError(
+            f"dataset.name cannot be '{name[:120]}': use up to 100 letters, digits, _, - and dots."
+        )
     return name
 
 

@@ -1,16 +1,19 @@
 """One column of somebody's table: what its cells are, and the sentence where one is wrong."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from medsmall.dataset.own.classes import folded
 from medsmall.errors import MedsmallError
 
 UNKNOWN = {"", "nan", "na", "n/a", "null", "?"}
 YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
+LARGEST = 1e15  # its square, and the sum of a million such, are finite in 32 bits
 UNCERTAIN = {"-1", "-1.0"}
 
 Kind = Literal["blank", "yes or no", "numbers", "text", "mixed"]
@@ -31,29 +34,34 @@ class Column:
         """The name in the header."""
         return str(self.cells.name)
 
-    @property
+    @cached_property
     def known(self) -> pd.Series:
         """The cells that say something, in lower case."""
-        folded = self.cells.str.lower()
-        return folded[~folded.isin(UNKNOWN)]
+        lower = self.cells.str.lower()
+        return lower[~lower.isin(UNKNOWN)]
 
-    @property
+    @cached_property
+    def parsed(self) -> pd.Series:
+        """The known cells as float64, NaN for those that are no number."""
+        return _parsed(self.known)
+
+    @cached_property
     def kind(self) -> Kind:
         """What the known cells are.
 
         "yes or no": 0, 1, true, false, yes, no (and -1 beside those two); "numbers"; "text";
         "mixed" where at least half of the cells are one of the former and the others are not.
         """
-        known = self.known
-        if known.empty:
+        different = self.known.drop_duplicates()
+        values = set(different.tolist())
+        if not values:
             return "blank"
-        answers = known.isin(YES | NO)
-        if answers.any() and known.isin(YES | NO | UNCERTAIN).all():
+        if values & (YES | NO) and values <= YES | NO | UNCERTAIN:
             return "yes or no"
-        numbers = _parsed(known).notna()
-        if numbers.all():
+        numbers = set(different[_parsed(different).notna()].tolist())
+        if numbers == values:
             return "numbers"
-        return "mixed" if (answers | numbers).mean() >= 0.5 else "text"
+        return "mixed" if self.known.isin(numbers | YES | NO).mean() >= 0.5 else "text"
 
     def refused(self, row: object, what: str) -> MedsmallError:
         """The error for the cell in one `row`."""
@@ -86,25 +94,30 @@ class Column:
         return answers.reindex(self.cells.index)
 
     def numbers(self) -> pd.Series:
-        """float64, NaN for unknown; MedsmallError for a cell that is no finite number."""
-        known = self.known
-        values = _parsed(known)
+        """float64, NaN for unknown; MedsmallError for a cell that is no number up to LARGEST."""
+        values = self.parsed
         for row in values.index[~np.isfinite(values)][:1]:
             hint = "a decimal point" if "," in self.cells[row] else "a finite number"
             raise self.refused(row, f"'{self.cells[row]}' is no number; write {hint}, or blank")
+        for row in values.index[values.abs() > LARGEST][:1]:
+            raise self.refused(
+                row, f"'{self.cells[row]}' is too large to be learnt (beyond {LARGEST:g}); correct "
+                "it, or write the column in a larger unit"
+            )  # fmt: skip
         return values.reindex(self.cells.index)
 
     def classes(self) -> pd.Series:
         """The name of each row's class, "" where unknown; whole numbers lose their decimals.
 
-        MedsmallError where two names differ by their case alone.
+        MedsmallError where two names differ by their case or blanks alone.
         """
-        names = self.cells.where(self.cells.index.isin(self.known.index), "")
+        names = self.known.reindex(self.cells.index)
+        names = self.cells.where(names.notna(), "")
         if self.kind in ("numbers", "yes or no"):
             names = names.str.replace(r"\.0+$", "", regex=True)
         first: dict[str, str] = {}
         for row, name in names.drop_duplicates().items():
-            like = first.setdefault(name.lower(), name)
+            like = first.setdefault(folded(name), name)
             if like != name:
                 raise self.refused(row, f"'{name}' and '{like}' are one class; write one of them")
         return names.astype("str")

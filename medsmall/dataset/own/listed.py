@@ -1,14 +1,38 @@
 """What somebody's table lists: images below a root, each once, their patients and their parts."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from medsmall.dataset.own.classes import PARTS, parts_to_learn
+from medsmall.dataset.own.classes import CONTROL, PARTS, is_plain, parts_to_learn
 from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
+
+# What has to be looked at: a backslash, an empty part, . or .., a drive, a control character.
+_ODD = rf"\\|(?:^|/)\.{{0,2}}(?:/|$)|^.:|{CONTROL}"
+
+
+def is_below(path: str) -> bool:
+    """Whether a path, with / or \\, is relative and stays below the folder it is relative to."""
+    path = posixpath.normpath(path.replace("\\", "/"))
+    return not (path.startswith(("/", "../")) or path in (".", "..") or path[1:2] == ":")
+
+
+def check_place(folder: str, suffix: str) -> None:
+    """MedsmallError where `folder` leaves the root, or `suffix` is more than the end of a name."""
+    if folder and not is_below(f"{folder}/x"):
+        raise MedsmallError(
+            f"dataset.folder='{folder}' does not lie below dataset.root: name a folder below it, "
+            "or set dataset.root to one above."
+        )
+    if re.search(rf"[/\\]|{CONTROL}", suffix):
+        raise MedsmallError(
+            f"dataset.suffix={suffix!r} cannot end a file's name: write what the names lack, such "
+            "as .png."
+        )
 
 
 def image_paths(column: Column, root: Path, folder: str, suffix: str) -> pd.Series:
@@ -17,24 +41,35 @@ def image_paths(column: Column, root: Path, folder: str, suffix: str) -> pd.Seri
     A full path below `root` is shortened. MedsmallError names the first row that is blank or
     leaves `root`; a link inside it may lead elsewhere.
     """
-    here = root.absolute().as_posix()
-    paths = []
-    for row, cell in column.cells.items():
-        if not cell:
-            raise column.refused(row, "it names no image; fill it in, or delete the row")
-        slashed = cell.replace("\\", "/") + suffix
-        if slashed.startswith(f"{here}/"):
-            slashed = slashed[len(here) + 1 :]
-        elif not slashed.startswith("/") and slashed[1:2] != ":":
-            slashed = posixpath.join(folder, slashed)
-        path = posixpath.normpath(slashed)
-        if path.startswith(("/", "../")) or path in (".", "..") or path[1:2] == ":":
-            raise column.refused(
-                row, f"'{cell}' does not lie below dataset.root ({here}); correct it, or set "
-                "dataset.root to a folder above all images"
-            )  # fmt: skip
-        paths.append(path)
-    return pd.Series(paths, index=column.cells.index, name="image", dtype="str")
+    before = posixpath.normpath(folder)
+    before = "" if before == "." else f"{before}/"
+    paths = (before + column.cells + suffix).astype("str").rename("image")
+    odd = column.cells[column.cells.str.contains(_ODD)]
+    if len(odd):
+        here = root.absolute().as_posix()
+        found = [_odd_path(column, row, here, folder, suffix) for row in odd.index]
+        paths.update(pd.Series(found, odd.index, dtype="str"))
+    return paths
+
+
+def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> str:
+    """The path of a cell that is not simply the names of folders and a file."""
+    cell = column.cells[row]
+    if not cell:
+        raise column.refused(row, "it names no image; fill it in, or delete the row")
+    if not is_plain(cell):
+        raise column.refused(row, f"{cell!r} has a line break or the like in it; rename the image")
+    slashed = cell.replace("\\", "/") + suffix
+    if slashed.startswith(f"{here}/"):
+        slashed = slashed[len(here) + 1 :]
+    elif not slashed.startswith("/") and slashed[1:2] != ":":
+        slashed = posixpath.join(folder, slashed)
+    if not is_below(slashed):
+        raise column.refused(
+            row, f"'{cell}' does not lie below dataset.root ({here}); correct it, or set "
+            "dataset.root to a folder above all images"
+        )  # fmt: skip
+    return posixpath.normpath(slashed)
 
 
 def refuse_repeated(
@@ -62,9 +97,16 @@ def refuse_repeated(
 
 
 def patients(column: Column) -> pd.Series:
-    """The patient of each row; MedsmallError where a row names none."""
+    """The patient of each row; MedsmallError where a row names none, or all the same."""
     if (column.cells == "").any():
         raise names_no_patient(column, "set dataset.patient=null")
+    first = column.cells.iloc[0]
+    if len(column.cells) > 1 and (column.cells == first).all():
+        raise MedsmallError(
+            f"{column.path.absolute()}, column '{column.name}': all {len(column.cells):,} rows "
+            f"name one patient ('{first}'), who cannot be split; fill in who they are of, or set "
+            "dataset.patient=null, where images of one patient may stand in train and test."
+        )
     return column.cells
 
 

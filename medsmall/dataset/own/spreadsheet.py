@@ -11,12 +11,15 @@ import re
 import zlib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from medsmall.dataset.remedies import remedy
 from medsmall.errors import MedsmallError
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".parquet", ".pq")
 SEPARATORS = ",;\t|"
+MARKS = {"UTF-32": (b"\xff\xfe\0\0", b"\0\0\xfe\xff"), "UTF-16": (b"\xff\xfe", b"\xfe\xff")}
 WORKBOOKS = (".xlsx", ".xls", ".xlsm", ".ods")
 
 
@@ -33,7 +36,10 @@ def read(path: Path) -> pd.DataFrame:
             "name that file."
         )
     table = _parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)
-    table = table[(table != "").any(axis=1)]
+    full = np.zeros(len(table), dtype=bool)
+    for name in range(table.shape[1]):
+        full |= (table.iloc[:, name] != "").to_numpy()
+    table = table[full]
     if table.empty:
         raise MedsmallError(f"{path.absolute()} has no rows: fill it in, or name another file.")
     twice = table.columns[table.columns.duplicated()]
@@ -50,7 +56,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     except Exception as error:  # pyarrow has classes of its own
         reason = (str(error).splitlines() or ["empty"])[0].rstrip(".")
         raise MedsmallError(
-            f"{path.absolute()} cannot be read as Parquet ({reason}): get it again."
+            f"{path.absolute()} cannot be read as Parquet ({reason}): {remedy(path)}."
         ) from None
     table = pd.DataFrame({str(name): _as_text(content[name]) for name in content.columns})
     return table.set_axis(range(1, 1 + len(table)))
@@ -60,17 +66,22 @@ def _as_text(column: pd.Series) -> list[str]:
     known = column.notna()
     whole = pd.api.types.is_float_dtype(column) and (column[known] % 1 == 0).all()
     return [
-        (str(int(value)) if whole else str(value).strip()) if there else ""
+        (str(int(value)) if whole else _word(value)) if there else ""
         for value, there in zip(column, known, strict=True)
     ]
+
+
+def _word(value: object) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text.strip()
 
 
 def _csv(path: Path) -> pd.DataFrame:
     text = _text(path)
     first = text.partition("\n")[0]
-    declared = re.match(r"sep=(.)\r?$", first)  # a line that Excel writes for itself
+    declared = re.match(r"sep=([^\r\n]?)\r?$", first)  # a line that Excel writes for itself
     header = text.split("\n", 2)[1] if declared and "\n" in text else first
-    separator = declared[1] if declared else max(SEPARATORS, key=header.count)
+    separator = (declared and declared[1]) or max(SEPARATORS, key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         rows = list(reader)
@@ -80,33 +91,46 @@ def _csv(path: Path) -> pd.DataFrame:
             "correct the quotes there."
         ) from None
     skipped = 1 if declared else 0
-    if len(rows) <= skipped:
-        raise MedsmallError(f"{path.absolute()} is empty: fill it in, or name another file.")
-    names = [name.strip() for name in rows[skipped]]
+    while skipped < len(rows) and not any(cell.strip() for cell in rows[skipped]):
+        skipped += 1  # blank lines above the header
+    if skipped == len(rows):
+        raise MedsmallError(
+            f"{path.absolute()} is empty: {remedy(path, 'fill it in, or name another file')}."
+        )
+    names = [re.sub(r"[\r\n\t]+", " ", name).strip() for name in rows[skipped]]
     while names and not names[-1]:
         names.pop()  # a separator at the end of each line
-    numbered = list(enumerate(rows, start=1))[skipped + 1 :]
-    for number, row in numbered:
-        if any(cell.strip() for cell in row[len(names) :]):
+    del rows[: skipped + 1]
+    width, index = len(names), pd.RangeIndex(skipped + 2, skipped + 2 + len(rows))
+    for i, row in enumerate(rows):
+        if len(row) == width:
+            continue
+        if any(cell.strip() for cell in row[width:]):
             raise MedsmallError(
-                f"{path.absolute()}, row {number}, has {len(row)} cells where the header has "
-                f"{len(names)}: quote cells that hold a '{separator}'."
+                f"{path.absolute()}, row {index[i]}, has {len(row)} cells where the header has "
+                f"{width}: quote cells that hold a '{separator}'."
             )
-    cells = [[*(cell.strip() for cell in row), *[""] * len(names)][: len(names)] for _, row in
-             numbered]  # fmt: skip
-    return pd.DataFrame(cells, columns=names, index=[n for n, _ in numbered], dtype="str")
+        rows[i] = [*row, *[""] * width][:width]
+    columns = [
+        pd.Series(cells, index, dtype="str").str.strip() for cells in zip(*rows, strict=True)
+    ]
+    columns = columns or [pd.Series("", index, dtype="str")] * width
+    return pd.concat(columns, axis=1).set_axis(names, axis=1)
 
 
 def _text(path: Path) -> str:
     try:
         content = path.read_bytes()
-        if path.suffix.lower() == ".gz":
+        if content.startswith(b"\x1f\x8b"):
             content = gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or error or "cut off"
-        raise MedsmallError(f"{path.absolute()} cannot be read ({reason}): get it again.") from None
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise MedsmallError(_not_utf8(path, "it is UTF-16", "UTF-16"))
+        raise MedsmallError(
+            f"{path.absolute()} cannot be read ({reason}): {remedy(path)}."
+        ) from None
+    for encoding, mark in MARKS.items():
+        if content.startswith(mark):
+            raise MedsmallError(_not_utf8(path, f"it is {encoding}", encoding))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -114,12 +138,14 @@ def _text(path: Path) -> str:
         what = f"byte 0x{content[error.start]:02x} in line {line}"
         raise MedsmallError(_not_utf8(path, what, "WINDOWS-1252")) from None
     if "\0" in text:
-        raise MedsmallError(f"{path.absolute()} holds no text: name a CSV or Parquet file.")
+        told = remedy(path, "name a CSV or Parquet file")
+        raise MedsmallError(f"{path.absolute()} holds no text: {told}.")
     return text
 
 
 def _not_utf8(path: Path, what: str, encoding: str) -> str:
-    return (
-        f"{path.absolute()} is not UTF-8 ({what}): save it as such (in Excel: CSV UTF-8), or, if "
-        f"it is {encoding}, convert it with iconv -f {encoding} -t UTF-8."
+    save = (
+        f"save it as such (in Excel: CSV UTF-8), or, if it is {encoding}, convert it with iconv "
+        f"-f {encoding} -t UTF-8"
     )
+    return f"{path.absolute()} is not UTF-8 ({what}): {remedy(path, save)}."

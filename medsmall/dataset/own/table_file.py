@@ -1,5 +1,6 @@
 """The file of somebody's table, read when its first column is asked for."""
 
+import os
 from functools import cached_property
 from pathlib import Path
 
@@ -7,43 +8,61 @@ import pandas as pd
 
 from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.own.column import Column
+from medsmall.dataset.own.listed import is_below
+from medsmall.dataset.remedies import TRY, remedy
 from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.terminal import say_once
+
+LARGE_MB = 10  # more take several seconds, which is said
 
 
 class TableFile:
     """The table `file` of the data called `name`: below `root`, or with a full path.
 
-    Of a full path, a file of that name in `root` goes first, so that a phantom is read from there.
+    Of a path that leads out of `root`, a file of that name in `root` goes first, so that a phantom
+    is read from there.
     """
 
     def __init__(self, name: str, root: Path, file: str) -> None:
         self.name, self.root, self.file = name, root, Path(file)
+        self._columns: dict[str, Column] = {}
+        if self.file.name in ("", ".."):
+            raise MedsmallError(f"dataset.file='{file}' names no file: give the table's name.")
 
     @property
     def path(self) -> Path:
         """Where the file is, or should be."""
+        given = self.root / os.path.expanduser(self.file)
+        if is_below(os.path.expanduser(self.file)) and os.path.isfile(given):
+            return given
         beside = self.root / self.file.name
-        return beside if beside.is_file() else self.root / self.file.expanduser()
+        return beside if os.path.isfile(beside) else given
 
     @cached_property
     def cells(self) -> pd.DataFrame:
         """All cells as text, by the number of the row; MedsmallError where there is no file."""
-        if not self.path.is_file():
+        if not os.path.isfile(self.path):
             where = f"{self.path.absolute()} (dataset.file, below dataset.root)"
             raise MedsmallError(
-                f"{self.name} is not here: there is no {where}; correct them, or try everything "
-                "on generated images with phantom=true."
+                f"{self.name} is not here: there is no {where}; "
+                f"{remedy(self.path, 'correct them, or ' + TRY)}."
             )
+        size = self.path.stat().st_size / 1e6
+        if size > LARGE_MB:
+            say_once(f"{self.name}: {self.path.absolute()} ({size:,.0f} MB) is read and looked at.")
         return spreadsheet.read(self.path)
 
     def column(self, name: str) -> Column:
         """The column of that name; MedsmallError where there is none."""
+        if name in self._columns:
+            return self._columns[name]
         if name not in self.cells.columns:
             raise MedsmallError(
                 f"{self.path.absolute()} has no column '{name}'"
                 f"{did_you_mean(name, self.cells.columns)}."
             )
-        return Column(self.path, self.cells[name])
+        self._columns[name] = Column(self.path, self.cells[name])
+        return self._columns[name]
 
     def text(self, name: str | None) -> pd.Series:
         """The cells of the column of that name, all blank where it is None."""

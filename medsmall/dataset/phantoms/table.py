@@ -4,7 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 
+from medsmall.dataset.images import DICOM_SUFFIXES
 from medsmall.dataset.own.layout import Layout
 from medsmall.phantom import shapes
 from medsmall.phantom.files import save
@@ -35,19 +37,29 @@ def write(layout: Layout, root: Path, patients: int, seed: int) -> None:
         for number in range(1 + rng.integers(3) if "patient" in there else 1):
             name = f"{patient + 1:04d}_{number}"
             labels, pixels = _image(layout, patient + number, seed + patient, rng)
-            save(pixels, root / below / f"{name}{suffix}")
+            _save(pixels, root / below / f"{name}{suffix}")
             cell = name if layout.suffix else f"{name}{suffix}"
             cell = cell if layout.folder else f"images/{cell}"
             rows.append({layout.image: cell, **{there[r]: known[r] for r in there}, **labels})
-    path = root / Path(layout.file).name
-    path = path if Path(layout.file).is_absolute() else root / layout.file
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = root / Path(layout.file).name  # wherever the real one is
     table = pd.DataFrame(rows)
     if path.suffix.lower() in (".parquet", ".pq"):
         table.to_parquet(path, index=False)
     else:
         text = table.to_csv(index=False, lineterminator="\n")
         path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _save(pixels: np.ndarray, path: Path) -> None:
+    """As DICOM or as what the suffix says; where that is no format of images, as PNG."""
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        from medsmall.phantom.dicom import save_dicom
+
+        save_dicom(pixels, path)
+    elif path.suffix.lower() in Image.registered_extensions():
+        save(pixels, path)
+    else:
+        Image.fromarray(pixels).save(path, "PNG")
 
 
 def _image(

@@ -1,0 +1,60 @@
+"""Patients as tables name them: one way of writing each, and who may be one nevertheless."""
+
+import re
+import unicodedata
+
+import pandas as pd
+
+EXAMPLES = 3
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))  # of no width
+
+
+def one_spelling(patients: pd.Series) -> pd.Series:
+    """The patients (str) without what certainly tells nobody apart.
+
+    That is blanks around a name and more than one in it, characters of no width, how an accent is
+    put together (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0`
+    becomes `1` where `1` is there, too.
+    """
+    names = pd.Series(patients.unique())
+    plain = {name: _plain(name) for name in names.dropna()}
+    there = set(plain.values())
+    for name, written in plain.items():
+        whole = re.fullmatch(r"(\d+)\.0+", written) if written.endswith("0") else None
+        if whole and whole[1] in there:
+            plain[name] = whole[1]
+    changed = any(name != written for name, written in plain.items())
+    return patients.map(plain) if changed else patients
+
+
+def alike(patients: pd.Series) -> str:
+    """A sentence about patients who may be one, "" where there are none.
+
+    Their names differ by their case, by zeros before a number (which spreadsheets drop), or by
+    what parts their words.
+    """
+    groups: dict[str, list[str]] = {}
+    for name in patients.unique():
+        groups.setdefault(_folded(name), []).append(name)
+    several = [names for names in groups.values() if len(names) > 1]
+    if not several:
+        return ""
+    count = sum(map(len, several))
+    shown = "; ".join(" and ".join(f"'{name}'" for name in names) for names in several[:EXAMPLES])
+    return (
+        f"{count:,} patients may be {len(several):,}, written in different ways: {shown}"
+        f"{'; ...' if len(several) > EXAMPLES else ''}; they count as different ones, so images of "
+        "one may stand in train and test: write each patient in one way."
+    )
+
+
+def _plain(name: str) -> str:
+    if not name.isascii():
+        name = unicodedata.normalize("NFC", name.translate(_INVISIBLE))
+    return " ".join(name.split())
+
+
+def _folded(name: str) -> str:
+    """What is left of a name where its case, separators and leading zeros are taken away."""
+    words = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
+    return re.sub(r"(?<![\d.])0+(?=\d)", "", words)

@@ -1,0 +1,17 @@
+"""What can be done about files that are absent or damaged; those of a phantom are made again."""
+
+import re
+from pathlib import Path
+
+DROP = "dataset.missing_images=drop"
+TRY = "try everything on generated images with phantom=true"
+# As `medsmall.dataset.opening.phantom_root` names the folder of a phantom.
+_PHANTOM = re.compile(r"(.*[/\\]phantoms[/\\][^/\\]+-\d+-[0-9a-f]{8})(?:[/\\]|$)")
+
+
+def remedy(path: Path, otherwise: str = "get it again") -> str:
+    """What to do about the damaged or absent file `path`: `otherwise`, but for a generated one."""
+    phantom = _PHANTOM.match(str(Path(path).absolute()))
+    if phantom:
+        return f"delete the folder {phantom[1]}, and the same command generates it again"
+    return otherwise
