@@ -93,14 +93,15 @@ def flipped(
 ) -> tuple[str, str, str]:
     """Another byte in a file of the records or the cache; the rest is as it was left.
 
-    Where it is not in the record of the command itself, that is deleted, so that the file is used.
+    What was made of it is deleted, so that it is used: all records where it is in the cache, that
+    of the command itself where it is in the upstream's.
     """
     shutil.rmtree(root)
     shutil.copytree(saved, root)  # with times: the cache knows images by them
-    files = [f for f in (*root.glob("runs/*/*"), *root.glob("cache/*")) if f.stat().st_size]
-    file = rng.choice(sorted(files))
+    where = rng.choice(["runs/*/*", "cache/*"])
+    file = rng.choice(sorted(f for f in root.glob(where) if f.stat().st_size))
     if file.parent.name != key:
-        shutil.rmtree(root / "runs" / key)
+        shutil.rmtree(root / "runs" / ("" if file.parent.name == "cache" else key))
     content = bytearray(file.read_bytes())
     at = rng.randrange(len(content))
     content[at] ^= rng.randrange(1, 256)
