@@ -24,8 +24,12 @@ STYLE = {
 }
 
 
-# what the picture compares: all else has to be the same for runs that stand in one mean
-COMPARED = ("sample_size.n", "sample_size.fraction", "sample_size.repeat", "seed", "pretraining")
+# What the picture compares, and what follows from it: random weights train whole from the start.
+# All else has to be the same for runs that stand in one mean.
+COMPARED = (
+    "sample_size.n", "sample_size.fraction", "sample_size.repeat", "seed", "pretraining",
+    "strategy.random_body",
+)  # fmt: skip
 
 
 def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame:

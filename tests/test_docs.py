@@ -1,6 +1,7 @@
 """Every command in the README and in the comments of conf/ is one that works."""
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from medsmall.configs import compose, config_dir, groups
 from medsmall.dataset.table import Table
+from medsmall.record.key import relevant
 from medsmall.schema import check
 
 ROOT = Path(__file__).parents[1]
@@ -97,6 +99,18 @@ def test_the_readme_names_every_group_and_option():
 def test_the_scripts_that_the_readme_names_exist_and_parse():
     for script in re.findall(r"bash (scripts/\S+\.sh)", (ROOT / "README.md").read_text()):
         subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
+
+
+def test_runs_of_one_picture_differ_in_what_it_compares_alone():
+    compared = runpy.run_path(str(ROOT / "scripts" / "plot_sample_sizes.py"))["COMPARED"]
+
+    def of(*overrides):
+        return relevant(check(compose(["+experiment=hernia_chexpert", *overrides])), compared)
+
+    for swept in ("none", "imagenet", "mura"):
+        assert of(f"pretraining={swept}", "sample_size.n=50", "sample_size.repeat=2") == of()
+    for other in ("loss=bce_weighted", "split=stratified", "dataset.targets=[Mass]"):
+        assert of(other) != of()
 
 
 def test_the_picture_is_drawn_from_records(train_small, tmp_path):
