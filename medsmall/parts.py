@@ -10,6 +10,7 @@ from medsmall.contract import build, made
 if TYPE_CHECKING:
     from medsmall.augmentation import Augmentation
     from medsmall.learner import Learner
+    from medsmall.loss import Loss
     from medsmall.pretraining import Pretraining
     from medsmall.sample_size import SampleSize
     from medsmall.split import Split
@@ -23,6 +24,7 @@ class Parts:
     sample_size: "SampleSize"
     augmentation: "Augmentation"
     pretraining: "Pretraining"
+    loss: "Loss"
     learner: "Learner"
 
 
@@ -50,14 +52,14 @@ def parts_of(cfg: DictConfig) -> Parts:
     for node, contract in (
         (cfg.strategy, Strategy),
         (cfg.schedule, Schedule),
-        (cfg.loss, Loss),
         (cfg.objective, Objective),
         (cfg.backbone, Backbone),
     ):
         made(node, contract)
-    augmentation = made(cfg.augmentation, Augmentation)
+    loss, augmentation = made(cfg.loss, Loss), made(cfg.augmentation, Augmentation)
     pretraining = made(cfg.pretraining, Pretraining)
 
     from medsmall.learner import Learner
 
-    return Parts(split, sample_size, augmentation, pretraining, made(cfg.learner, Learner))
+    learner = made(cfg.learner, Learner)
+    return Parts(split, sample_size, augmentation, pretraining, loss, learner)

@@ -13,6 +13,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from medsmall.errors import MedsmallError
+from medsmall.targets import Targets
 from medsmall.task import Task
 
 
@@ -40,3 +42,14 @@ class Loss(Protocol):
         NaN unknown: loss, weight and gradient are 0 there. The weight follows from the label, not
         from the output.
         """
+
+
+def refuse_other_task(loss: Loss, targets: Targets) -> None:
+    """MedsmallError if the loss is not for the kind of the targets."""
+    if targets.task not in loss.tasks:
+        names = targets.names
+        raise MedsmallError(
+            f"The loss {type(loss).__name__} is not for a {targets.task} task (targets: "
+            f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}): set "
+            f"loss={targets.loss}."
+        )

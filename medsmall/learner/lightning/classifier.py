@@ -13,7 +13,7 @@ from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.gathered import Gathered
 from medsmall.learner.lightning.stages import Stages
 from medsmall.learner.lightning.sync_batchnorm import synchronise
-from medsmall.loss import Loss
+from medsmall.loss import Loss, refuse_other_task
 from medsmall.model import Model
 from medsmall.objective import Objective
 from medsmall.schedule import Schedule
@@ -33,14 +33,7 @@ class Classifier(pl.LightningModule):
         objective: Objective,
     ) -> None:
         super().__init__()
-        targets = model.targets
-        if targets.task not in loss.tasks:
-            names = targets.names
-            raise MedsmallError(
-                f"The loss {type(loss).__name__} is not for a {targets.task} task (targets: "
-                f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}): set "
-                f"loss={targets.loss}."
-            )
+        refuse_other_task(loss, model.targets)
         self.model, self.loss, self.objective = model, loss, objective
         self.schedule = schedule
         self.stages = Stages(network, strategy)

@@ -1,0 +1,81 @@
+"""How a config is composed from a command line."""
+
+from collections.abc import Mapping
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from medsmall.configs.explain import explain, refused
+from medsmall.configs.options import config_dir, config_dirs
+from medsmall.configs.overrides import literal, quoted
+from medsmall.errors import MedsmallError
+
+# Hydra warns of a folder on its search path that is not there: it is given the shipped one again.
+OmegaConf.register_new_resolver(
+    "own_config_dir", lambda: str(config_dirs()[-1]), replace=True, use_cache=False
+)
+
+OmegaConf.register_new_resolver(
+    "unless", lambda given, otherwise: otherwise if given is None else None, replace=True
+)
+OmegaConf.register_new_resolver(
+    "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True
+)
+
+
+def compose(overrides: list[str]) -> DictConfig:
+    """The config that the command line `overrides` would give, with its `choices` filled in."""
+    outer = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()  # Hydra composes one config at a time; a run may want a second
+    try:
+        with initialize_config_dir(str(config_dir()), version_base="1.3"):
+            written = [quoted(override) for override in overrides]
+            cfg = hydra_compose("train", written, return_hydra_config=True)
+    except Exception as error:
+        if not refused(error):
+            raise
+        raise MedsmallError(explain(error)) from error
+    finally:
+        GlobalHydra.instance().hydra = outer
+    choices = cfg.hydra.runtime.choices
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return with_choices(cfg, choices)
+
+
+def composed_by_hydra(cfg: DictConfig) -> DictConfig:
+    """The config as `hydra.main` handed it over, with its `choices` filled in."""
+    return with_choices(cfg.copy(), HydraConfig.get().runtime.choices)
+
+
+def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
+    """Put the chosen option of each group under `choices`: names and tags are made of them.
+
+    Where no experiment is chosen, runs go by their data set.
+    """
+    chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
+    with open_dict(cfg):
+        cfg.choices = literal(
+            {
+                "experiment": chosen.get("dataset"),
+                **chosen,
+                "size": _size(cfg.get("sample_size")),
+                "fold": f"-fold{cfg.split.fold}" if "fold" in cfg.get("split", {}) else "",
+            }
+        )
+    return cfg
+
+
+def _size(sample_size: DictConfig | None) -> str:
+    """The drawn size in a word: n50, 10% or all."""
+    if sample_size is None:
+        return "all"
+    if sample_size.get("n") is not None:
+        return f"n{sample_size.n}"
+    fraction = sample_size.get("fraction")
+    if isinstance(fraction, float | int):
+        return f"{100 * fraction:g}%"
+    return "all" if fraction is None else str(fraction)

@@ -1,0 +1,86 @@
+"""What is said of a config that Hydra or OmegaConf refuses."""
+
+import re
+from pathlib import Path
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from medsmall.configs.options import config_dirs, default_keys, groups, keys_of, options
+from medsmall.errors import did_you_mean
+
+GROUP = "Config group override"  # in the ValueError that Hydra raises for logger=null
+
+
+def refused(error: Exception) -> bool:
+    """Whether Hydra or OmegaConf refused what was given: `explain` has a sentence for it then."""
+    if isinstance(error, UnicodeDecodeError):
+        return _not_utf8() is not None
+    hydras = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
+    return hydras or GROUP in str(error)
+
+
+def explain(error: Exception) -> str:
+    """One sentence for what Hydra or OmegaConf refused, with the nearest name that exists."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"{_not_utf8()} cannot be read as UTF-8: save it so."
+    if isinstance(error, YAMLError):
+        return _unreadable(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        if group and error.options is not None:
+            return f"{group} has no option '{option}'{did_you_mean(option, set(error.options))}."
+        return f"There is no config group '{group or option}'{did_you_mean(group, groups())}."
+    if isinstance(error, OverrideParseException):
+        return (
+            f"'{error.override}' cannot be read as an override: write key=value without spaces, "
+            f"and quote values with commas or brackets in the shell."
+        )
+    first = str(error).splitlines()[0].rstrip(".")
+    several = re.search(r"Ambiguous value for argument '(.*)'", first)
+    if several:
+        key, _, values = several[1].partition("=")
+        return (
+            f"'{several[1]}' gives {key} several values: did you mean -m, which makes a run of "
+            f"each? A list is written '{key}=[{values}]'."
+        )
+    merging = re.search(r"Error merging override (.*)", first)
+    if merging and error.__cause__:
+        why = str(error.__cause__).splitlines()[0].rstrip(".")
+        return f"'{merging[1]}' cannot be applied: {why}."
+    if GROUP in first:
+        return "A config group takes the name of one of its options, such as logger=none."
+    twice = re.search(r"(?:already at '|Multiple values for )([\w./]*\w)", first)
+    if twice:
+        return f"'{twice[1]}' is there already: write {twice[1]}=... without a plus."
+    found = re.search(r"Could not (?:override|append to config|append|delete).*?'([^'=]*)", first)
+    key = found[1].partition("@")[0].lstrip("+~") if found else ""
+    if key == "experiment":
+        return "An experiment is added, not replaced: write +experiment=<name> with a plus."
+    known = [*groups(), *default_keys()]
+    if found and key not in known:
+        return f"There is no key or group '{key}'{did_you_mean(key, known)}."
+    group = key.partition(".")[0]
+    having = [option for option in options(group) if key in keys_of(group, option)]
+    if having:
+        return f"'{key}' is no key of the chosen {group}; it belongs to {' and '.join(having)}."
+    return f"The config cannot be composed: {first}."
+
+
+def _unreadable(error: YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    place = f"{mark.name}, line {mark.line + 1}," if mark else getattr(error, "name", "A file")
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or "no YAML"
+    return f"{place} cannot be read as YAML ({what}): correct it."
+
+
+def _not_utf8() -> Path | None:
+    """The first config file that is not UTF-8: the decoder's error does not name it."""
+    for folder in config_dirs():
+        for file in sorted(folder.rglob("*.yaml")):
+            try:
+                file.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                return file
+    return None

@@ -1,0 +1,71 @@
+"""Where conf/ is, and which groups, options and keys it has.
+
+Options of the user's own lie in a second such folder: `conf/` where the command is started, or the
+folder that the environment variable MEDSMALL_CONF names. It adds options to the groups there are.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+from yaml import YAMLError
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def config_dir() -> Path:
+    """The folder of the configs: inside the installed package, else beside it in a checkout."""
+    packaged = PACKAGE / "conf"
+    return packaged if packaged.is_dir() else PACKAGE.parent / "conf"
+
+
+def own_config_dir() -> Path:
+    """The folder of the user's own options; it need not be there."""
+    return Path(os.environ.get("MEDSMALL_CONF", "conf")).expanduser().absolute()
+
+
+def config_dirs() -> list[Path]:
+    """The folders of configs that are there, in the order in which an option is looked up."""
+    own = own_config_dir()
+    shipped = config_dir()
+    return [shipped, own] if own.is_dir() and not own.samefile(shipped) else [shipped]
+
+
+def groups() -> list[str]:
+    """Names of the config groups: the folders of the shipped conf/."""
+    return sorted(folder.name for folder in config_dir().iterdir() if folder.is_dir())
+
+
+def default_keys() -> list[str]:
+    """Every key of every option in dotted form, as it would be overridden."""
+    keys = list(_dotted(OmegaConf.load(config_dir() / "train.yaml"), ""))
+    for group in groups():
+        if group != "experiment":
+            for option in options(group):
+                keys += keys_of(group, option)
+    return sorted(set(keys) - {"defaults"})
+
+
+def options(group: str) -> list[str]:
+    """Names of the options of a group, the user's own among them."""
+    files = [file for folder in config_dirs() for file in (folder / group).glob("*.yaml")]
+    return sorted({file.stem for file in files})
+
+
+def keys_of(group: str, option: str) -> list[str]:
+    """The keys of an option in dotted form; none where its file cannot be read."""
+    files = [folder / group / f"{option}.yaml" for folder in config_dirs()]
+    chosen = next(file for file in files if file.is_file())
+    try:
+        return list(_dotted(OmegaConf.load(chosen), f"{group}."))
+    except (YAMLError, UnicodeDecodeError):  # said where it is chosen
+        return []
+
+
+def _dotted(node: object, prefix: str) -> Iterator[str]:
+    if isinstance(node, DictConfig):
+        for key in map(str, node):
+            if not key.startswith("_") and key not in ("hydra", "defaults"):
+                yield f"{prefix}{key}"
+                yield from _dotted(node._get_node(key), f"{prefix}{key}.")

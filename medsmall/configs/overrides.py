@@ -1,0 +1,62 @@
+"""Text on the way into a config: overrides that Hydra's grammar reads, names that stay names."""
+
+import re
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+
+
+def literal(content: Any) -> Any:
+    """Plain containers whose text OmegaConf gives back as it is: a name with ``${...}`` is a name.
+
+    What is resolved, and what comes from a table, a folder or a file name, passes through here
+    before it stands in a config once more.
+    """
+    if isinstance(content, str):
+        return re.sub(r"(\\*)\$\{", lambda found: f"{found[1]}{found[1]}\\${{", content)
+    if isinstance(content, dict):
+        return {key: literal(value) for key, value in content.items()}
+    if isinstance(content, list):
+        return [literal(value) for value in content]
+    return content
+
+
+# What Hydra's grammar gives a meaning to; all between is text, perhaps with blanks inside
+TEXT = re.compile(r"""[^\s,\[\]{}()'":=]+(?:[ \t]+[^\s,\[\]{}()'":=]+)*""")
+
+
+def quoted(override: str) -> str:
+    """The override as it is, or with quotes where Hydra's grammar cannot do without.
+
+    So paths with a tilde or a bracket and names in any script may be written as they are.
+    """
+    key, equals, value = override.partition("=")
+    if not equals or _readable(override):
+        return override
+    words = TEXT.sub(lambda word: word[0] if _readable(f"x={word[0]}") else _quote(word[0]), value)
+    tries = [words]
+    if not value.startswith(("[", "{")) and not (" " in value and "=" in value):
+        tries.append(_quote(value))
+    return next((f"{key}={one}" for one in tries if _readable(f"{key}={one}")), override)
+
+
+def _readable(override: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(override)
+    except (HydraException, ValueError):  # ValueError: a number of thousands of digits
+        return False
+    return True
+
+
+def plain_word(word: str) -> bool:
+    """Whether ``key=word`` gives the key this text: not null, true or a number."""
+    parsed = OverridesParser.create().parse_override(f"key={word}").value()
+    return isinstance(parsed, str) and parsed == word
+
+
+def _quote(text: str) -> str:
+    """Backslashes count as escapes before a quote alone."""
+    return (
+        "'" + re.sub(r"(\\*)('|$)", lambda end: end[1] * 2 + end[2].replace("'", "\\'"), text) + "'"
+    )
