@@ -35,7 +35,7 @@ def classes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MEDSMALL_CONF", raising=False)
     root = tmp_path / "${oc.env:HOME}" / "films"
-    for kind, grey in (("${oc.env:HOME}", 60), ("\\${seed}", 180)):
+    for kind, grey in (("${oc.env:HOME}", 60), ("${seed}", 180)):
         (root / kind).mkdir(parents=True)
         for i in range(24):
             Image.new("L", (40, 40), grey + i).save(root / kind / f"{i}.png")
@@ -48,7 +48,7 @@ def test_classes_and_folders_are_called_as_they_are(classes, tmp_path):
     init(classes, name="mine")
     dataset, table = open_table(compose(["dataset=mine"]))
     assert dataset.files.root == classes
-    assert set(dataset.labels) <= {"${oc.env:HOME}", "\\${seed}"}
+    assert set(dataset.labels) <= {"${oc.env:HOME}", "${seed}"}
     assert len(table) == 48
 
 
@@ -65,4 +65,4 @@ def test_a_run_records_and_reads_them_so(classes, tmp_path):
     record = train(cfg)
     assert record.folder.is_relative_to(Path(out))
     assert Record.open(record.folder).config["output_root"] == out
-    assert set(record.metrics["test"]["targets"]) <= {"${oc.env:HOME}", "\\${seed}"}
+    assert set(record.metrics["test"]["targets"]) <= {"${oc.env:HOME}", "${seed}"}
