@@ -1,5 +1,7 @@
 """Every command in the README and in the comments of conf/ is one that works."""
 
+import importlib
+import math
 import re
 import runpy
 import shlex
@@ -14,6 +16,7 @@ from medsmall.dataset.table import Table
 from medsmall.record.key import relevant
 from medsmall.schema import check
 
+pytestmark = pytest.mark.no_cover  # tracing doubles the time that Hydra takes
 ROOT = Path(__file__).parents[1]
 HYDRAS = "(?:train|explore|audit|prepare)"  # the commands that a config is composed for
 
@@ -34,34 +37,43 @@ def commands() -> list[str]:
     return [line for line in [*blocks(), *inside] if re.search(rf"medsmall\.{HYDRAS}\b", line)]
 
 
-def sweep(command: str) -> list[list[str]]:
-    """The overrides of `command`, one list for each option that it sweeps over."""
+def overrides(command: str) -> list[list[str]]:
+    """For each override of `command`, those that it sweeps over."""
     words = [w for w in shlex.split(command)[3:] if w not in ("-m", "--help") and w[0] != "-"]
-    cells: list[list[str]] = [[]]
+    values = []
     for word in words:
         key, _, value = word.partition("=")
         swept = "-m" in command and not value.startswith("[")
-        values = value.split(",") if swept else [value]
-        cells = [[*cell, f"{key}={v}"] for cell in cells for v in values]
-    return cells
+        values.append([f"{key}={v}" for v in (value.split(",") if swept else [value])])
+    return values
+
+
+@pytest.fixture
+def start(monkeypatch, tmp_path):
+    """A command of the README in this process, with more overrides: importing takes seconds."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(command: str, *more: str) -> None:
+        module, *words = shlex.split(command)[2:]
+        monkeypatch.setattr(sys, "argv", [module, *words, *more, f"output_root={tmp_path}"])
+        name = module if Path(ROOT, *module.split(".")).with_suffix(".py").is_file() else None
+        importlib.import_module(name or f"{module}.__main__").main()
+
+    return run
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if "=" in c])
 def test_every_command_composes_and_binds(command):
-    for overrides in sweep(command):
-        check(compose(overrides))
+    values = overrides(command)
+    for cell in range(max(map(len, values))):  # each value of each, not all pairs of them
+        check(compose([of_key[cell % len(of_key)] for of_key in values]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in blocks() if c.endswith("chestxray14 phantom=true")])
-def test_the_commands_about_a_data_set_run(command, tmp_path):
-    small = ["dataset.phantom_patients=60", f"output_root={tmp_path}"]
-    done = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:], *small],
-        cwd=tmp_path, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    told = Path(re.search(rf"{tmp_path}/\S+\.(html|csv|u8)", done.stdout)[0])
+def test_the_commands_about_a_data_set_run(command, start, capsys, tmp_path):
+    start(command, "dataset.phantom_patients=60")
+    told = Path(re.search(rf"{tmp_path}/\S+\.(html|csv|u8)", capsys.readouterr().out)[0])
     assert told.stat().st_size > 50
 
 
@@ -78,14 +90,10 @@ def test_init_finds_its_way_as_the_readme_says(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in blocks() if "phantom=true backbone=tiny" in c])
-def test_the_small_commands_of_the_readme_run(command, tmp_path):
-    words = shlex.split(command)
-    small = ["dataset.phantom_patients=150", f"output_root={tmp_path}"]
-    done = subprocess.run(
-        [sys.executable, *words[1:], *small], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(list(tmp_path.glob("runs/*/DONE"))) == len(sweep(command))
+def test_the_small_commands_of_the_readme_run(command, start, tmp_path):
+    start(command, "dataset.phantom_patients=150")
+    cells = math.prod(map(len, overrides(command)))
+    assert len(list(tmp_path.glob("runs/*/DONE"))) == cells
 
 
 def test_the_readme_names_every_group_and_option():

@@ -85,6 +85,7 @@ def test_test_metrics_are_flat_numbers_and_undefined_ones_are_left_out():
         (
             None,
             {
+                "test/n": 20.0,
                 "test/loss": 0.5,
                 "test/auroc": 0.75,
                 "test/auroc_over": 1.0,

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsmall.record import Record
+from medsmall.record import Record, summary
 from medsmall.record.scores import metrics
 from medsmall.record.summary import show
 from medsmall.targets import targets_of
 from medsmall.task import Task
+from medsmall.terminal import Terminal
 
 FACTS = {
     "schema": 3, "name": "a-run", "dataset": "films", "phantom": False, "unit": "image",
@@ -21,7 +22,7 @@ FACTS = {
 
 @pytest.fixture
 def shown(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setattr(summary, "console", Terminal(width=160))
 
     def of(task, names, labels, predicted):
         """The lines shown of labels (N, K) by part and predictions of val and test."""
