@@ -18,6 +18,8 @@ from medsmall.record import Record
 from medsmall.record.record import SCHEMA
 from medsmall.train import execute, resolve, train
 
+pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
+
 UPSTREAM = [
     "pretraining=chexpert",
     "pretraining.overrides=['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']",
