@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
 
@@ -15,6 +16,7 @@ from medsmall.backbone.weights import Weights
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.record import Record
+from medsmall.record.scores import units
 from medsmall.sample_size import labels_used
 from medsmall.targets import Targets, targets_of
 
@@ -57,6 +59,11 @@ class Source:
                 f"{'not known' if len(seen) == 1 else 'known in part'}: whether test images are "
                 "among it cannot be checked; pretraining.trained_on says what a file was trained "
                 "on."
+            )
+        if self.record is None and any(len(one.digests) > len(one.hashes) for one in seen):
+            notices.append(
+                f"The images that {self.name} has seen are known by their pixels at the size of "
+                "its training alone; where it lies in the record of its run, they are known at any."
             )
         found = trained_on_test(seen, dataset, test_patients)
         if not found:
@@ -135,8 +142,12 @@ class Case:
     @property
     def select_by(self) -> str:
         """How the epoch is chosen: as the config says, or "last" where validation is too small."""
-        val = self.draw.loc[self.draw["part"] == "val", self.dataset.targets]
-        enough = self.targets.can_choose(val.to_numpy(dtype=float))
+        val = self.draw.loc[self.draw["part"] == "val"]
+        labels = val[self.dataset.targets].to_numpy(dtype=float)
+        unit = units(val, self.table, self.dataset.unit)
+        enough = self.targets.can_choose(
+            self.targets.per_unit(labels, np.zeros_like(labels), unit)[0]
+        )
         return str(self.cfg.select_by) if enough else "last"
 
     def __eq__(self, other: object) -> bool:
@@ -163,14 +174,18 @@ class Case:
             "phantom": bool(self.cfg.phantom),
             "unit": self.dataset.unit,
             "task": self.dataset.task,
-            "n_train": len(self.draw.loc[self.draw["part"] == "train"]),
-            "n_val": len(self.draw.loc[self.draw["part"] == "val"]),
+            "n_train": self._images("train"),
+            "n_val": self._images("val"),
             "labels_used": labels_used(self.draw),
             "select_by": self.select_by,
             "pretraining": self.source.name,
             "upstream": made_by and os.path.relpath(made_by.folder, self.record.folder),
             "initial_fingerprint": self.source.fingerprint,
         }
+
+    def _images(self, part: str) -> int:
+        """The different images of a part: one drawn twice is one label."""
+        return int(self.draw.loc[self.draw["part"] == part, "image"].nunique())
 
     def patients(self, *parts: str) -> set[str]:
         """The patients of some parts of the draw."""

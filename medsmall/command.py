@@ -23,7 +23,7 @@ from medsmall.terminal import show_what_can_be
 
 OPTIONS = (
     "--help", "-h", "--hydra-help", "--version", "--cfg", "--resolve", "--multirun", "-m", "--run",
-    "-r", "--info", "-i", "--package", "-p", "--config-dir", "-cd", "--shell-completion", "-sc",
+    "-r", "--info", "-i", "--package", "-p", "--shell-completion", "-sc",
 )  # fmt: skip
 SWEEP = ("-m", "--multirun")
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -85,7 +85,11 @@ def _answered(arguments: list[str]) -> bool:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in ("--version", "--resolve"):
         parser.add_argument(flag, action="store_true")
-    for short, option in (("-cn", "--config-name"), ("-cp", "--config-path")):
+    for short, option in (
+        ("-cn", "--config-name"),
+        ("-cp", "--config-path"),
+        ("-cd", "--config-dir"),
+    ):
         parser.add_argument(option, short, nargs="?", const="")
     parser.add_argument("--cfg", "-c", nargs="?", const="")
     parser.add_argument("--package", "-p", nargs="?", const="")
@@ -94,7 +98,7 @@ def _answered(arguments: list[str]) -> bool:
     if given.version:
         print(f"medsmall {version('medsmall')}")
         return True
-    if given.config_name is not None or given.config_path is not None:
+    if any(one is not None for one in (given.config_name, given.config_path, given.config_dir)):
         raise MedsmallError(
             "There is one root config, conf/train.yaml: choose from it with group=option, and put "
             "options of your own into ./conf or the folder that MEDSMALL_CONF names."

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from medsmall.contract import build, made
+from medsmall.errors import MedsmallError
 
 if TYPE_CHECKING:
     from medsmall.augmentation import Augmentation
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
     from medsmall.pretraining import Pretraining
     from medsmall.sample_size import SampleSize
     from medsmall.split import Split
+    from medsmall.targets import Targets
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What identifies a run; a learner makes the others itself, with the network they are for."""
+    """Those that identify a run; the learner makes the others again, with the network."""
 
     split: "Split"
     sample_size: "SampleSize"
@@ -38,7 +40,7 @@ def parts_of(cfg: DictConfig) -> Parts:
     from medsmall.split import Split
 
     check_allowed(cfg.audit.allow)
-    build(cfg.dataset)
+    dataset = build(cfg.dataset)
     split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
 
     from medsmall.augmentation import Augmentation
@@ -48,6 +50,7 @@ def parts_of(cfg: DictConfig) -> Parts:
     from medsmall.pretraining import Pretraining
     from medsmall.schedule import Schedule
     from medsmall.strategy import Strategy
+    from medsmall.targets import targets_of
 
     for node, contract in (
         (cfg.strategy, Strategy),
@@ -62,4 +65,23 @@ def parts_of(cfg: DictConfig) -> Parts:
     from medsmall.learner import Learner
 
     learner = made(cfg.learner, Learner)
+    try:
+        targets = targets_of(dataset.targets, dataset.task)
+    except MedsmallError:
+        targets = None  # of a table that is not here: said, or generated, when it is opened
+    if targets is not None:
+        check_task(cfg, loss, learner, targets)
     return Parts(split, sample_size, augmentation, pretraining, loss, learner)
+
+
+def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:
+    """MedsmallError where the loss or the choice of an epoch is not for the kind of the targets."""
+    from medsmall.loss import refuse_other_task
+
+    if "loss" not in learner.ignores:
+        refuse_other_task(loss, targets)
+    known = ("val_loss", "last", f"val_{targets.headline}")
+    if "select_by" not in learner.ignores and cfg.select_by not in known:
+        raise MedsmallError(
+            f"select_by={cfg.select_by} is not for a {targets.task} task: set val_loss."
+        )

@@ -18,7 +18,7 @@ from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.once import Once
-from medsmall.parts import parts_of
+from medsmall.parts import check_task, parts_of
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
     from medsmall.dataset.opening import open_table
-    from medsmall.loss import refuse_other_task
     from medsmall.pretraining import asked
     from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
@@ -68,8 +67,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     # the sample table, its split by patient, and the part of it this run may see
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
-    if "loss" not in parts.learner.ignores:
-        refuse_other_task(parts.loss, targets_of(dataset.targets, dataset.task))
+    check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     split = {**data, "split": config["split"]}
     pools, notices = once(
         "pools", split, lambda: split_into_pools(parts.split, dataset, table), keep=4

@@ -68,8 +68,9 @@ def test_an_unknown_origin_is_told_recorded_and_inherited(train_small, tmp_path,
 
     heir = shutil.copy(made / "model.safetensors", tmp_path / "heir.safetensors")
     child = train_small(*MURA, *begin_with(heir))
-    (sentence,) = json.loads((child / "metrics.json").read_text())["audit"]
-    assert "What the weights of file heir.safetensors have seen is known in part" in sentence
+    part, size = json.loads((child / "metrics.json").read_text())["audit"]
+    assert "What the weights of file heir.safetensors have seen is known in part" in part
+    assert "known by their pixels at the size of its training alone" in size
 
 
 def test_a_data_set_that_was_declared_is_inherited(train_small, tmp_path):

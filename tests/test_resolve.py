@@ -14,7 +14,7 @@ from medsmall.configs import compose
 from medsmall.dataset.chestxray14 import ChestXray14
 from medsmall.errors import MedsmallError
 from medsmall.once import Once
-from medsmall.record import Record
+from medsmall.record import Record, checksums
 from medsmall.record.record import SCHEMA
 from medsmall.train import execute, resolve, train
 
@@ -207,7 +207,8 @@ def recorded_by(record, **others):
     environment["commit"] = others.pop("commit", environment["commit"])
     environment["packages"] |= others
     record.write_json("environment.json", environment)
-    record.write_text("DONE", "")
+    (record.folder / "DONE").unlink()
+    record.write_text("DONE", checksums.of_folder(record.folder))
 
 
 def test_a_record_of_other_versions_says_so_once_with_its_upstreams(tmp_path, outputs, capsys):

@@ -63,9 +63,9 @@ def test_the_record_holds_what_the_contract_names(train_small):
     assert list(pd.read_csv(folder / "history.csv")["epoch"]) == [1, 2]
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["phantom"] is True
-    assert (metrics["select_by"], metrics["chosen_epoch"]) == ("last", 2)  # 2 labels cannot choose
-    assert metrics["labels_used"] == (draw["part"] != "test").sum() == 12
-    assert (metrics["n_train"], metrics["n_val"]) == (10, 2)
+    assert (metrics["select_by"], metrics["chosen_epoch"]) == ("last", 2)  # 4 labels cannot choose
+    assert metrics["labels_used"] == (draw["part"] != "test").sum() == 14
+    assert (metrics["n_train"], metrics["n_val"]) == (10, 4)
     with safe_open(folder / "model.safetensors", "pt") as file:
         assert file.metadata()["mean"].split() == ["0.5"] * 3
 

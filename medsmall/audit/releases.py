@@ -28,3 +28,8 @@ def common_source(one: str, other: str) -> str:
         return ""
     made = [f"{name} is made of {DERIVED[name][0]}" for name in (one, other) if name in DERIVED]
     return f"{' and '.join(made)} ({DERIVED[one if one in DERIVED else other][1]})"
+
+
+def folded(name: str) -> str:
+    """What is left of a data set's name without case, blanks and signs."""
+    return "".join(character for character in name.casefold() if character.isalnum())

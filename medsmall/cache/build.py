@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.cache.index import Entry, Index
@@ -24,6 +23,7 @@ from medsmall.cache.prepared import Prepared
 from medsmall.cache.resize import Resize, square
 from medsmall.dataset import Dataset, images
 from medsmall.errors import MedsmallError
+from medsmall.lock import held
 from medsmall.terminal import progress_bar, say
 
 CHUNK_BYTES = 32 * 2**20  # of pixels decoded before they are written: what bounds the memory
@@ -55,7 +55,7 @@ def prepare(
     found = _valid(index, pixels, side, stamps)
     if len(found) < len(stamps):
         _make(folder)
-        with _held(FileLock(path.with_suffix(".lock")), dataset.name):
+        with held(path.with_suffix(".lock"), f"The cache {path.name}"):
             found = _valid(index, pixels, side, stamps)  # another process may have been faster
             lacking = [image for image in stamps if image not in found]
             _fill(dataset, lacking, stamps, side, resize, pixels, index, unreadable)
@@ -63,15 +63,6 @@ def prepare(
         if lost := stamps.keys() - found.keys() - (unreadable or {}).keys():
             raise index.damaged(f"it does not find {min(lost)} again")
     return Prepared(pixels, side, [found[name] for name in names if name in found], resize)
-
-
-def _held(lock: FileLock, name: str) -> AcquireReturnProxy:
-    """The lock, taken; says so where another process has to end first."""
-    try:
-        return lock.acquire(timeout=1)
-    except Timeout:
-        say(f"Another process prepares images of {name}: waiting for it.")
-        return lock.acquire()
 
 
 def _make(folder: Path) -> None:

@@ -11,7 +11,6 @@ from medsmall.backbone import Network
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.contract import made
-from medsmall.errors import MedsmallError
 from medsmall.inference import device_of
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.learner.lightning.trainer import (
@@ -38,12 +37,6 @@ class NetworkLearner:
 
     def check(self, case: Case) -> None:
         """Build everything but the loaders, and throw it away."""
-        known = ("val_loss", "last", f"val_{case.targets.headline}")
-        if case.cfg.select_by not in known:
-            raise MedsmallError(
-                f"select_by={case.cfg.select_by} is not for a {case.targets.task} task: set "
-                "val_loss."
-            )
         make_trainer(case.cfg, logger=False, enable_checkpointing=False)  # is there such a device?
         device_of(case.cfg.trainer)
         _classifier(case, *new_model(case))

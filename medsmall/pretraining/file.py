@@ -7,9 +7,11 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from medsmall.audit.provenance import Seen, of_file
+from medsmall.audit.releases import DERIVED, folded
 from medsmall.audit.seen import patients_of_run, seen_by_run
 from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
+from medsmall.configs import options
 from medsmall.errors import MedsmallError
 from medsmall.pretraining.tensors import read_tensors, statistics, tensors_sha256
 from medsmall.record import Record
@@ -42,7 +44,9 @@ class WeightsFile:
         self.mean, self.std = _three(mean), _three(std)
         if self.std and not min(self.std) > 0:
             raise MedsmallError(f"pretraining.std must be above 0, but is {std}.")
-        self.trained_on, self.allow_test_overlap = trained_on, allow_test_overlap
+        names = {folded(name): name for name in [*options("dataset"), *DERIVED]}
+        self.trained_on = names.get(folded(trained_on), trained_on)  # ChestX-ray14 is chestxray14
+        self.allow_test_overlap = allow_test_overlap
 
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The file's tensors; its statistics unless others were given."""

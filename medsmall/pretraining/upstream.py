@@ -32,8 +32,8 @@ class Upstream:
         self,
         experiment: str,
         overrides: list[str],
-        train_images: int | None,
         allow_test_overlap: bool,
+        train_images: int | None = None,
     ) -> None:
         self.experiment = experiment
         same_size = [f"sample_size.n={train_images}"] if train_images is not None else []

@@ -164,12 +164,22 @@ class Record:
             return  # it is being made
         except ValueError as error:
             raise self.damaged("DONE", "cannot be read") from error
+        if not (names or written) and self._has_checksums():
+            raise self.damaged("DONE", "is empty")
         for name in names or written.keys() - LARGE:
             file = self.folder / name
             if written and not file.is_file():
                 raise self.damaged(name, "is absent")
             if written and checksums.of_file(file) != written.get(name):
                 raise self.damaged(name, "is not what was written (another sha256)")
+
+    def _has_checksums(self) -> bool:
+        """Whether it was made by a version that fills DONE, as far as its metrics.json tells."""
+        try:
+            metrics = json.loads((self.folder / "metrics.json").read_text("utf-8"))
+            return metrics["schema"] >= 3
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
 
     def _read(self, name: str, read: Callable[[Path], T]) -> T:
         self.check(name)

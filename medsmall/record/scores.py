@@ -73,7 +73,12 @@ def metrics(
     for part in ("val", "test"):
         rows = draw.loc[draw["part"] == part]
         by_unit[part] = targets.per_unit(labels[part], values[part], units(rows, table, unit))
-    chosen = targets.thresholds(*by_unit["val"], labels["train"])
+    train = targets.per_unit(
+        labels["train"],
+        np.zeros_like(labels["train"]),
+        units(draw.loc[draw["part"] == "train"], table, unit),
+    )[0]
+    chosen = targets.thresholds(*by_unit["val"], train)
     thresholds = {name: found and found.value for name, found in chosen.items()}
     sources = {name: found and found.source for name, found in chosen.items()}
     learnt_from = targets.learnt_from(labels["train"])

@@ -51,6 +51,7 @@ class Balanced:
         """
         check_classes(pools, "balanced")
         train, val = (by_class(rows, pools.targets) for rows in (pools.train, pools.val))
+        val = {name: rows for name, rows in val.items() if len(rows)}  # the gate told of the others
         binary = len(pools.targets) == 1
         shares = [1 - self.positive_fraction, self.positive_fraction] if binary else None
         n = train_size(self.n, self.fraction, _most(train, shares))

@@ -20,7 +20,8 @@ def check_arguments(
             )
     if n is not None and fraction is not None:
         raise MedsmallError(
-            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: give one of them."
+            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: give one "
+            "of them, with sample_size.n=null for the fraction."
         )
     if fraction is not None and not 0 < fraction <= 1:
         raise MedsmallError(

@@ -116,12 +116,12 @@ def notices_of(draw: pd.DataFrame, pools: Pools) -> list[str]:
     train, val = (draw[draw["part"] == part] for part in LABELLED)
     notices = []
     if pools.task is not Task.REGRESSION:
-        absent = [name for name in pools.targets if not (train[name] == 1).any()]
+        absent = list(empty_classes(train, pools.targets, pools.task))
         what = "classes" if pools.task is Task.MULTICLASS else "targets"
         if absent:
             notices.append(
                 f"{len(absent)} of {len(pools.targets)} {what} cannot be learnt: the "
-                f"{len(train):,} train images have no positive of {named(absent)}."
+                f"{len(train):,} train images lack a positive or a negative of {named(absent)}."
             )
     if len(val) > len(train):
         notices.append(

@@ -1,9 +1,9 @@
 """A draw at the prevalence of the data set in which no class is missing."""
 
 from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from medsmall.sample_size.budget import check_arguments, train_size, val_size
@@ -56,13 +56,22 @@ def shares(sizes: list[int], n: int) -> list[int]:
     class with the largest size / (2 * given + 1), the lower index in a tie (Sainte-Laguë; Balinski
     and Young, Fair Representation, 1982: a divisor method alone never takes one back as n grows).
     """
-    size, given = np.array(sizes), np.zeros(len(sizes), int)
-    for left in range(n, 0, -1):
-        lacking = (given < np.minimum(size, LEAST)) * (LEAST - given)
-        claim = np.where(given < size, size / (2 * given + 1), -1.0)
-        chosen = lacking if lacking.any() else claim
-        if chosen.max() < 0:  # every class is empty: the last one is asked for too many
-            given[-1] += left
+    given = [0] * len(sizes)
+    for least in range(1, LEAST + 1):
+        for k, size in enumerate(sizes):
+            given[k] += size >= least > given[k] and sum(given) < n
+    claims = [
+        (-size / (2 * g + 1), k) for k, (size, g) in enumerate(zip(sizes, given, strict=True))
+    ]
+    heapify(claims := [(claim, k) for claim, k in claims if given[k] < sizes[k]])
+    for _ in range(n - sum(given)):
+        if not claims:  # there are no more: the last class is asked for too many
+            given[-1] += n - sum(given)
             break
-        given[np.argmax(chosen)] += 1
-    return given.tolist()
+        _, k = claims[0]
+        given[k] += 1
+        if given[k] < sizes[k]:
+            heapreplace(claims, (-sizes[k] / (2 * given[k] + 1), k))
+        else:
+            heappop(claims)
+    return given

@@ -17,8 +17,8 @@ class Official:
 
     "train", "val" and "test" are kept as published. The patients marked "train_val" are divided:
     a share `val_fraction` (0 to 1, of the images) goes to val, the rest to train, alike in all
-    targets as in `medsmall.split.Stratified`: divided blindly, val gets 4 to 24 of the 141 films
-    with a hernia in ChestX-ray14's train_val.
+    labels of the release, whichever are the targets, as in `medsmall.split.Stratified`: divided
+    blindly, val gets 4 to 24 of the 141 films with a hernia in ChestX-ray14's train_val.
     """
 
     published_test: ClassVar[bool] = True
@@ -35,7 +35,7 @@ class Official:
             )
 
     def assign(self, table: pd.DataFrame, targets: list[str]) -> pd.Series:
-        """Part of every row (str, index of `table`); `targets` decide on train and val alone.
+        """Part of every row (str, index of `table`); `targets` have no influence.
 
         Raises MedsmallError where there is no official split, where it is incomplete or lacks a
         part, and where a patient is in two parts.
@@ -61,6 +61,15 @@ class Official:
         part = published.to_numpy(dtype=object).copy()
         undivided = part == "train_val"
         shares = [1 - self.val_fraction, self.val_fraction]
-        in_val = divide(table[undivided], targets, shares, [self.seed, 1]) == 1
+        in_val = divide(table[undivided], _labels(table), shares, [self.seed, 1]) == 1
         part[undivided] = np.where(in_val, "val", "train")
         return finished(part, table, "set split=stratified")
+
+
+def _labels(table: pd.DataFrame) -> list[str]:
+    """The columns of yes-or-no labels: the split is the same for every choice of targets.
+
+    Else weights learnt for one target would know validation patients of another.
+    """
+    numbers = table.select_dtypes("number").drop(columns="age", errors="ignore")
+    return [str(name) for name in numbers if numbers[name].dropna().isin([0, 1]).all()]

@@ -106,9 +106,17 @@ class Findings:
     def validation(
         self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray
     ) -> dict[str, float | None]:
-        """The mean of -log p over the known labels, and the mean AUROC over defined targets."""
+        """The mean of -log p over the known labels, and the mean AUROC.
+
+        Over the targets with `enough` labels, where there are any, else over those that define it:
+        a single positive would sway the mean of all.
+        """
         found = self.evaluate(y, predicted, {})
-        return {"loss": found["loss"], self.headline: found["mean"][self.headline]}
+        many = {
+            name: found["targets"][name] for k, name in enumerate(self.names) if enough(y[:, k])
+        }
+        mean = mean_over_targets(many, self.metrics) if many else found["mean"]
+        return {"loss": found["loss"], self.headline: mean[self.headline]}
 
 
 def _how_many(source: str, sources: list[str | None]) -> str:

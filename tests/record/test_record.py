@@ -266,6 +266,16 @@ def test_an_unfinished_run_is_named(finished):
     assert "DONE" in sentence
 
 
+def test_a_record_whose_done_was_emptied_is_damaged_and_an_older_one_is_not(finished):
+    record = Record(finished())
+    record.write_text("DONE", "")
+    with pytest.raises(MedsmallError, match="DONE is empty"):
+        record.check()
+    older = Record(finished(schema=2))
+    older.write_text("DONE", "")
+    older.check()
+
+
 @pytest.mark.parametrize("schema", [SCHEMA + 1, 99, "2b", None, 2.5])
 def test_the_schema_of_a_newer_version_is_refused(finished, schema):
     folder = finished(schema=schema)

@@ -211,7 +211,7 @@ def test_a_multiclass_draw_may_miss_a_class_and_says_so_but_needs_two():
     found = Natural(n=20).draw(pools)
     assert images(found, "train") == drawn  # it does not depend on the labels
     assert notices_of(found, pools) == [
-        "1 of 3 classes cannot be learnt: the 20 train images have no positive of C."
+        "1 of 3 classes cannot be learnt: the 20 train images lack a positive or a negative of C."
     ]
     table.loc[in_draw, CLASSES] = [1.0, 0.0, 0.0]
     with pytest.raises(MedsmallError, match=r"train draw of 20 .*target B.*stratified"):
@@ -226,6 +226,16 @@ def test_a_multiclass_draw_may_miss_a_class_and_says_so_but_needs_two():
 def test_validation_is_a_quarter_of_the_training_and_two_of_each_class(kind, n, val):
     table = TABLE.assign(Hernia=(np.arange(600) % 2).astype(float))
     assert len(images(draw(kind(n=n), table), "val")) == val
+
+
+def test_a_class_that_validation_lacks_leaves_the_others_their_share():
+    table = multiclass_table()
+    table.loc[(SPLIT == "val") & (table["C"] == 1), CLASSES] = [1.0, 0.0, 0.0]
+    for val in (None, "all"):
+        found = draw(Balanced(n=30, val=val), table, CLASSES, task=Task.MULTICLASS)
+        counts = found[found["part"] == "val"][CLASSES].sum()
+        assert counts["A"] == counts["B"] >= 2
+        assert counts["C"] == 0
 
 
 def test_validation_is_never_more_than_there_is():

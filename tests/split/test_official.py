@@ -18,6 +18,14 @@ def test_no_patient_is_in_two_parts_and_row_order_has_no_say(official_table):
     assert Official().assign(shuffled, ["Hernia"]).sort_index().equals(split)
 
 
+def test_targets_have_no_influence(official_table):
+    """Else weights learnt for one target would know the validation patients of another."""
+    table = official_table.assign(Edema=(official_table["Hernia"] == 0).astype(float))
+    splits = [Official().assign(table, targets) for targets in (["Hernia"], ["Edema"], [])]
+    assert splits[0].equals(splits[1])
+    assert splits[0].equals(splits[2])
+
+
 def test_what_is_published_stays_and_train_val_is_divided_by_patients(official_table):
     split = Official(val_fraction=0.25).assign(official_table, ["Hernia"])
     assert ((split == "test") == (official_table["split"] == "test")).all()
