@@ -12,7 +12,6 @@ from small_run import HERNIA
 
 from medsmall.train import main
 
-pytestmark = pytest.mark.no_cover  # tracing doubles the time that Hydra takes
 LONGEST = 600  # characters of a sentence
 
 
@@ -49,7 +48,8 @@ REFUSED = {
     "--config-name=train": "There is one root config",
     "--config-path=/tmp": "There is one root config",
     "-cp /tmp": "There is one root config",
-    "--config-dir=/nonexistent": "/nonexistent",
+    "--config-dir=/nonexistent": "There is one root config",
+    "-cd own": "There is one root config",
     "--experimental-rerun x.pkl": "A pickled config is not run",
     # the grammar
     "=": "There is no key or group ''",

@@ -36,7 +36,6 @@ from medsmall.record.summary import show
 from medsmall.schema import check
 from medsmall.task import Task
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
 
 HOME = "${oc.env:HOME}"
 

@@ -38,7 +38,6 @@ def assert_binds(node, path):
             assert_binds(value, f"{path}.{key}")
 
 
-@pytest.mark.no_cover  # tracing doubles the time that Hydra takes
 @pytest.mark.parametrize("option", every_option())
 def test_every_option_composes_resolves_and_binds_to_its_target(option):
     config = check(compose([option, *NEEDED.get(option, [])]))

@@ -10,7 +10,6 @@ from torch.multiprocessing import ProcessRaisedException
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.trainer import interruptible
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
 
 TWO_PROCESSES = [
     "trainer=ddp",

@@ -16,7 +16,6 @@ from medsmall.dataset.table import Table
 from medsmall.record.key import relevant
 from medsmall.schema import check
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
 ROOT = Path(__file__).parents[1]
 HYDRAS = "(?:train|explore|audit|prepare)"  # the commands that a config is composed for
 

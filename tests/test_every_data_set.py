@@ -8,7 +8,6 @@ from datasets import OPTIONS, made
 
 from medsmall.task import Task
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
 
 TINY = [
     "backbone=tiny", "pretraining=none", "image_size_px=32", "trainer.max_epochs=1",

@@ -12,8 +12,6 @@ from small_run import HERNIA
 
 from medsmall.errors import MedsmallError
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
-
 
 @pytest.fixture
 def films(train_small, tmp_path) -> tuple[Path, pd.DataFrame]:

@@ -18,7 +18,6 @@ from medsmall.record import Record, checksums
 from medsmall.record.record import SCHEMA
 from medsmall.train import execute, resolve, train
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
 
 UPSTREAM = [
     "pretraining=chexpert",

@@ -20,7 +20,7 @@ from medsmall.task import Task
 METADATA = ["age", "sex", "view"]
 OWN = {"table", "folder"}  # people's own data: labels are known once it is read
 
-pytestmark = [pytest.mark.parametrize("option", OPTIONS), pytest.mark.no_cover]
+pytestmark = pytest.mark.parametrize("option", OPTIONS)
 
 
 def kind_of(option):

@@ -10,8 +10,6 @@ from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.explore.__main__ import explore, main
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
-
 
 @pytest.fixture(scope="module")
 def page_of(tmp_path_factory):

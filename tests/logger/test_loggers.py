@@ -9,8 +9,6 @@ from small_run import HERNIA
 from medsmall.configs import compose
 from medsmall.schema import check
 
-pytestmark = pytest.mark.no_cover  # tracing would take longer than the tests
-
 
 def test_wandb_groups_by_experiment_sample_size_pretraining_strategy_and_repeat():
     cfg = compose(["+experiment=hernia_chexpert", "sample_size.n=50", "sample_size.repeat=3"])
