@@ -36,7 +36,6 @@ from medsmall.record.summary import show
 from medsmall.schema import check
 from medsmall.task import Task
 
-
 HOME = "${oc.env:HOME}"
 
 

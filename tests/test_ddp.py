@@ -10,7 +10,6 @@ from torch.multiprocessing import ProcessRaisedException
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.trainer import interruptible
 
-
 TWO_PROCESSES = [
     "trainer=ddp",
     "trainer.accelerator=cpu",

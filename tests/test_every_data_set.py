@@ -8,7 +8,6 @@ from datasets import OPTIONS, made
 
 from medsmall.task import Task
 
-
 TINY = [
     "backbone=tiny", "pretraining=none", "image_size_px=32", "trainer.max_epochs=1",
     "augmentation=none", "split=stratified", "sample_size=all",

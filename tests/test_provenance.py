@@ -9,7 +9,6 @@ from safetensors.torch import load_file, save_file
 
 from medsmall.errors import MedsmallError
 
-
 OTHER_SPLIT = ["split=by_patient", "split.train=0.6", "split.val=0.2", "trainer.max_epochs=1"]
 MURA = [
     "dataset=mura",

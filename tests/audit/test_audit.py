@@ -13,7 +13,6 @@ import pytest
 from medsmall.audit.__main__ import main
 from medsmall.dataset.chestxray14 import ChestXray14
 
-
 TABLE = "Data_Entry_2017_v2020.csv"
 
 

@@ -15,7 +15,6 @@ from medsmall.augmentation.safety import RULES, WORDS, check
 from medsmall.dataset import MODALITIES as ALL
 from medsmall.errors import MedsmallError
 
-
 SIDE = 64
 TOO_MUCH = {  # an effect -> transforms that have it
     "mirror": {"HorizontalFlip": {"p": 0.01}},

@@ -21,7 +21,6 @@ from medsmall.learner.lightning.sync_batchnorm import (
     synchronise,
 )
 
-
 SHARES = [slice(0, 3), slice(3, 8)]  # unequal batches
 STEPS = 3
 CASES = {
