@@ -40,7 +40,7 @@ def parts_of(cfg: DictConfig) -> Parts:
     from medsmall.split import Split
 
     check_allowed(cfg.audit.allow)
-    dataset = build(cfg.dataset)
+    build(cfg.dataset)
     split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
 
     from medsmall.augmentation import Augmentation
@@ -50,7 +50,6 @@ def parts_of(cfg: DictConfig) -> Parts:
     from medsmall.pretraining import Pretraining
     from medsmall.schedule import Schedule
     from medsmall.strategy import Strategy
-    from medsmall.targets import targets_of
 
     for node, contract in (
         (cfg.strategy, Strategy),
@@ -65,13 +64,21 @@ def parts_of(cfg: DictConfig) -> Parts:
     from medsmall.learner import Learner
 
     learner = made(cfg.learner, Learner)
-    try:
-        targets = targets_of(dataset.targets, dataset.task)
-    except MedsmallError:
-        targets = None  # of a table that is not here: said, or generated, when it is opened
-    if targets is not None:
-        check_task(cfg, loss, learner, targets)
     return Parts(split, sample_size, augmentation, pretraining, loss, learner)
+
+
+def targets_beforehand(cfg: DictConfig) -> "Targets | None":
+    """The targets of a data set before its phantom is generated; None where only its table tells.
+
+    May read a table of people's own: not to be asked in every cell of a sweep.
+    """
+    from medsmall.targets import targets_of
+
+    dataset = build(cfg.dataset)
+    try:
+        return targets_of(dataset.targets, dataset.task)
+    except MedsmallError:
+        return None
 
 
 def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:

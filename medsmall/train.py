@@ -18,7 +18,7 @@ from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.once import Once
-from medsmall.parts import check_task, parts_of
+from medsmall.parts import check_task, parts_of, targets_beforehand
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -65,6 +65,10 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     once = once or Once()
 
     # the sample table, its split by patient, and the part of it this run may see
+    if cfg.phantom:  # generating one takes longer than a mistake should
+        told = once("targets", config["dataset"], lambda: targets_beforehand(cfg), keep=4)
+        if told is not None:
+            check_task(cfg, parts.loss, parts.learner, told)
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))

@@ -233,6 +233,12 @@ def test_each_repeat_has_a_training_seed_of_its_own_and_the_same_views(overrides
     assert cfg.augmentation.seed == cfg.sample_size.seed == cfg.split.seed == 42
 
 
+@pytest.mark.parametrize("experiment", options("experiment"))
+def test_a_fraction_takes_the_place_of_the_n_of_an_experiment(experiment):
+    config = check(compose([f"+experiment={experiment}", "sample_size.fraction=0.1"]))
+    assert (config["sample_size"]["n"], config["sample_size"]["fraction"]) == (None, 0.1)
+
+
 @pytest.mark.parametrize("option", ["natural", "balanced", "stratified", "all"])
 def test_a_fraction_takes_the_place_of_n(option):
     plain = check(compose([f"sample_size={option}"]))["sample_size"]

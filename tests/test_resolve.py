@@ -1,14 +1,18 @@
 """Identifying a run: nothing is trained, built or read twice, and the key is known beforehand."""
 
+import copy
 import json
 import shutil
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 import timm
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from small_run import HERNIA
 
+from medsmall import parts
 from medsmall.audit.seen import seen_by_run
 from medsmall.configs import compose
 from medsmall.dataset.chestxray14 import ChestXray14
@@ -82,6 +86,41 @@ def test_another_upstream_is_another_child(outputs):
     longer = [UPSTREAM[0], UPSTREAM[1].replace("max_epochs=1", "max_epochs=2")]
     keys = {resolve(cfg(outputs, *which)).key for which in (UPSTREAM, longer, [])}
     assert len(keys) == 3
+
+
+def test_what_is_chosen_by_validation_needs_enough_units_of_it(outputs):
+    case = resolve(cfg(outputs, "seed=12"))
+    images = [f"{i}.png" for i in range(24)]
+    val = {"image": images, "patient": images, "part": "val", "Hernia": [1.0, 0.0] * 12}
+    study = [f"s{i % 4 // 2}{i % 2}" for i in range(24)]  # four, each of one label
+    table = pd.DataFrame({"image": images, "study": study})
+    for unit, chosen in (("image", "val_loss"), ("study", "last")):
+        dataset = copy.copy(case.dataset)
+        dataset.unit = unit
+        of_unit = replace(case, dataset=dataset, table=table, draw=pd.DataFrame(val))
+        assert of_unit.select_by == chosen
+
+
+def test_an_image_drawn_twice_is_one_label(outputs):
+    case = resolve(cfg(outputs, "sample_size.n=40", "sample_size.oversample=true"))
+    facts = case.facts()
+    assert (case.draw["part"] == "train").sum() == 40
+    assert facts["n_train"] < 40
+    assert facts["n_train"] + facts["n_val"] == facts["labels_used"]
+
+
+def test_the_task_of_a_data_set_is_asked_once_and_before_its_phantom(tmp_path, monkeypatch):
+    asked = []
+    known = parts.targets_beforehand
+    monkeypatch.setattr(
+        "medsmall.train.targets_beforehand", lambda cfg: asked.append(1) or known(cfg)
+    )
+    once = Once()
+    for seed in (1, 2, 3):
+        with pytest.raises(MedsmallError, match="is not for a binary task"):
+            resolve(cfg(tmp_path, "loss=mae", f"seed={seed}"), once)
+    assert len(asked) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_upstreams_can_be_given_the_same_number_of_images(outputs):

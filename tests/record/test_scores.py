@@ -209,3 +209,14 @@ def test_the_mean_over_what_was_learnt_stands_beside_the_mean_over_all():
     assert test["targets"]["Hernia"]["n_train_positive"] == 0
     assert (test["mean"]["auroc_over"], test["mean_trained"]["auroc_over"]) == (2, 1)
     assert test["mean_trained"]["auroc"] == test["targets"]["Edema"]["auroc"]
+
+
+def test_the_share_of_positives_is_of_units_as_the_scores_are():
+    draw, table, prob = make()
+    labels = draw.loc[draw["part"] == "val", "Hernia"]
+    draw.loc[labels[labels == 1].index[5:], "Hernia"] = 0.0
+    train = draw[draw["part"] == "train"].merge(table[["image", "study"]], on="image")
+    by_study = train.groupby("study")["Hernia"].max()
+    assert by_study.mean() != train["Hernia"].mean()
+    hernia = metrics(draw, table, "study", FINDINGS, prob)["test"]["targets"]["Hernia"]
+    assert (hernia["threshold"], hernia["threshold_from"]) == (by_study.mean(), "prevalence")

@@ -242,6 +242,17 @@ def test_validation_leaves_out_findings_of_one_class_and_is_none_without_any():
     assert nothing == {"loss": None, "auroc": None}
 
 
+def test_a_finding_with_few_labels_does_not_sway_the_validation_of_the_others():
+    y, prob = findings()
+    y[:, 0] = np.arange(80) < 1
+    aurocs = FINDINGS.evaluate(y, prob, {})["targets"]
+    many = np.mean([aurocs[name]["auroc"] for name in NAMES[1:]])
+    assert FINDINGS.validation(y, prob, np.ones((1, 3)))["auroc"] == pytest.approx(many)
+    few = y[:12], prob[:12]
+    everyone = FINDINGS.evaluate(*few, {})["mean"]["auroc"]
+    assert FINDINGS.validation(*few, np.ones((1, 3)))["auroc"] == pytest.approx(everyone)
+
+
 def test_validation_of_classes_is_that_of_the_true_class_and_each_against_the_rest():
     y, prob = classes()
     known = ~np.isnan(y).any(1)
