@@ -1,6 +1,7 @@
-"""The parts of a run, made before any data are read: a value out of range is told in seconds."""
+"""The parts of a run, made and tried before any data are: a wrong value is told in seconds."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
@@ -67,18 +68,36 @@ def parts_of(cfg: DictConfig) -> Parts:
     return Parts(split, sample_size, augmentation, pretraining, loss, learner)
 
 
-def targets_beforehand(cfg: DictConfig) -> "Targets | None":
-    """The targets of a data set before its phantom is generated; None where only its table tells.
+def try_out(cfg: DictConfig, parts: Parts) -> None:
+    """MedsmallError if the parts do not fit each other, the task or the image size.
 
-    May read a table of people's own: not to be asked in every cell of a sweep.
+    Builds a network and throws it away. Where only the table tells the targets, nothing is said.
     """
+    from medsmall.batches.views import augmented_side
     from medsmall.targets import targets_of
 
     dataset = build(cfg.dataset)
     try:
-        return targets_of(dataset.targets, dataset.task)
+        targets = targets_of(dataset.targets, dataset.task)
     except MedsmallError:
-        return None
+        return
+    check_task(cfg, parts.loss, parts.learner, targets)
+    try:
+        side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
+    except MedsmallError:  # grey images may do
+        side = augmented_side(parts.augmentation, cfg.image_size_px, channels=1)
+    parts.learner.check(cfg, targets, side)
+
+
+def ready(cfg: DictConfig) -> bool:
+    """Whether images of the run lie decoded in the cache; else what comes first takes long."""
+    from medsmall.cache import cache_file
+    from medsmall.dataset.opening import phantom_folder
+
+    dataset = build(cfg.dataset)
+    if cfg.phantom:
+        dataset = build(cfg.dataset, root=str(phantom_folder(dataset, cfg.output_root)))
+    return cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize).is_file()
 
 
 def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:

@@ -18,7 +18,7 @@ from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.once import Once
-from medsmall.parts import check_task, parts_of, targets_beforehand
+from medsmall.parts import check_task, parts_of, ready, try_out
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -46,11 +46,14 @@ def train(cfg: DictConfig) -> "Record":
 def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     """Which run `cfg` is: its images, its initial weights, its key. Nothing is trained.
 
-    Images that are not in the cache yet are decoded, since the key holds their pixels. Cases that
-    are resolved with the same `once` share what they have in common.
+    Images that are not in the cache yet are decoded, since the key holds their pixels; before that
+    the parts are tried out. Cases that are resolved with the same `once` share what they have in
+    common.
     """
     config = check(cfg)
     parts = parts_of(cfg)
+    if not ready(cfg):
+        try_out(cfg, parts)
 
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
@@ -65,10 +68,6 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     once = once or Once()
 
     # the sample table, its split by patient, and the part of it this run may see
-    if cfg.phantom:  # generating one takes longer than a mistake should
-        told = once("targets", config["dataset"], lambda: targets_beforehand(cfg), keep=4)
-        if told is not None:
-            check_task(cfg, parts.loss, parts.learner, told)
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
@@ -119,6 +118,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
 
 def execute(case: "Case") -> "Record":
     """Make the run of a case, and its upstream's before it, unless they are recorded."""
+    from medsmall.batches.views import augmented_side
     from medsmall.learner import Learner
     from medsmall.record import Record
     from medsmall.record.environment import tell_other_versions
@@ -137,7 +137,8 @@ def execute(case: "Case") -> "Record":
         return record
 
     learner = made(case.cfg.learner, Learner)
-    learner.check(case)
+    side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
+    learner.check(case.cfg, case.targets, side)
     if source.upstream is not None and not source.upstream.record.done:
         open_images(case)  # whatever is wrong is said before an upstream is trained for nothing
         execute(source.upstream)

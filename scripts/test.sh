@@ -7,7 +7,7 @@ ruff format --check .
 ruff check .
 mypy
 lint-imports --no-cache --no-logo
-# One file of tests at a time per core, each with one thread: more threads than cores crawl. The
-# files with slow tests begin first (tests/conftest.py), so that no core waits for one at the end.
-OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist loadfile \
-  --no-loadscope-reorder --cov --cov-report=term "$@"
+# As many processes as cores, each with one thread: more threads than cores crawl. The files with
+# slow tests begin first (tests/conftest.py), and a process that has done its part takes of another's.
+OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
+  --cov --cov-report=term "$@"

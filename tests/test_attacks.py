@@ -12,6 +12,8 @@ from small_run import HERNIA
 
 from medsmall.train import main
 
+pytestmark = pytest.mark.untraced
+
 LONGEST = 600  # characters of a sentence
 
 
@@ -247,7 +249,7 @@ def test_a_failing_cell_says_its_sentence_once(attack, place):
 @pytest.mark.parametrize(
     "arguments",
     [
-        "backbone.name=densnet121", "sample_size.n=1", "strategy.lr=-1",
+        "backbone.name=densnet121",
         "learner=probe learner.inverse_penalty=-1",  # what is made last
     ],
 )  # fmt: skip

@@ -16,6 +16,8 @@ from medsmall.dataset.table import Table
 from medsmall.record.key import relevant
 from medsmall.schema import check
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[1]
 HYDRAS = "(?:train|explore|audit|prepare)"  # the commands that a config is composed for
 

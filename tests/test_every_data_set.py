@@ -4,9 +4,13 @@ import json
 
 import pandas as pd
 import pytest
-from datasets import OPTIONS, made
+from datasets import OPTIONS
 
+from medsmall.configs import compose
+from medsmall.dataset.opening import open_dataset
 from medsmall.task import Task
+
+pytestmark = pytest.mark.untraced
 
 TINY = [
     "backbone=tiny", "pretraining=none", "image_size_px=32", "trainer.max_epochs=1",
@@ -33,9 +37,10 @@ def trained(train_small, option, task, *overrides):
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_it_trains_from_its_phantom(option, train_small, phantoms):
-    task = made(option, phantoms[option]).task
-    metrics = trained(train_small, option, task, "phantom=true", "dataset.phantom_patients=80")
+def test_it_trains_from_its_phantom(option, train_small, outputs):
+    phantom = ["phantom=true", "dataset.phantom_patients=80"]
+    cfg = compose([f"dataset={option}", *phantom, f"output_root={outputs}"])
+    metrics = trained(train_small, option, open_dataset(cfg).task, *phantom)
     assert metrics["phantom"] is True
 
 

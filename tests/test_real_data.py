@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 import yaml
 from hydra.utils import instantiate
 
@@ -11,6 +12,8 @@ from medsmall.audit.__main__ import audit
 from medsmall.configs import compose
 from medsmall.init import init
 from medsmall.sample_size import pools_of
+
+pytestmark = pytest.mark.untraced
 
 
 def test_the_full_nih_table_splits_and_draws(real_data):

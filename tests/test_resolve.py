@@ -8,18 +8,21 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import timm
+from omegaconf import OmegaConf
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from small_run import HERNIA
 
-from medsmall import parts
 from medsmall.audit.seen import seen_by_run
-from medsmall.configs import compose
+from medsmall.configs import compose, literal
 from medsmall.dataset.chestxray14 import ChestXray14
 from medsmall.errors import MedsmallError
 from medsmall.once import Once
+from medsmall.pretraining import asked
+from medsmall.pretraining.upstream import Upstream
 from medsmall.record import Record, checksums
 from medsmall.record.record import SCHEMA
+from medsmall.schema import check
 from medsmall.train import execute, resolve, train
 
 UPSTREAM = [
@@ -32,10 +35,15 @@ def cfg(outputs, *overrides):
     return compose([*HERNIA, "trainer.max_epochs=1", f"output_root={outputs}", *overrides])
 
 
-def on_phantoms_of(outputs, tmp_path):
-    """Spare `tmp_path` the making of those that these tests share."""
+def phantoms_of(outputs):
+    """The folder of those that these tests share."""
     resolve(cfg(outputs, *UPSTREAM))
-    shutil.copytree(outputs / "phantoms", tmp_path / "phantoms")
+    return outputs / "phantoms"
+
+
+def on_phantoms_of(outputs, tmp_path):
+    """Spare `tmp_path` the making of them."""
+    shutil.copytree(phantoms_of(outputs), tmp_path / "phantoms")
 
 
 @pytest.fixture
@@ -48,7 +56,9 @@ def no_network(monkeypatch):
     monkeypatch.setattr(timm, "create_model", refuse)
 
 
-def test_a_case_is_known_without_a_network_and_leaves_no_record(outputs, no_network):
+def test_a_case_is_known_without_a_network_and_leaves_no_record(outputs, request):
+    resolve(cfg(outputs))  # its data lie ready
+    request.getfixturevalue("no_network")
     case = resolve(cfg(outputs, "seed=1234"))
     assert len(case.key) == 16
     assert case.record.folder == outputs / "runs" / case.key
@@ -65,6 +75,7 @@ def test_the_key_is_that_of_the_run_that_is_made(outputs):
 
 
 def test_the_key_of_a_child_is_known_before_its_upstream_is_trained(tmp_path, monkeypatch):
+    resolve(cfg(tmp_path, *UPSTREAM))
     with monkeypatch.context() as patch:
         patch.setattr(timm, "create_model", None)  # nothing can be built
         case = resolve(cfg(tmp_path, *UPSTREAM))
@@ -109,24 +120,45 @@ def test_an_image_drawn_twice_is_one_label(outputs):
     assert facts["n_train"] + facts["n_val"] == facts["labels_used"]
 
 
-def test_the_task_of_a_data_set_is_asked_once_and_before_its_phantom(tmp_path, monkeypatch):
-    asked = []
-    known = parts.targets_beforehand
-    monkeypatch.setattr(
-        "medsmall.train.targets_beforehand", lambda cfg: asked.append(1) or known(cfg)
-    )
-    once = Once()
-    for seed in (1, 2, 3):
-        with pytest.raises(MedsmallError, match="is not for a binary task"):
-            resolve(cfg(tmp_path, "loss=mae", f"seed={seed}"), once)
-    assert len(asked) == 1
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("loss=mae", "is not for a binary task"),
+        ("strategy.thaw_at=[0.1]", "one entry for each of the 2 body groups"),
+        ("backbone.name=test_vit", "cannot take 45 x 45 px"),
+        ("learner=probe backbone.name=test_vit", "cannot take 45 x 45 px"),
+    ],
+)
+@pytest.mark.parametrize("made_before", [False, True])
+def test_what_does_not_fit_is_told_before_any_data_are_made(
+    outputs, tmp_path, made_before, override, sentence
+):
+    """Whether or not the phantom lies ready: then images would be decoded."""
+    if made_before:
+        shutil.copytree(phantoms_of(outputs), tmp_path / "phantoms")
+    with pytest.raises(MedsmallError, match=sentence):
+        resolve(cfg(tmp_path, *override.split()))
+    assert [path.name for path in tmp_path.iterdir()] == ["phantoms"] * made_before
 
 
 def test_upstreams_can_be_given_the_same_number_of_images(outputs):
     few = resolve(cfg(outputs, *UPSTREAM, "pretraining.train_images=20")).source.upstream
     assert (few.draw["part"] == "train").sum() == 20
     assert few.key != resolve(cfg(outputs, *UPSTREAM)).source.upstream.key
+
+
+def test_too_few_images_for_an_upstream_are_told_before_any_data_are_made(tmp_path):
+    with pytest.raises(MedsmallError, match="sample_size.n=1 is too small"):
+        resolve(cfg(tmp_path, *UPSTREAM, "pretraining.train_images=1"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_option_of_ones_own_written_before_train_images_still_serves(outputs):
+    overrides = ["pretraining=none", "trainer.max_epochs=1", "dataset.phantom_patients=40"]
+    upstream = Upstream("upstream_chexpert", overrides, allow_test_overlap=False)
+    whole = resolve(cfg(outputs, *UPSTREAM)).source.upstream
+    asking = OmegaConf.create(literal(asked(check(cfg(outputs)))))
+    assert upstream.source(asking, resolve).fingerprint == whole.key
 
 
 def other_tensors(path):

@@ -14,8 +14,8 @@ reads the old one is not disturbed. Pixels are on the disk before the index name
 process that is killed loses no more than its last seconds.
 """
 
-from medsmall.cache.build import prepare
+from medsmall.cache.build import cache_file, prepare
 from medsmall.cache.prepared import Prepared
 from medsmall.cache.resize import Resize
 
-__all__ = ["Prepared", "Resize", "prepare"]
+__all__ = ["Prepared", "Resize", "cache_file", "prepare"]

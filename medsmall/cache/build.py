@@ -50,12 +50,12 @@ def prepare(
     """
     stamps = _stamps(dataset, names)
     folder = folder.expanduser().absolute()
-    path = folder / _name(dataset, side, resize)
-    pixels, index = path.with_suffix(".u8"), Index(path.with_suffix(".sqlite"))
+    pixels = cache_file(dataset, side, folder, resize)
+    index = Index(pixels.with_suffix(".sqlite"))
     found = _valid(index, pixels, side, stamps)
     if len(found) < len(stamps):
         _make(folder)
-        with held(path.with_suffix(".lock"), f"The cache {path.name}"):
+        with held(pixels.with_suffix(".lock"), f"The cache {pixels.stem}"):
             found = _valid(index, pixels, side, stamps)  # another process may have been faster
             lacking = [image for image in stamps if image not in found]
             _fill(dataset, lacking, stamps, side, resize, pixels, index, unreadable)
@@ -79,8 +79,8 @@ def _make(folder: Path) -> None:
         ) from error
 
 
-def _name(dataset: Dataset, side: int, resize: Resize) -> str:
-    """Names the cache by what decides its content: data set, options, root, size, the code."""
+def cache_file(dataset: Dataset, side: int, folder: Path, resize: Resize) -> Path:
+    """Where the pixels lie, or will: named by what decides them, options, root, size and code."""
     reader = Path(inspect.getfile(type(dataset.files)))
     decoding = [Path(images.__file__).with_name(name) for name in ("images.py", "dicom.py")]
     kept = [Path(inspect.getfile(part)) for part in (digest, square, Index)]
@@ -88,7 +88,8 @@ def _name(dataset: Dataset, side: int, resize: Resize) -> str:
     identity = hashlib.sha256(b"".join(file.read_bytes() for file in code if file.is_file()))
     options = [dataset.files.root.absolute(), dataset.files.reading, side, resize]
     identity.update("|".join(map(str, options)).encode())
-    return f"{dataset.name}-{side}px-{identity.hexdigest()[:8]}"
+    name = f"{dataset.name}-{side}px-{identity.hexdigest()[:8]}.u8"
+    return folder.expanduser().absolute() / name
 
 
 def _stamps(dataset: Dataset, images: list[str]) -> dict[str, Stamp]:

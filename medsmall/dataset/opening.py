@@ -62,10 +62,8 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
     patients = dataset.phantom_patients
     if patients < 10:
         raise MedsmallError(f"dataset.phantom_patients must be at least 10, but is {patients}.")
-    folder = Path(output_root).expanduser().absolute() / "phantoms"
-    drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
-    kind = "-".join(filter(None, [dataset.name, dataset.variant]))
-    root = folder / f"{kind}-{patients}-{drawn_by}"
+    root = phantom_folder(dataset, output_root)
+    folder = root.parent
     listing = folder / f".{root.name}.json"
     if root.is_dir():
         _check_whole(root, listing)
@@ -84,6 +82,14 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
     return root
+
+
+def phantom_folder(dataset: Dataset, output_root: str) -> Path:
+    """Where the phantom of `dataset` lies, or will."""
+    folder = Path(output_root).expanduser().absolute() / "phantoms"
+    drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
+    kind = "-".join(filter(None, [dataset.name, dataset.variant]))
+    return folder / f"{kind}-{dataset.phantom_patients}-{drawn_by}"
 
 
 def _sizes(root: Path) -> dict[str, int]:

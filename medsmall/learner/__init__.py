@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
+from omegaconf import DictConfig
 
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.record import Record
+from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # Lightning is for those who train with it
     from pytorch_lightning.loggers import Logger
@@ -72,8 +74,11 @@ class Learner(Protocol):
     label: str
     ignores: ClassVar[frozenset[str]]
 
-    def check(self, case: Case) -> None:
-        """MedsmallError if the parts of the case do not fit; before anything costly is begun."""
+    def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
+        """MedsmallError if the parts of the config do not fit; before anything costly is begun.
+
+        `side` is that of the views the network is shown, in px.
+        """
 
     def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> Fitted:
         """Learn from the train images, choose by the val images; the test images stay unseen.

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from omegaconf import DictConfig
 
 from medsmall.backbone import Backbone, Network
 from medsmall.batches.drawn import DrawnImages
-from medsmall.batches.views import augmented_side
 from medsmall.case import Case
 from medsmall.contract import made
 from medsmall.errors import MedsmallError
@@ -17,26 +17,23 @@ from medsmall.inference import predictions
 from medsmall.model import Model
 from medsmall.record import Record
 from medsmall.record.environment import device_of_record
+from medsmall.targets import Targets
 
 
-def new_model(case: Case) -> tuple[Network, Model]:
-    """The network of a case with random weights, and the model around it.
-
-    It is tried out on one image: MedsmallError if the network refuses the size.
-    """
-    torch.manual_seed(case.cfg.seed)
-    targets = case.targets
-    network = made(case.cfg.backbone, Backbone).build(len(targets.names))
+def new_model(cfg: DictConfig, targets: Targets) -> tuple[Network, Model]:
+    """The network of a config with random weights, and the model around it."""
+    torch.manual_seed(cfg.seed)
+    network = made(cfg.backbone, Backbone).build(len(targets.names))
     model = Model(network.module, network.architecture, targets, network.mean, network.std)
-    train = case.draw.loc[case.draw["part"] == "train", targets.names]
-    model.learn_scale(torch.tensor(train.to_numpy(np.float64)))
-    try_out(model, augmented_side(case.augmentation, case.cfg.image_size_px, case.channels))
     return network, model
 
 
 def initial_model(case: Case) -> tuple[Network, Model, str | None]:
-    """Likewise with the initial weights of the case, and their sha256 (None: random ones)."""
-    network, model = new_model(case)
+    """That of a case with its initial weights, and their sha256 (None: random ones)."""
+    targets = case.targets
+    network, model = new_model(case.cfg, targets)
+    train = case.draw.loc[case.draw["part"] == "train", targets.names]
+    model.learn_scale(torch.tensor(train.to_numpy(np.float64)))
     mean, std, sha256 = case.source.open().load_into(network)
     model.set_statistics(mean, std)
     return network, model, sha256

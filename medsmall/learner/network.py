@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytorch_lightning as pl
+from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
 
 from medsmall import logger
@@ -20,12 +21,13 @@ from medsmall.learner.lightning.trainer import (
     interruptible,
     make_trainer,
 )
-from medsmall.learner.model import FittedModel, initial_model, new_model
+from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.loss import Loss
 from medsmall.model import Model
 from medsmall.objective import Objective
 from medsmall.schedule import Schedule
 from medsmall.strategy import Strategy
+from medsmall.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,13 @@ class NetworkLearner:
     label: str
     ignores: ClassVar[frozenset[str]] = frozenset()
 
-    def check(self, case: Case) -> None:
+    def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Build everything but the loaders, and throw it away."""
-        make_trainer(case.cfg, logger=False, enable_checkpointing=False)  # is there such a device?
-        device_of(case.cfg.trainer)
-        _classifier(case, *new_model(case))
+        make_trainer(cfg, logger=False, enable_checkpointing=False)  # is there such a device?
+        device_of(cfg.trainer)
+        network, model = new_model(cfg, targets)
+        try_out(model, side)
+        _classifier(cfg, network, model)
 
     def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
         """Train from the initial weights and take the state of the chosen epoch."""
@@ -48,7 +52,7 @@ class NetworkLearner:
         rises = select_by == f"val_{case.targets.headline}" and case.targets.rises
         network, model, initial = initial_model(case)
         pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them has drawn
-        classifier = _classifier(case, network, model)
+        classifier = _classifier(cfg, network, model)
         classifier.loss.fit(data.shown_labels)
 
         trainer = make_trainer(
@@ -80,8 +84,7 @@ class NetworkLearner:
         )
 
 
-def _classifier(case: Case, network: Network, model: Model) -> Classifier:
-    cfg = case.cfg
+def _classifier(cfg: DictConfig, network: Network, model: Model) -> Classifier:
     return Classifier(
         network,
         model,

@@ -5,18 +5,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 import torch
+from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from medsmall import logger
 from medsmall.batches.drawn import DrawnImages
-from medsmall.batches.views import augmented_side
 from medsmall.case import Case
 from medsmall.errors import MedsmallError
 from medsmall.inference import device_of, features, outputs
 from medsmall.learner import TRAINING
 from medsmall.learner.linear import Linear, logistic, multinomial, ridge
-from medsmall.learner.model import FittedModel, initial_model, new_model
+from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.model import Model
+from medsmall.targets import Targets
 from medsmall.task import Task
 
 if TYPE_CHECKING:
@@ -55,11 +56,12 @@ class Probe:
                 f"{self.inverse_penalty}."
             )
 
-    def check(self, case: Case) -> None:
+    def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Whether the device is there and one linear layer gives the outputs."""
-        device_of(case.cfg.trainer)
-        side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
-        _refuse_other_ends(new_model(case)[1], side)
+        device_of(cfg.trainer)
+        _, model = new_model(cfg, targets)
+        try_out(model, side)
+        _refuse_other_ends(model, side)
 
     def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> FittedModel:
         """Solve the head for the train images."""

@@ -11,10 +11,12 @@ from medsmall.audit.seen import seen_by_run
 from medsmall.backbone.weights import Weights, sha256
 from medsmall.case import Case, Source
 from medsmall.configs import compose, config_dirs, literal
+from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.pretraining import ASKED, MACHINE
 from medsmall.pretraining.tensors import read_tensors, statistics
 from medsmall.record import Record
+from medsmall.sample_size import SampleSize
 from medsmall.schema import check
 
 
@@ -81,6 +83,7 @@ def _composed(overrides: tuple[str, ...], folders: tuple[Path, ...]) -> DictConf
     """The config of an upstream, checked; `folders` are those it is composed from."""
     composed = compose([*overrides])
     check(composed)
+    made(composed.sample_size, SampleSize)  # how many is what is asked for most
     return composed
 
 

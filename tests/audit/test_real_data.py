@@ -21,6 +21,8 @@ from medsmall.cache import prepare
 from medsmall.configs import compose
 from medsmall.dataset.files import present_only
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture
 def opened(real_data, tmp_path):

@@ -15,6 +15,8 @@ from medsmall.learner.probe import Probe
 from medsmall.model import Model
 from medsmall.record import Record
 from medsmall.record.summary import show
+from medsmall.targets import targets_of
+from medsmall.task import Task
 from medsmall.train import open_images, resolve, train
 
 RECORD = {
@@ -92,9 +94,9 @@ def test_a_network_that_ends_otherwise_is_refused(outputs, name, ends):
     """VOLO adds the outputs of a second head, which nobody would solve."""
     plain = [o for o in HERNIA if not o.startswith(("augmentation", "image_size"))]
     odd = ["learner=probe", f"backbone.name={name}", "augmentation=none", "image_size_px=224"]
-    case = resolve(compose([*plain, *odd, f"output_root={outputs}"]))
+    cfg = compose([*plain, *odd, f"output_root={outputs}"])
     with pytest.raises(MedsmallError, match=f"one linear layer, but {name} ends in {ends}"):
-        Probe("probe", 1.0).check(case)
+        Probe("probe", 1.0).check(cfg, targets_of(["Hernia"], Task.BINARY), 224)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 1e-320, float("inf"), float("nan")])
