@@ -82,10 +82,7 @@ def try_out(cfg: DictConfig, parts: Parts) -> None:
     except MedsmallError:
         return
     check_task(cfg, parts.loss, parts.learner, targets)
-    try:
-        side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
-    except MedsmallError:  # grey images may do
-        side = augmented_side(parts.augmentation, cfg.image_size_px, channels=1)
+    side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
     parts.learner.check(cfg, targets, side)
 
 

@@ -71,5 +71,5 @@ def _labels(table: pd.DataFrame) -> list[str]:
 
     Else weights learnt for one target would know validation patients of another.
     """
-    numbers = table.select_dtypes("number").drop(columns="age", errors="ignore")
+    numbers = table.select_dtypes("number")
     return [str(name) for name in numbers if numbers[name].dropna().isin([0, 1]).all()]

@@ -288,3 +288,15 @@ def test_a_number_that_is_never_known_has_the_scale_one():
     offset, scale = QUANTITIES.moments(torch.tensor([[1.0, float("nan")], [3.0, float("nan")]]))
     assert offset.tolist() == [[2.0, 0.0]]
     assert scale.tolist() == [[1.0, 1.0]]
+
+
+def test_the_mean_of_the_trained_leaves_out_whatever_had_one_label_alone():
+    """All negative, all positive, or nothing known: none of them could be learnt."""
+    y, prob = findings(seed=3, k=3)
+    for train in ([0.0, 0.0, NAN], [1.0, 1.0, NAN], [NAN, NAN, NAN]):
+        learnt = FINDINGS.learnt_from(np.c_[[0.0, 1.0, NAN], train, [1.0, 0.0, 0.0]])
+        scored = FINDINGS.evaluate(y, prob, {})["targets"]
+        mean = FINDINGS.mean({name: scored[name] | learnt[name] for name in NAMES})
+        known = [scored[name]["auroc"] for name in ("Hernia", "Mass")]
+        assert mean["auroc"] == pytest.approx(np.mean(known))
+        assert mean["auroc_over"] == 2
