@@ -76,15 +76,29 @@ class Source:
             f"pretraining.allow_test_overlap=true."
         )
 
+    def tell_overlap(self, dataset: str, val_patients: set[str]) -> list[str]:
+        """A sentence, in a list, if the weights have seen patients of validation."""
+        seen = _seen_of(self.patients(), dataset, val_patients)
+        if not seen:
+            return []
+        return [
+            f"The weights of {self.name} were trained on {len(seen)} of the {len(val_patients)} "
+            "validation patients: validation scores will be inflated, and what is chosen by them "
+            "less well chosen."
+        ]
+
+
+def _seen_of(seen: Sequence[Seen], dataset: str, patients: set[str]) -> list[str]:
+    known = {patient for one in seen for patient in one.patients or ()}
+    return sorted(patient for patient in patients if mark(dataset, patient) in known)
+
 
 def trained_on_test(seen: Sequence[Seen], dataset: str, test_patients: set[str]) -> str:
     """What weights were trained on of, or in common with, the test split; "" if nothing is known.
 
     As a part of a sentence: "chexpert, on 2 of the 9 patients in the test split (first: 7, 8)".
     """
-    known = {patient for one in seen for patient in one.patients or ()}
-    patients = sorted(patient for patient in test_patients if mark(dataset, patient) in known)
-    if patients:
+    if patients := _seen_of(seen, dataset, test_patients):
         return (
             f"{dataset}, on {len(patients)} of the {len(test_patients)} patients in the test split "
             f"(first: {', '.join(patients[:3])})"

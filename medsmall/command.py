@@ -17,6 +17,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall.configs import compose, composed_by_hydra, config_dir, explain, quoted, refused
+from medsmall.configs.overrides import sweeps_nothing
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.quiet import quieten
 from medsmall.terminal import show_what_can_be
@@ -111,6 +112,8 @@ def _answered(arguments: list[str]) -> bool:
     for option in options:
         if not any(known.startswith(option) for known in OPTIONS):
             raise MedsmallError(f"There is no option {option}{did_you_mean(option, OPTIONS)}.")
+    if empty := [one for one in rest if {*SWEEP} & {*rest} and sweeps_nothing(one)]:
+        raise MedsmallError(f"{empty[0]} has no value to sweep over: nothing would be run.")
     if given.cfg not in (None, "job", "hydra", "all"):
         raise MedsmallError("--cfg shows a part of the config: write --cfg job.")
     if len({*SWEEP, "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:

@@ -11,6 +11,7 @@ from medsmall.errors import MedsmallError
 
 if TYPE_CHECKING:
     from medsmall.augmentation import Augmentation
+    from medsmall.dataset import Dataset
     from medsmall.learner import Learner
     from medsmall.loss import Loss
     from medsmall.pretraining import Pretraining
@@ -76,7 +77,7 @@ def try_out(cfg: DictConfig, parts: Parts) -> None:
     from medsmall.batches.views import augmented_side
     from medsmall.targets import targets_of
 
-    dataset = build(cfg.dataset)
+    dataset = _opened(cfg)
     try:
         targets = targets_of(dataset.targets, dataset.task)
     except MedsmallError:
@@ -89,12 +90,19 @@ def try_out(cfg: DictConfig, parts: Parts) -> None:
 def ready(cfg: DictConfig) -> bool:
     """Whether images of the run lie decoded in the cache; else what comes first takes long."""
     from medsmall.cache import cache_file
+
+    dataset = _opened(cfg)
+    return cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize).is_file()
+
+
+def _opened(cfg: DictConfig) -> "Dataset":
+    """The data set, or its phantom, which may not be there yet."""
     from medsmall.dataset.opening import phantom_folder
 
-    dataset = build(cfg.dataset)
+    dataset: Dataset = build(cfg.dataset)
     if cfg.phantom:
         dataset = build(cfg.dataset, root=str(phantom_folder(dataset, cfg.output_root)))
-    return cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize).is_file()
+    return dataset
 
 
 def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:

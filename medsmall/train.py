@@ -6,6 +6,7 @@ are answered at once.
 """
 
 import functools
+import json
 import os
 import sys
 import time
@@ -105,6 +106,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     )
 
     identity = {
+        "targets": f"{dataset.task}: {json.dumps(list(dataset.targets))}",  # a table may name them
         "table": once("table", data, lambda: fingerprint(table, dataset.targets)),
         "draw": once("draw", drawn, lambda: rows_hash(draw)),
         "pixels": pixels,
@@ -126,6 +128,7 @@ def execute(case: "Case") -> "Record":
 
     record, source = case.record, case.source
     let_pass = source.refuse_overlap(case.dataset.name, case.patients("test"))
+    let_pass += source.tell_overlap(case.dataset.name, case.patients("val"))
     tell_other_versions(record, source.record)
     if record.done:
         record.check()
@@ -186,7 +189,9 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
             one.log_hyperparams(case.config)
         fitted = learner.fit(case, data, loggers)
         values = {part: fitted.predict(part) for part in ("val", "test")}
-        results = scores.metrics(case.draw, case.table, dataset.unit, targets, values)
+        results = scores.metrics(
+            case.draw, case.table, dataset.unit, targets, values, fitted.prevalence
+        )
         logger.send_test(loggers, results["test"])
 
     # record

@@ -1,6 +1,8 @@
 """Draws test AUROC against the label budget, one line per source of weights.
 
-python scripts/plot_sample_sizes.py <output_root> <picture.png>
+python scripts/plot_sample_sizes.py <output_root> <picture.png> [<experiment>]
+
+The experiment, or the data set of runs without one, is by default that with the most runs.
 """
 
 import json
@@ -22,6 +24,7 @@ STYLE = {
     "imagenet": ("#009E73", "^"),
     "none": ("#7F7F7F", "D"),
 }
+OTHER = ("#CC79A7", "v")  # a source of one's own
 
 
 # What the picture compares, and what follows from it: random weights train whole from the start.
@@ -32,20 +35,24 @@ COMPARED = (
 )  # fmt: skip
 
 
-def runs(output_root: Path, experiment: str = "hernia_chexpert") -> pd.DataFrame:
-    """One row per finished run of `experiment`: labels, repeat, pretraining, auroc, phantom, alike.
+def runs(output_root: Path) -> pd.DataFrame:
+    """One row per finished run that has an AUROC: experiment, what, labels, auroc, ...
 
-    `alike` (JSON) is the same for runs that differ in nothing but COMPARED, `weights` (JSON) for
-    those that begin with the same.
+    `what` is in the picture; `alike` (JSON) is the same for runs that differ in nothing but
+    COMPARED, `weights` (JSON) for those that begin with the same.
     """
-    rows = []
+    rows, numbers = [], 0
     for done in sorted(output_root.glob("runs/*/DONE")):
         record = Record.open(done.parent)
         try:
-            if record.config["choices"]["experiment"] == experiment:
+            if "auroc" in record.metrics["test"]["mean"]:
                 rows.append(row(record))
+            else:
+                numbers += 1
         except (AttributeError, KeyError, TypeError) as error:  # YAML or JSON, but not as written
             raise record.damaged("config.yaml or metrics.json", f"lacks {error}") from error
+    if numbers:
+        print(f"Left out: {numbers} run(s) that predict numbers, without AUROC.", file=sys.stderr)
     return pd.DataFrame(rows)
 
 
@@ -53,15 +60,27 @@ def row(record: Record) -> dict[str, Any]:
     """What is drawn of a run."""
     config, metrics = record.config, record.metrics
     alike = {**relevant(config, COMPARED), "test images": metrics["test"]["n"]}
+    names = list(metrics["test"]["targets"])
+    what = names[0] if len(names) == 1 else f"Mean of {len(names)} targets"
     return {
+        "experiment": str(config["choices"]["experiment"]),
+        "what": f"{what} in {metrics['dataset']}{' (generated)' * metrics['phantom']}",
         "labels": metrics["labels_used"],
         "repeat": config["sample_size"]["repeat"],
         "pretraining": config["choices"]["pretraining"],
         "auroc": metrics["test"]["mean"]["auroc"],
-        "phantom": config["phantom"],
         "alike": json.dumps(alike, sort_keys=True),
         "weights": json.dumps(config["pretraining"], sort_keys=True),
     }
+
+
+def of_experiment(table: pd.DataFrame, named: str | None) -> pd.DataFrame:
+    """The runs of the named experiment, or of that with the most; tells of the others."""
+    counts = table["experiment"].value_counts()
+    chosen = named or str(counts.index[0])
+    for other, count in counts.drop(chosen, errors="ignore").items():
+        print(f"Left out: {count} run(s) of {other}; name it last to draw it.", file=sys.stderr)
+    return table[table["experiment"] == chosen]
 
 
 def most_alike(table: pd.DataFrame) -> pd.DataFrame:
@@ -102,16 +121,15 @@ def apart(heights: dict[str, float], least: float) -> dict[str, float]:
 
 def draw(table: pd.DataFrame, picture: Path) -> None:
     """Save the picture; the runs stand beside each other a little so that none hides another."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        sys.exit('This needs matplotlib: pip install -e ".[plot]".')
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
     ends: dict[str, float] = {}
-    present = [source for source in STYLE if source in set(table["pretraining"])]
+    sources = set(table["pretraining"])
+    present = [*(s for s in STYLE if s in sources), *sorted(sources - STYLE.keys())]
     for k, source in enumerate(present):
-        colour, marker = STYLE[source]
+        colour, marker = STYLE.get(source, OTHER)
         of_source = table[table["pretraining"] == source]
         mean = of_source.groupby("labels")["auroc"].mean()
         beside = 1 + 0.03 * (k - (len(present) - 1) / 2)
@@ -122,7 +140,8 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
         ends[source] = float(mean.iloc[-1])
     right = table["labels"].max() * 1.09
     for source, height in apart(ends, least=0.025).items():
-        axes.text(right, height, source, color=STYLE[source][0], va="center", weight="bold")
+        colour, _ = STYLE.get(source, OTHER)
+        axes.text(right, height, source, color=colour, va="center", weight="bold")
     sizes = sorted(table["labels"].unique())
     axes.set_xscale("log")
     axes.set_xticks(sizes, [str(n) for n in sizes])
@@ -132,8 +151,7 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
     axes.annotate("chance", (sizes[0] * 0.87, 0.505), fontsize=8, va="bottom")
     axes.set_xlabel("labelled images (training and validation)")
     axes.set_ylabel("test AUROC")
-    films = "generated chest films" if table["phantom"].all() else "chest films"
-    axes.set_title(f"Hernia in {films}, by source of the initial weights", loc="left")
+    axes.set_title(f"{table['what'].iloc[0]}, by source of the initial weights", loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
     picture.parent.mkdir(parents=True, exist_ok=True)
@@ -141,12 +159,16 @@ def draw(table: pd.DataFrame, picture: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python scripts/plot_sample_sizes.py <output_root> <picture.png>")
+    if len(sys.argv) not in (3, 4):
+        sys.exit("usage: plot_sample_sizes.py <output_root> <picture.png> [<experiment>]")
+    root, picture, *named = sys.argv[1:]
     try:
-        found = runs(Path(sys.argv[1]))
+        found = runs(Path(root))
     except MedsmallError as error:
         sys.exit(str(error))
     if found.empty:
-        sys.exit(f"There is no finished run of hernia_chexpert under {sys.argv[1]}/runs.")
-    draw(most_alike(found), Path(sys.argv[2]))
+        sys.exit(f"There is no finished run with an AUROC under {root}/runs.")
+    chosen = of_experiment(found, *(named or [None]))
+    if chosen.empty:
+        sys.exit(f"There is no finished run of {named[0]} under {root}/runs.")
+    draw(most_alike(chosen), Path(picture))

@@ -68,6 +68,9 @@ REFUSED = {
     "sample_size.n=20,24": "did you mean -m",
     "dataset=mura,chexpert": "did you mean -m",
     "-m seed=interval(0,1)": "does not support sweep type",
+    "-m seed=glob(*)": r"seed=glob\(\*\) has no value to sweep over",
+    "-m sample_size.n=range(5,5)": "has no value to sweep over",
+    "seed=1,2 -m dataset=glob(x*)": "has no value to sweep over",
     # keys
     "zzzz=1": r"no key or group 'zzzz' \(of \d+, the nearest are: ",
     "lr=1": "did you mean 'strategy.lr'",
@@ -225,9 +228,19 @@ def test_a_config_that_is_not_utf8_is_named(attack, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"a: \x00\n", b"a: \x1b[0m\n", b"a: [\n", b"- 1\n", b"a: *b\n"]
+    "content",
+    [
+        b"a: \x00\n",
+        b"a: \x1b[0m\n",
+        b"a: [\n",
+        b"- 1\n",
+        b"a: *b\n",
+        b"5\n",
+        b"defaults: [mine]\n",
+        b"defaults: [/dataset/mine@here]\n",
+    ],
 )
-def test_a_config_that_is_no_yaml_is_one_sentence(attack, tmp_path, content):
+def test_a_config_that_is_none_is_one_sentence(attack, tmp_path, content):
     (tmp_path / "conf" / "dataset").mkdir(parents=True)
     (tmp_path / "conf" / "dataset" / "mine.yaml").write_bytes(content)
     status, _, said = attack("dataset=mine")

@@ -610,6 +610,14 @@ def test_a_damaged_phantom_is_made_again_and_not_got(tmp_path, file, spoil):
     assert phantom(tmp_path, "dataset=table") == (96, 96)
 
 
+@pytest.mark.parametrize("listing", ["[]", "5", "[" * 100_000, ""])
+def test_a_damaged_listing_of_a_phantom_is_passed_over(tmp_path, listing):
+    phantom(tmp_path, "dataset=table")
+    (written,) = (tmp_path / "phantoms").glob(".*.json")
+    written.write_text(listing)
+    assert phantom(tmp_path, "dataset=table") == (96, 96)
+
+
 @pytest.mark.parametrize("option", ["chestxray14", "medmnist"])
 def test_a_damaged_phantom_of_a_release_is_not_got_either(tmp_path, option):
     phantom(tmp_path, f"dataset={option}")

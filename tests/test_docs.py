@@ -136,11 +136,18 @@ def test_the_picture_is_drawn_from_records(train_small, tmp_path):
     picture = tmp_path / "picture.png"
     script = str(ROOT / "scripts" / "plot_sample_sizes.py")
     train_small("loss=bce_weighted", "sample_size.n=10", base=base, output_root=tmp_path)
+    other = ["+experiment=first_run", *base[1:], "sample_size.n=10"]
+    train_small(base=other, output_root=tmp_path)
+    bone_age = ["dataset=rsna_boneage", "loss=mae", "split=stratified", "sample_size.n=10"]
+    train_small(base=[*bone_age, *base[1:]], output_root=tmp_path)
     drawn = subprocess.run(
         [sys.executable, script, str(tmp_path), str(picture)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert drawn.stderr.startswith("Left out: 1 run(s) with loss.")
+    left_out = drawn.stderr.splitlines()
+    assert left_out[0] == "Left out: 1 run(s) that predict numbers, without AUROC."
+    assert left_out[1] == "Left out: 1 run(s) of first_run; name it last to draw it."
+    assert left_out[2].startswith("Left out: 1 run(s) with loss.")
     assert picture.read_bytes().startswith(b"\x89PNG")
     empty = subprocess.run(
         [sys.executable, script, str(tmp_path / "nothing"), str(picture)],

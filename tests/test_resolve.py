@@ -5,10 +5,12 @@ import json
 import shutil
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import timm
 from omegaconf import OmegaConf
+from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from small_run import HERNIA
@@ -161,6 +163,63 @@ def test_an_option_of_ones_own_written_before_train_images_still_serves(outputs)
     assert upstream.source(asking, resolve).fingerprint == whole.key
 
 
+def own_table(folder, columns, of_second=None):
+    """images.csv: 60 images with two findings, or classes, under the given names."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    images = [f"{i}.png" for i in range(60)]
+    for name in images:
+        Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / name)
+    labels = dict(
+        zip(
+            columns,
+            [np.arange(60) % 2, np.arange(60) // 30 if of_second is None else of_second],
+            strict=True,
+        )
+    )
+    pd.DataFrame({"image": images, "patient": images, **labels}).to_csv(
+        folder / "images.csv", index=False
+    )
+
+
+def of_table(folder, outputs, *overrides):
+    small = [o for o in HERNIA if not o.startswith(("dataset", "phantom", "sample_size"))]
+    table = ["dataset=table", f"dataset.root={folder}", "split=stratified"]
+    more = ["sample_size.n=20", "trainer.max_epochs=1", f"output_root={outputs}"]
+    return compose([*table, *small, *more, *overrides])
+
+
+def test_the_names_of_the_targets_are_in_the_key_where_the_table_alone_tells_them(tmp_path):
+    """Two columns under each other's name are another run."""
+    keys = set()
+    for k, columns in enumerate((["Hernia", "Edema"], ["Edema", "Hernia"])):
+        own_table(tmp_path / "own", columns)
+        case = resolve(of_table(tmp_path / "own", tmp_path))
+        assert sorted(case.dataset.targets) == ["Edema", "Hernia"]
+        keys.add(case.key)
+        shutil.rmtree(tmp_path / "own")
+        assert len(keys) == k + 1
+
+
+def test_a_phantom_is_tried_out_as_one_whatever_lies_at_the_root(tmp_path):
+    own_table(tmp_path / "own", ["A", "B"], of_second=1 - np.arange(60) % 2)  # no task for BCE
+    draw = ["phantom=true", "dataset.phantom_patients=60"]
+    assert resolve(of_table(tmp_path / "own", tmp_path, *draw)).dataset.name
+
+
+def test_weights_that_have_seen_validation_patients_are_told_of(outputs, capsys):
+    """HERNIA's train and validation patients, dealt out by another seed."""
+    first = train(cfg(outputs, "split.seed=1"))
+    capsys.readouterr()
+    begun = train(cfg(outputs, "pretraining=file", f"pretraining.path={first.model}"))
+    val = set(begun.draw.loc[begun.draw["part"] == "val", "patient"])
+    seen = val & set(first.draw.loc[first.draw["part"] != "test", "patient"])
+    sentence = f"were trained on {len(seen)} of the {len(val)} validation patients"
+    assert bool(seen) == (sentence in capsys.readouterr().err)
+    assert bool(seen) == any(sentence in one for one in begun.metrics["audit"])
+    assert seen
+
+
 def other_tensors(path):
     tensors = load_file(path)
     tensors["conv1.0.weight"] = tensors["conv1.0.weight"] + 1e-3
@@ -299,6 +358,19 @@ def test_a_record_of_other_versions_says_so_once_with_its_upstreams(tmp_path, ou
     assert "this run with commit aaaaaaaaa-dirty (here " in sentence
     assert "medsmall 0.0.1 (here" in sentence
     assert f"the upstream {child.upstream.key}" in sentence
+
+
+@pytest.mark.parametrize(
+    "odd", [{"packages": None}, {"packages": ["x"]}, {"commit": 5, "packages": {"torch": 2}}]
+)
+def test_an_environment_that_is_none_ends_nothing(outputs, tmp_path, odd):
+    made = train(cfg(outputs)).folder
+    on_phantoms_of(outputs, tmp_path)
+    record = Record(shutil.copytree(made, tmp_path / "runs" / made.name))
+    record.write_json("environment.json", odd)
+    (record.folder / "DONE").unlink()
+    record.write_text("DONE", checksums.of_folder(record.folder))
+    assert train(cfg(tmp_path)).key == made.name
 
 
 def test_how_images_become_squares_is_in_the_key_and_shared_with_the_upstream(outputs):

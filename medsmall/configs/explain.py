@@ -1,6 +1,7 @@
 """What is said of a config that Hydra or OmegaConf refuses."""
 
 import re
+import traceback
 from pathlib import Path
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -11,6 +12,7 @@ from medsmall.configs.options import config_dirs, default_keys, groups, keys_of,
 from medsmall.errors import did_you_mean
 
 GROUP = "Config group override"  # in the ValueError that Hydra raises for logger=null
+NO_MAP = "Invalid loaded object type"  # in the OSError for a YAML that holds a number alone
 
 
 def refused(error: Exception) -> bool:
@@ -18,7 +20,15 @@ def refused(error: Exception) -> bool:
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8() is not None
     hydras = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
-    return hydras or GROUP in str(error)
+    return hydras or GROUP in str(error) or NO_MAP in str(error) or _names_itself(error)
+
+
+def _names_itself(error: Exception) -> bool:
+    """Whether Hydra went round in the defaults of an option."""
+    if not isinstance(error, RecursionError):
+        return False
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).name == "defaults_list.py" for frame in frames)
 
 
 def explain(error: Exception) -> str:
@@ -37,6 +47,10 @@ def explain(error: Exception) -> str:
             f"'{error.override}' cannot be read as an override: write key=value without spaces, "
             f"and quote values with commas or brackets in the shell."
         )
+    if _names_itself(error):
+        return "An option of your own names itself, perhaps by way of others, in its defaults."
+    if NO_MAP in str(error):
+        return "An option of your own holds no key: write each line as key: value."
     first = str(error).splitlines()[0].rstrip(".")
     several = re.search(r"Ambiguous value for argument '(.*)'", first)
     if several:

@@ -4,7 +4,10 @@ import re
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Glob, RangeSweep
 from hydra.errors import HydraException
+
+from medsmall.configs.options import options
 
 
 def literal(content: Any) -> Any:
@@ -60,3 +63,15 @@ def _quote(text: str) -> str:
     return (
         "'" + re.sub(r"(\\*)('|$)", lambda end: end[1] * 2 + end[2].replace("'", "\\'"), text) + "'"
     )
+
+
+def sweeps_nothing(override: str) -> bool:
+    """Whether a sweep over `override` has no value, as range(5,5) and glob(*) of a key have."""
+    try:
+        parsed = OverridesParser.create().parse_override(override)
+    except (HydraException, ValueError):
+        return False
+    value = parsed.value()
+    if isinstance(value, Glob):
+        return not value.filter(options(parsed.key_or_group))
+    return isinstance(value, RangeSweep) and bool(value.step) and not list(value.range())

@@ -102,7 +102,9 @@ def _check_whole(root: Path, listing: Path) -> None:
     """MedsmallError where a file of a phantom is gone or has another size than when written."""
     try:
         written = json.loads(listing.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # of an earlier medsmall
+    except (OSError, ValueError, RecursionError):  # of an earlier medsmall, or damaged
+        return
+    if not isinstance(written, dict):
         return
     now = _sizes(root)
     wrong = [name for name, size in written.items() if now.get(name) != size]

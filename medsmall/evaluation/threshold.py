@@ -11,7 +11,7 @@ FEW = 10  # positives, or negatives, below which a threshold or an AUROC says li
 
 
 class Threshold(NamedTuple):
-    """A probability, and what it was chosen on: validation, or the train draw's prevalence."""
+    """A probability, and what it was chosen on: validation, or the prevalence in training."""
 
     value: float
     source: Literal["validation", "prevalence"]
@@ -23,20 +23,19 @@ def enough(y: NDArray[np.floating]) -> bool:
 
 
 def threshold_of(
-    y: NDArray[np.floating], prob: NDArray[np.floating], train: NDArray[np.floating]
+    y: NDArray[np.floating], prob: NDArray[np.floating], prevalence: float
 ) -> Threshold | None:
-    """Youden's, where validation has enough of both classes; else the prevalence in `train`.
+    """Youden's, where validation has enough of both classes; else the `prevalence` in training.
 
-    `y` (N,) and `prob` (N,) are of validation, `train` (M,) the labels that were learnt from, all
-    1, 0 or NaN = unknown. Youden's threshold of a few labels is noise. The prevalence is where a
-    calibrated classifier is no longer surer of the negative than before it saw the image. None
-    where `train` lacks a class, too: nothing was learnt then.
+    `y` (N,), 1, 0 or NaN = unknown, and `prob` (N,) are of validation. Youden's threshold of a few
+    labels is noise. The share of positives, weighted as the loss weighs them, is what a calibrated
+    classifier says before it sees the image. None where training lacked a class, too: nothing was
+    learnt then.
     """
     if enough(y):
         youden = choose_threshold(y, prob)
         assert youden is not None
         return Threshold(youden, "validation")
-    prevalence = float(np.mean(train[~np.isnan(train)])) if not np.isnan(train).all() else 0.0
     return Threshold(prevalence, "prevalence") if 0 < prevalence < 1 else None
 
 

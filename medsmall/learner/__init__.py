@@ -36,12 +36,15 @@ class Fitted(Protocol):
             a learner without epochs gives one row, epoch 1.
         chosen_epoch: the epoch whose state predicts.
         initial_sha256: of the initial weights, as they were loaded; None where there were none.
+        prevalence: (K,) the share of positives it learnt from: as often as an image was shown, and
+            weighted as the loss weighs it; NaN where nothing was known; of numbers it is not asked.
         machine: what it was computed with, for environment.json: `device`, `processes`.
     """
 
     history: pd.DataFrame
     chosen_epoch: int
     initial_sha256: str | None
+    prevalence: np.ndarray
 
     @property
     def machine(self) -> dict[str, Any]:

@@ -63,6 +63,7 @@ class FittedModel:
     history: pd.DataFrame
     chosen_epoch: int
     initial_sha256: str | None
+    prevalence: np.ndarray
     device: torch.device
     precision: str
     processes: int = 1

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 import pytorch_lightning as pl
+import torch
 from omegaconf import DictConfig
 from pytorch_lightning.loggers import Logger
+from torch import Tensor
 
 from medsmall import logger
 from medsmall.backbone import Network
@@ -54,6 +57,7 @@ class NetworkLearner:
         pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them has drawn
         classifier = _classifier(cfg, network, model)
         classifier.loss.fit(data.shown_labels)
+        shown_positive = prevalence(classifier.loss, data.shown_labels)
 
         trainer = make_trainer(
             cfg,
@@ -78,10 +82,19 @@ class NetworkLearner:
             history,
             chosen_epoch(history, select_by, rises),
             initial,
+            shown_positive,
             device_of(cfg.trainer),
             cfg.trainer.precision,
             processes,
         )
+
+
+@torch.no_grad()
+def prevalence(loss: Loss, labels: Tensor) -> np.ndarray:
+    """The share of positives among `labels` (N, K) as a fitted `loss` weighs them: float64 (K,)."""
+    weights = loss(torch.zeros_like(labels), labels)[1]
+    shares: Tensor = (weights * labels.nan_to_num()).sum(0) / weights.sum(0)
+    return shares.double().numpy()
 
 
 def _classifier(cfg: DictConfig, network: Network, model: Model) -> Classifier:

@@ -75,7 +75,8 @@ class Probe:
             [{"epoch": 1} | _losses(model, data, device, precision, ("train", "val"))]
         )
         logger.replay(loggers, history)
-        return FittedModel(model, data, history, 1, initial, device, precision)
+        prevalence = data.shown_labels.nanmean(0).double().numpy()
+        return FittedModel(model, data, history, 1, initial, prevalence, device, precision)
 
 
 def _last_layer(model: Model) -> nn.Linear:

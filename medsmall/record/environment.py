@@ -59,10 +59,12 @@ def tell_other_versions(record: Record, upstream: Record | None) -> None:
 
 def _others(then: dict[str, Any]) -> str:
     """What of `environment` is known then and now, and differs: "torch 2.6.0 (here 2.7.1)"."""
+    packages = then.get("packages")
+    versions = packages if isinstance(packages, dict) else {}
     pairs = {"commit": (then.get("commit"), _commit())}
-    pairs |= {k: (then.get("packages", {}).get(k), version(k)) for k in ("medsmall", "torch")}
+    pairs |= {name: (versions.get(name), version(name)) for name in ("medsmall", "torch")}
     return ", ".join(
-        f"{name} {_short(before)} (here {_short(here)})"
+        f"{name} {_short(str(before))} (here {_short(here)})"
         for name, (before, here) in pairs.items()
         if before and here and before != here
     )

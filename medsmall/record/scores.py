@@ -57,10 +57,11 @@ def metrics(
     unit: str,
     targets: Targets,
     values: dict[str, np.ndarray],
+    prevalence: np.ndarray,
 ) -> dict[str, Any]:
     """``val`` and ``test`` as the `targets` evaluate them, of predicted `values` by part.
 
-    Scores of one unit are averaged first. Thresholds, chosen on val or from the train labels, serve
+    Scores of one unit are averaged first. Thresholds, chosen on val or the `prevalence` (K,), serve
     both: ``threshold_from`` says which, and ``in_sample`` of val names the targets whose threshold
     was chosen on these very labels. Each target has what was learnt from (``n_train``, ...), and
     ``mean_trained`` is the mean over those that could be learnt.
@@ -73,12 +74,7 @@ def metrics(
     for part in ("val", "test"):
         rows = draw.loc[draw["part"] == part]
         by_unit[part] = targets.per_unit(labels[part], values[part], units(rows, table, unit))
-    train = targets.per_unit(
-        labels["train"],
-        np.zeros_like(labels["train"]),
-        units(draw.loc[draw["part"] == "train"], table, unit),
-    )[0]
-    chosen = targets.thresholds(*by_unit["val"], train)
+    chosen = targets.thresholds(*by_unit["val"], prevalence)
     thresholds = {name: found and found.value for name, found in chosen.items()}
     sources = {name: found and found.source for name, found in chosen.items()}
     learnt_from = targets.learnt_from(labels["train"])

@@ -61,15 +61,24 @@ class Official:
         part = published.to_numpy(dtype=object).copy()
         undivided = part == "train_val"
         shares = [1 - self.val_fraction, self.val_fraction]
-        in_val = divide(table[undivided], _labels(table), shares, [self.seed, 1]) == 1
+        labels = _labels(table)
+        rows = labels.assign(patient=table["patient"])[undivided]
+        in_val = divide(rows, list(labels), shares, [self.seed, 1]) == 1
         part[undivided] = np.where(in_val, "val", "train")
         return finished(part, table, "set split=stratified")
 
 
-def _labels(table: pd.DataFrame) -> list[str]:
-    """The columns of yes-or-no labels: the split is the same for every choice of targets.
+def _labels(table: pd.DataFrame) -> pd.DataFrame:
+    """The columns of yes-or-no labels, 1, 0 or NaN: float64, whichever of them are targets.
 
-    Else weights learnt for one target would know validation patients of another.
+    Else weights learnt for one target would know validation patients of another. The columns of a
+    table of people's own that are no targets are text. Labels that a setting makes, such as classes
+    of a column or uncertain ones, follow that setting.
     """
-    numbers = table.select_dtypes("number")
-    return [str(name) for name in numbers if numbers[name].dropna().isin([0, 1]).all()]
+    others = table.drop(
+        columns=["image", "patient", "split", "age", "sex", "view"], errors="ignore"
+    )
+    numbers = others.apply(pd.to_numeric, errors="coerce").astype(float)
+    told = others.notna() & (others.astype(str) != "")
+    yes_or_no = [name for name in others if numbers.loc[told[name], name].isin([0, 1]).all()]
+    return numbers[[name for name in yes_or_no if numbers[name].notna().any()]]

@@ -70,11 +70,12 @@ class Targets(Protocol):
         """Whether validation `labels` (N, K) are enough to choose an epoch by."""
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
     ) -> dict[str, Threshold | None]:
-        """For each target that needs one: chosen on validation, or the prevalence in `train`.
+        """For each target that needs one: chosen on validation, or the `prevalence` (K,).
 
-        None where neither is possible. `train` (M, K) are the labels that were learnt from.
+        None where neither is possible. `prevalence` is the share of positives in training, NaN
+        where nothing was known.
         """
 
     def evaluate(

@@ -42,7 +42,7 @@ class Classes(Findings):
         return outputs.softmax(1)
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
     ) -> dict[str, Threshold | None]:
         """None is needed."""
         return {}

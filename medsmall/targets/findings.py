@@ -34,7 +34,7 @@ class Findings:
     overall: ClassVar[dict[str, str]] = {}
     too_few: ClassVar[str] = (
         f"has fewer than {FEW} positives or negatives of each target: the last epoch is kept, and "
-        "the threshold is the share of positives in the train images"
+        "the threshold is the share of positives in training, as the loss weighs them"
     )
     counts: ClassVar[dict[str, str]] = {"n": "n", "n_positive": "n⁺"}
     metrics: ClassVar[tuple[str, ...]] = METRICS
@@ -58,11 +58,11 @@ class Findings:
         return any(enough(of_target) for of_target in labels.T)
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
     ) -> dict[str, Threshold | None]:
-        """Where sensitivity + specificity is largest; the train prevalence where y is too small."""
+        """Where sensitivity + specificity is largest; the prevalence where y is too small."""
         return {
-            name: threshold_of(y[:, k], predicted[:, k], train[:, k])
+            name: threshold_of(y[:, k], predicted[:, k], float(prevalence[k]))
             for k, name in enumerate(self.names)
         }
 
@@ -96,11 +96,13 @@ class Findings:
         sources = [values["threshold_from"] for values in test["targets"].values()]
         words = {
             "validation": "the threshold chosen on validation",
-            "prevalence": f"the share of positives in the train images, as validation has fewer "
-            f"than {FEW} positives or negatives",
+            "prevalence": "the share of positives in training, as the loss weighs them "
+            f"(validation has fewer than {FEW} positives or negatives)",
         }
         used = [f"{words[s]}{_how_many(s, sources)}" for s in words if s in sources]
-        where = f"Sens., spec. and bal. acc.: at {'; at '.join(used)}." if used else ""
+        value = [f"{v['threshold']:.2f}, " for v in test["targets"].values() if v["threshold"]]
+        of_one = value[0] if len(value) == len(sources) == 1 else ""
+        where = f"Sens., spec. and bal. acc.: at {of_one}{'; at '.join(used)}." if used else ""
         return [where, *unreliable(test)] if where else unreliable(test)
 
     def validation(

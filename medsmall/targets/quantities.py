@@ -58,7 +58,7 @@ class Quantities:
         return bool(((~np.isnan(labels)).sum(axis=0) >= 2 * FEW).any())
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, train: np.ndarray
+        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
     ) -> dict[str, Threshold | None]:
         """None is needed."""
         return {}

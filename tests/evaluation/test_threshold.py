@@ -5,7 +5,7 @@ import pytest
 
 from medsmall.evaluation.threshold import FEW, choose_threshold, enough, threshold_of
 
-TRAIN = np.array([1.0] * 30 + [0.0] * 70 + [np.nan] * 9)
+PREVALENCE = 0.3
 
 
 def validation(positives, negatives, seed=0):
@@ -20,16 +20,16 @@ def test_ten_of_either_class_are_enough(positives, negatives, known):
     y, prob = validation(positives, negatives)
     assert FEW == 10
     assert enough(y) is known
-    found = threshold_of(y, prob, TRAIN)
+    found = threshold_of(y, prob, PREVALENCE)
     assert found.source == ("validation" if known else "prevalence")
-    assert found.value == (choose_threshold(y, prob) if known else 0.3)
+    assert found.value == (choose_threshold(y, prob) if known else PREVALENCE)
 
 
 def test_without_both_classes_in_training_and_enough_validation_there_is_none():
     y, prob = validation(5, 5)
-    for train in (np.zeros(9), np.ones(9), np.full(9, np.nan), np.empty(0)):
-        assert threshold_of(y, prob, train) is None
-    assert threshold_of(*validation(10, 10), np.zeros(9)).source == "validation"
+    for prevalence in (0.0, 1.0, float("nan")):
+        assert threshold_of(y, prob, prevalence) is None
+    assert threshold_of(*validation(10, 10), 0.0).source == "validation"
 
 
 def test_the_prevalence_costs_less_than_youden_of_a_few_labels():
@@ -48,6 +48,6 @@ def test_the_prevalence_costs_less_than_youden_of_a_few_labels():
     gains = []
     for _ in range(300):
         val, prob = score(y), score(test)
-        youden, prevalence = choose_threshold(y, val), threshold_of(y, val, y).value
+        youden, prevalence = choose_threshold(y, val), threshold_of(y, val, 0.5).value
         gains.append(balanced(prevalence, prob) - balanced(youden, prob))
     assert np.mean(gains) > 0.01

@@ -18,6 +18,7 @@ from medsmall.targets import targets_of
 from medsmall.task import Task
 
 TARGETS = ["Hernia", "Edema"]
+HALF = np.full(2, 0.5)  # prevalence in training
 FINDINGS = targets_of(TARGETS, Task.MULTILABEL)
 MONTHS = targets_of(["months"], Task.REGRESSION)
 
@@ -74,7 +75,7 @@ def test_units_follow_the_images_not_the_rows_of_the_table():
 @pytest.mark.parametrize("unit", ["image", "study"])
 def test_every_metric_can_be_recomputed_from_the_predictions(unit):
     draw, table, prob = make()
-    result = metrics(draw, table, unit, FINDINGS, prob)["test"]
+    result = metrics(draw, table, unit, FINDINGS, prob, HALF)["test"]
     frame = predictions(draw, table, unit, FINDINGS, "test", prob["test"])
     if unit == "study":
         scores = [f"prob_{target}" for target in TARGETS]
@@ -112,7 +113,7 @@ def test_thresholds_come_from_validation_and_serve_both_parts():
     draw, table, prob = make()
 
     def of(values):
-        return metrics(draw, table, "image", FINDINGS, values)
+        return metrics(draw, table, "image", FINDINGS, values, HALF)
 
     result, other = of(prob), of({**prob, "test": 1 - prob["test"]})
     moved = of({**prob, "val": prob["val"] / 4})
@@ -125,7 +126,7 @@ def test_thresholds_come_from_validation_and_serve_both_parts():
 
 def test_the_order_of_the_images_has_no_say():
     draw, table, prob = make()
-    result = metrics(draw, table, "study", FINDINGS, prob)
+    result = metrics(draw, table, "study", FINDINGS, prob, HALF)
     order = np.random.default_rng(0).permutation(len(draw))
     shuffled = draw.iloc[order]
     moved = {}
@@ -133,7 +134,7 @@ def test_the_order_of_the_images_has_no_say():
         place = {image: i for i, image in enumerate(draw.loc[draw["part"] == part, "image"])}
         images = shuffled.loc[shuffled["part"] == part, "image"]
         moved[part] = rows[[place[image] for image in images]]
-    again = metrics(shuffled, table, "study", FINDINGS, moved)
+    again = metrics(shuffled, table, "study", FINDINGS, moved, HALF)
     for part in ("val", "test"):
         for target in TARGETS:
             one, two = (r[part]["targets"][target] for r in (result, again))
@@ -145,7 +146,7 @@ def test_the_order_of_the_images_has_no_say():
 def test_a_class_that_is_absent_gives_null_and_a_reason():
     draw, table, prob = make()
     draw.loc[draw["part"] == "test", "Hernia"] = 0.0
-    result = metrics(draw, table, "image", FINDINGS, prob)["test"]
+    result = metrics(draw, table, "image", FINDINGS, prob, HALF)["test"]
     hernia = result["targets"]["Hernia"]
     assert hernia["auroc"] is None
     assert "no positive among 50 known labels" in hernia["reasons"]["auroc"]
@@ -163,7 +164,7 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
     values = {part: rng.uniform(1, 228, (sizes[part], 1)) for part in ("val", "test")}
     frame = predictions(draw, table, "study", MONTHS, "test", values["test"])
     assert list(frame)[-2:] == ["months", "pred_months"]
-    result = metrics(draw, table, "study", MONTHS, values)["test"]
+    result = metrics(draw, table, "study", MONTHS, values, np.full(1, np.nan))["test"]
     studies = frame.groupby("study")[["months", "pred_months"]].mean()
     assert result["n"] == len(studies) < len(frame)
     error = studies["pred_months"] - studies["months"]
@@ -193,30 +194,27 @@ def test_validation_figures_name_the_targets_whose_threshold_was_chosen_on_them(
     draw, table, prob = make()
     labels = draw.loc[draw["part"] == "val", "Hernia"]
     draw.loc[labels[labels == 1].index[5:], "Hernia"] = 0.0  # 5 positives are too few
-    found = metrics(draw, table, "image", FINDINGS, prob)
+    found = metrics(draw, table, "image", FINDINGS, prob, HALF)
     assert found["val"]["in_sample"] == ["Edema"]
-    train = draw.loc[draw["part"] == "train", "Hernia"]
     for part in ("val", "test"):
         hernia = found[part]["targets"]["Hernia"]
-        assert (hernia["threshold_from"], hernia["threshold"]) == ("prevalence", train.mean())
+        assert (hernia["threshold_from"], hernia["threshold"]) == ("prevalence", 0.5)
         assert found[part]["targets"]["Edema"]["threshold_from"] == "validation"
 
 
 def test_the_mean_over_what_was_learnt_stands_beside_the_mean_over_all():
     draw, table, prob = make()
     draw.loc[draw["part"] == "train", "Hernia"] = 0.0
-    test = metrics(draw, table, "image", FINDINGS, prob)["test"]
+    test = metrics(draw, table, "image", FINDINGS, prob, HALF)["test"]
     assert test["targets"]["Hernia"]["n_train_positive"] == 0
     assert (test["mean"]["auroc_over"], test["mean_trained"]["auroc_over"]) == (2, 1)
     assert test["mean_trained"]["auroc"] == test["targets"]["Edema"]["auroc"]
 
 
-def test_the_share_of_positives_is_of_units_as_the_scores_are():
+def test_the_prevalence_serves_where_validation_has_too_few():
     draw, table, prob = make()
     labels = draw.loc[draw["part"] == "val", "Hernia"]
     draw.loc[labels[labels == 1].index[5:], "Hernia"] = 0.0
-    train = draw[draw["part"] == "train"].merge(table[["image", "study"]], on="image")
-    by_study = train.groupby("study")["Hernia"].max()
-    assert by_study.mean() != train["Hernia"].mean()
-    hernia = metrics(draw, table, "study", FINDINGS, prob)["test"]["targets"]["Hernia"]
-    assert (hernia["threshold"], hernia["threshold_from"]) == (by_study.mean(), "prevalence")
+    found = metrics(draw, table, "study", FINDINGS, prob, np.array([0.2, 0.3]))["test"]["targets"]
+    assert (found["Hernia"]["threshold"], found["Hernia"]["threshold_from"]) == (0.2, "prevalence")
+    assert found["Edema"]["threshold_from"] == "validation"

@@ -31,7 +31,8 @@ def shown(tmp_path, capsys, monkeypatch):
             ignore_index=True,
         )
         draw["image"] = draw["patient"] = [f"{i}.png" for i in range(len(draw))]
-        found = metrics(draw, draw, "image", targets_of(names, task), predicted)
+        prevalence = labels["train"].mean(0)
+        found = metrics(draw, draw, "image", targets_of(names, task), predicted, prevalence)
         (tmp_path / "metrics.json").write_text(json.dumps({**FACTS, "task": task, **found}))
         (tmp_path / "DONE").write_text("")
         show(Record(tmp_path))
@@ -61,6 +62,21 @@ def test_findings_with_few_labels_are_marked_and_the_mean_of_the_learnt_is_shown
     assert "?: fewer than 10 positives or negatives in the test" in found
     assert "at the threshold chosen on validation." in found
     assert "after 50 + 13 labelled images (train + validation)" in found
+
+
+@pytest.mark.parametrize(
+    ("positives", "source"),
+    [(40, "the threshold chosen on validation"), (2, "the share of positives in training")],
+)
+def test_the_threshold_of_one_finding_is_shown(shown, positives, source):
+    rng = np.random.default_rng(0)
+    sizes = {"train": 50, "val": 80, "test": 200}
+    labels = {part: (rng.random((n, 1)) < 0.3).astype(float) for part, n in sizes.items()}
+    labels["val"][:, 0] = np.arange(80) < positives
+    values = {part: 0.3 + 0.6 * labels[part] for part in ("val", "test")}
+    found = shown(Task.BINARY, ["Hernia"], labels, values)
+    expected = labels["train"].mean() if positives == 2 else 0.6
+    assert f"at {expected:.2f}, {source}" in found
 
 
 def test_classes_stand_beside_the_commonest_one(shown):

@@ -63,3 +63,22 @@ def test_the_leakage_gate_also_guards_an_official_split(official_table):
     by_image = pd.Series(np.resize(PARTS, len(table)), index=table.index)
     with pytest.raises(MedsmallError, match=r"p00000, p00001, p00002, \.\.\."):
         check_disjoint(table, by_image)
+
+
+def test_validation_is_the_same_whichever_labels_of_a_table_are_targets():
+    """Those that are none are text in it, unknown ones empty."""
+    rng = np.random.default_rng(0)
+    labels = pd.DataFrame(rng.choice([0.0, 1.0, np.nan], (300, 2), p=[0.7, 0.2, 0.1]))
+    labels.columns = ["A", "B"]
+    patients = [f"p{i // 2}" for i in range(300)]
+    table = pd.DataFrame({"image": range(300), "patient": patients, "split": "train_val"})
+    table.loc[200:, "split"] = "test"
+    splits = []
+    for targets in (["A", "B"], ["A"], ["B"], []):
+        others = [name for name in labels if name not in targets]
+        text = labels[others].map(lambda value: "" if np.isnan(value) else f"{value:g}")
+        given = pd.concat([table, labels[targets], text.astype("str")], axis=1)
+        given = given[[*table, "A", "B"]]
+        splits.append(Official(val_fraction=0.2, seed=1).assign(given, targets))
+    for split in splits[1:]:
+        pd.testing.assert_series_equal(split, splits[0])
