@@ -63,7 +63,7 @@ class Official:
         shares = [1 - self.val_fraction, self.val_fraction]
         labels = _labels(table)
         rows = labels.assign(patient=table["patient"])[undivided]
-        in_val = divide(rows, list(labels), shares, [self.seed, 1]) == 1
+        in_val = divide(rows, labels.columns.tolist(), shares, [self.seed, 1]) == 1
         part[undivided] = np.where(in_val, "val", "train")
         return finished(part, table, "set split=stratified")
 
