@@ -83,8 +83,8 @@ class Source:
             return []
         return [
             f"The weights of {self.name} were trained on {len(seen)} of the {len(val_patients)} "
-            "validation patients: validation scores will be inflated, and what is chosen by them "
-            "less well chosen."
+            "validation patients: validation scores will be inflated, and an epoch or a threshold "
+            "chosen by them will be less reliable."
         ]
 
 

@@ -163,20 +163,14 @@ def test_an_option_of_ones_own_written_before_train_images_still_serves(outputs)
     assert upstream.source(asking, resolve).fingerprint == whole.key
 
 
-def own_table(folder, columns, of_second=None):
+def own_table(folder, columns, of_second):
     """images.csv: 60 images with two findings, or classes, under the given names."""
     folder.mkdir()
     rng = np.random.default_rng(0)
     images = [f"{i}.png" for i in range(60)]
     for name in images:
         Image.fromarray(rng.integers(0, 256, (48, 48), dtype=np.uint8)).save(folder / name)
-    labels = dict(
-        zip(
-            columns,
-            [np.arange(60) % 2, np.arange(60) // 30 if of_second is None else of_second],
-            strict=True,
-        )
-    )
+    labels = dict(zip(columns, [np.arange(60) % 2, of_second], strict=True))
     pd.DataFrame({"image": images, "patient": images, **labels}).to_csv(
         folder / "images.csv", index=False
     )
@@ -193,7 +187,7 @@ def test_the_names_of_the_targets_are_in_the_key_where_the_table_alone_tells_the
     """Two columns under each other's name are another run."""
     keys = set()
     for k, columns in enumerate((["Hernia", "Edema"], ["Edema", "Hernia"])):
-        own_table(tmp_path / "own", columns)
+        own_table(tmp_path / "own", columns, of_second=np.arange(60) // 30)
         case = resolve(of_table(tmp_path / "own", tmp_path))
         assert sorted(case.dataset.targets) == ["Edema", "Hernia"]
         keys.add(case.key)

@@ -49,12 +49,11 @@ def prepare(
     them there (name -> sentence) and leaves them out; also where the disk is full.
     """
     stamps = _stamps(dataset, names)
-    folder = folder.expanduser().absolute()
     pixels = cache_file(dataset, side, folder, resize)
     index = Index(pixels.with_suffix(".sqlite"))
     found = _valid(index, pixels, side, stamps)
     if len(found) < len(stamps):
-        _make(folder)
+        _make(pixels.parent)
         with held(pixels.with_suffix(".lock"), f"The cache {pixels.stem}"):
             found = _valid(index, pixels, side, stamps)  # another process may have been faster
             lacking = [image for image in stamps if image not in found]
