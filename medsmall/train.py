@@ -230,6 +230,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     learnt = {
         "schema": SCHEMA,
         "audit": allowed,
+        "notices": list(case.notices),
         "epochs": len(fitted.history),
         "chosen_epoch": fitted.chosen_epoch,
         "initial_sha256": fitted.initial_sha256,
