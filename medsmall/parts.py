@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from medsmall.auto import auto_groups, likely
 from medsmall.contract import build, made
 from medsmall.errors import MedsmallError
+from medsmall.logger import made_logger
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def try_out(cfg: DictConfig, parts: Parts, dataset: "Dataset") -> None:
     from medsmall.batches.views import augmented_side
     from medsmall.targets import targets_of
 
+    if cfg.logger:
+        made_logger(cfg)
     if "pretraining" not in parts.learner.ignores:
         parts.pretraining.reach(cfg)
     try:

@@ -85,6 +85,8 @@ def explain(error: Exception) -> str:
 
 def _instead(group: str, option: str, known: Iterable[str]) -> str:
     """What was meant by an `option` that the `group` does not have."""
+    if (group, option) == ("hydra/launcher", "joblib"):
+        return ': pip install "medsmall[joblib]"'
     if group == "sample_size" and re.fullmatch(r"\d+|0?\.\d+", option):
         key = "n" if option.isdigit() else "fraction"
         return f" (did you mean sample_size.{key}={option}?)"
