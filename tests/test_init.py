@@ -11,6 +11,7 @@ from PIL import Image
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
 from medsmall.dataset.guess.infer import infer, name_of
+from medsmall.dataset.guess.said import Said
 from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
@@ -274,21 +275,21 @@ def test_the_owner_may_say_what_the_label_is(tmp_path):
     path = numbers(tmp_path, "age_years", range(20, 80))
     with pytest.raises(MedsmallError, match="--label.*--task regression"):
         infer(path, "x")
-    found = infer(path, "x", label="age_years", task="regression")
+    found = infer(path, "x", said=Said(label="age_years", task="regression"))
     assert found.settings["label"] == "age_years"
     assert "age" not in found.settings
     assert found.data.task is Task.REGRESSION
     with pytest.raises(MedsmallError, match="no column .age_year. for --label .did you mean"):
-        infer(path, "x", label="age_year")
+        infer(path, "x", said=Said(label="age_year"))
 
 
 def test_the_modality_chooses_the_augmentation(tmp_path, monkeypatch, capsys):
     path = numbers(tmp_path, "label", ["a", "b"] * 20)
     monkeypatch.chdir(tmp_path)
-    init(path, "films", modality="chest x-ray")
+    init(path, "films", said=Said(modality="chest x-ray"))
     assert "augmentation=chest_safe" in capsys.readouterr().out
     with pytest.raises(MedsmallError, match="--modality cannot be 'chest'.*did you mean"):
-        init(path, "other", modality="chest")
+        init(path, "other", said=Said(modality="chest"))
 
 
 def test_a_name_with_an_umlaut_becomes_one_that_hydra_reads(tmp_path):

@@ -29,6 +29,7 @@ class Folder:
         targets: classes to learn, by default all; of two classes only the positive one.
         positive: which of two classes is the positive one. None: the other one of normal,
             negative, benign, healthy, uninfected, control, no_...; else the second by name.
+        merge: folders that hold one class, and the name of that class: {"NORMAL": "Normal"}.
         patient: a regular expression with one group, searched for in each file's name: what it
             finds is the patient, `^(person\\d+)` for `person12_bacteria_46.jpeg`. A name without it
             is a patient of its own; None: every image counts as its own patient.
@@ -53,6 +54,7 @@ class Folder:
         root: str,
         targets: list[str] | None = None,
         positive: str | None = None,
+        merge: dict[str, str] | None = None,
         patient: str | None = None,
         modality: str = "other",
         grey: bool | None = None,
@@ -63,7 +65,8 @@ class Folder:
         self.files = ImageFiles(root, missing_images, grey)
         if isinstance(targets, str):
             raise MedsmallError(f"dataset.targets is a list: write dataset.targets=[{targets}].")
-        check_folder_names([*(targets or []), *filter(None, [positive])])
+        self.merge = merge or {}
+        check_folder_names([*(targets or []), *filter(None, [positive]), *self.merge.values()])
         self.given_targets, self.positive = targets, positive
         self.patient = None if patient is None else name_pattern.compiled(patient)
         self.modality = one_of(modality, MODALITIES, "dataset.modality")
@@ -104,13 +107,13 @@ class Folder:
                 f"{self.name} is not here: there is no folder {root.absolute()} (dataset.root); "
                 f"correct it, or {TRY}."
             )
-        return find_images(root, self.name)
+        return find_images(root, self.name, self.merge)
 
     @property
     def variant(self) -> str:
         """Tells folders of other classes or file names apart: 8 hexadecimal digits."""
         pattern = self.patient.pattern if self.patient else None
-        told = repr([self.given_targets, self.positive, pattern])
+        told = repr([self.given_targets, self.positive, pattern, *self.merge.items()])
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from medsmall.dataset import sample_table
-from medsmall.dataset.own import listed
-from medsmall.dataset.own.classes import PARTS, RESERVED
+from medsmall.dataset.own import listed, people
+from medsmall.dataset.own.classes import PARTS, RESERVED, plain_letters
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.labels import CODES, MANY
 from medsmall.errors import MedsmallError
@@ -14,20 +13,38 @@ from medsmall.errors import MedsmallError
 Free = Mapping[str, Column]
 Chosen = tuple[str, str] | None  # a column, and why
 
-# The word for what must not be torn apart, the more telling ones first.
+# In English, German, French, Spanish, Italian, Portuguese and Dutch, as `_like` writes them: lower
+# case, no accents, _ for all between words. The word for what must not be torn apart, the more
+# telling ones first.
 PATIENTS = (
-    r"patient|subject|participant|person|mrn|^pid$|^pat_?(id|no|nr)?$", r"^case(_?(id|no))?$",
-    r"lesion", r"slide|specimen|animal|donor", r"study|exam|accession",
-)  # fmt: skip
-LABEL = r"label|class|diagnos|^dx$|target|finding|categor|grade|outcome|patholog|score|^y$|malign"
+    r"patient|pazient|pacient|subject|sujet|sujeto|soggetto|participant|teilnehmer|proband|person|"
+    r"mrn|^pid$|^pat(_?(id|no|nr|num|nummer))?$|^nhc$|^ipp$|historia_clinica|prontuario",
+    r"^(case|fall|caso|cas|casus)(_?(id|no|nr|num|nummer))?$|fallnummer|"
+    r"^n(o|r|um|umero)?_(du_|de_|del_|do_)?(cas|caso|dossier)$|aufnahmenummer",
+    r"lesion|lasion|lesao|laesie",
+    r"slide|specimen|animal|donor|objekttrager|praparat",
+    r"study|exam|accession|untersuchung|estudio|esame|onderzoek",
+)
+AGE = r"(^|_|patient|patienten)(?<!bone_)(ages?|alter|edad|eta|idade|leeftijd)($|_)"
+SEX = r"(^|_|patient|patienten)(sex|gender|geschl|genre|gener[eo]|gesl(acht)?($|_))"
+VIEW = (
+    r"(^|_)(view|projection|projektion|strahlengang|ansicht|incidence|incidencia|proyeccion|vista|"
+    r"proiezione|projecao|projectie)($|_)"
+)
+LABEL = (
+    r"label|class|diagnos|^dx$|target|finding|categor|grade|outcome|patholog|score|^y$|malign|"
+    r"befund|klasse|^clase|kategorie|dignitat|pathologie|patolog|hallazgo|reperto|achado|bevinding"
+)
 NO_LABEL = (
     r"^unnamed|^index$|^id$|_id$|^no$|width|height|date|time|file|path|comment|note|spacing|"
-    r"^male$|^female$|laterality|^side$|follow|fold|seed|site|hospital|device|manufacturer"
+    r"^male$|^female$|laterality|^side$|follow|fold|seed|site|hospital|device|manufacturer|"
+    r"datum|fecha|^data$|uhrzeit|bemerkung|kommentar|remarque|observa|notiz|breite|hohe|pfad|"
+    r"fichier|archivo|gerat|hersteller|klinik|krankenhaus|^seite$|^cote$|^lado$|^lato$|^zijde$"
 )
 
 
 def _like(pattern: str, name: str) -> bool:
-    return bool(re.search(pattern, re.sub(r"\W+", "_", name.strip().lower())))
+    return bool(re.search(pattern, re.sub(r"\W+", "_", plain_letters(name)).strip("_")))
 
 
 def split_of(free: Free) -> Chosen:
@@ -40,29 +57,33 @@ def split_of(free: Free) -> Chosen:
 
 
 def age_of(free: Free) -> Chosen:
-    """A column named like an age, in years or as DICOM writes them."""
+    """A column named like an age, of which most cells are one."""
     for name, column in free.items():
-        if _like(r"(^|_)ages?($|_)", name):
-            years = sample_table.age_in_years(column.cells)
-            if years.notna().mean() > 0.5:
+        if _like(AGE, name):
+            years = people.years_of(column)
+            if years[column.known.index].notna().mean() > 0.5:
                 return name, f"its name; {years.min():.0f} to {years.max():.0f} years"
     return None
 
 
 def sex_of(free: Free) -> Chosen:
-    """A column named like a sex, of which most cells begin with F or M."""
+    """A column named like a sex, of which most cells are one, or are codes; else one like `male`.
+
+    Codes are told as unknown when the table is read: a label they are not.
+    """
     for name, column in free.items():
-        if _like(r"(^|_)(sex|gender)", name):
-            sexes = sample_table.sex_of(column.cells)
-            if (sexes != "").mean() > 0.5:
-                return name, f"its name; {(sexes == 'F').sum():,} F, {(sexes == 'M').sum():,} M"
+        sexes = people.sexes_of(column)
+        known = (sexes[column.known.index] != "").mean()
+        codes = column.kind in ("yes or no", "numbers") and column.known.nunique() <= CODES
+        if (_like(SEX, name) and (known > 0.5 or codes)) or (codes and known > 0.5):
+            return name, f"its name; {(sexes == 'F').sum():,} F, {(sexes == 'M').sum():,} M"
     return None
 
 
 def view_of(free: Free) -> Chosen:
     """A column named like a view."""
     for name, column in free.items():
-        if _like(r"(^|_)(view|projection)($|_)", name) and column.cells.nunique() <= MANY:
+        if _like(VIEW, name) and column.cells.nunique() <= MANY:
             return name, "its name"
     return None
 

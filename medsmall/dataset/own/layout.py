@@ -18,9 +18,11 @@ class Layout:
     folder: str
     suffix: str
     columns: Mapping[str, str | None]
+    patient_pattern: str | None
     label: str | None
     targets: list[str] | None
     positive: str | None
+    merge: Mapping[str, str] | None
     task: Task | None
 
     @property

@@ -9,17 +9,29 @@ from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
 
-def compiled(text: str) -> re.Pattern[str]:
-    """The expression; MedsmallError where it is none, or has not one group."""
+def of_table(text: str | None, patient: str | None) -> re.Pattern[str] | None:
+    """The expression of a table, None where there is none; MedsmallError beside a `patient`."""
+    if text is None:
+        return None
+    if patient is not None:
+        raise MedsmallError(
+            f"dataset.patient='{patient}' and dataset.patient_pattern both tell the patient: set "
+            "one of them to null."
+        )
+    return compiled(text, "dataset.patient_pattern")
+
+
+def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
+    """The expression in `key`; MedsmallError where it is none, or has not one group."""
     try:
         pattern = re.compile(text)
     except re.error as error:
         raise MedsmallError(
-            f"dataset.patient='{text}' is no regular expression ({error}): correct it."
+            f"{key}='{text}' is no regular expression ({error}): correct it."
         ) from None
     if pattern.groups != 1:
         raise MedsmallError(
-            f"dataset.patient='{text}' has {pattern.groups} groups: put brackets around what "
+            f"{key}='{text}' has {pattern.groups} groups: put brackets around what "
             "names the patient and nothing else, such as ^(person\\d+)."
         )
     return pattern
