@@ -161,7 +161,8 @@ class Table:
     def _patient(self, image: pd.Series) -> pd.Series:
         name = self.layout.columns["patient"]
         if self.pattern:
-            return name_pattern.patients(image, self.pattern, self.name, self.files.root)
+            key = "dataset.patient_pattern"
+            return name_pattern.patients(image, self.pattern, self.name, self.files.root, key)
         if name is None:
             say_once(
                 f"{self.name}: no patient column is named (dataset.patient), so every image counts "

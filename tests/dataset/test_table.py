@@ -192,7 +192,7 @@ BAD = {
     "no label": ("image,note\n1.png,x\n2.png,z\n", {}, ["no column of 0 and 1", "note"]),
     "one class": ("image,y\n1.png,x\n2.png,x\n", {"label": "y"}, ["one class only (x)"]),
     "case": ("image,y\n1.png,Cat\n2.png,dog\n3.png,cat\n", {"label": "y"},
-             ["row 2", "'Cat' and 'cat' are one class", "--merge"]),
+             ["row 4", "'Cat' and 'cat' are one class", "--merge"]),
     "the same row": ("image,y\n1.png,1\n2.png,0\n1.png,1\n", {},
                      ["rows 2 and 4", "1.png", "are the same", "delete one"]),
     "contradiction": ("image,y\n1.png,1\n2.png,0\n./1.png,0\n", {},

@@ -103,7 +103,7 @@ def _find_roles(found: Inferred, free: dict[str, Column], said: Said) -> None:
 
 def _find_merge(found: Inferred, merge: dict[str, str]) -> None:
     if merge:
-        found.set("merge", merge, "spellings of one class")
+        found.set("merge", merge, AS_SAID)
 
 
 def infer_folder(path: Path, name: str, said: Said = NOTHING) -> Inferred:

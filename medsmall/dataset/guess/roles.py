@@ -26,7 +26,7 @@ PATIENTS = (
     r"study|exam|accession|untersuchung|estudio|esame|onderzoek",
 )
 AGE = r"(^|_|patient|patienten)(?<!bone_)(ages?|alter|edad|eta|idade|leeftijd)($|_)"
-SEX = r"(^|_|patient|patienten)(sex|gender|geschl|genre|gener[eo]|gesl(acht)?($|_))"
+SEX = r"(^|_|patient|patienten)(sex|sesso|gender|geschl|genre|gener[eo]|gesl(acht)?($|_))"
 VIEW = (
     r"(^|_)(view|projection|projektion|strahlengang|ansicht|incidence|incidencia|proyeccion|vista|"
     r"proiezione|projecao|projectie)($|_)"

@@ -124,7 +124,7 @@ class Column:
         words = self.cells[(self.cells != "") & (names == "")].value_counts()
         if len(words):
             told = ", ".join(f"'{word}' ({count:,})" for word, count in words.items())
-            say_once(f"{self.path.name}, column '{self.name}': {told} counts as unknown.")
+            say_once(f"{self.path.name}, column '{self.name}': {told} count as unknown.")
         return names
 
     def spelt(self, merge: Mapping[str, str] | None = None) -> pd.Series:

@@ -37,7 +37,13 @@ def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
     return pattern
 
 
-def patients(image: pd.Series, pattern: re.Pattern[str] | None, name: str, root: Path) -> pd.Series:
+def patients(
+    image: pd.Series,
+    pattern: re.Pattern[str] | None,
+    name: str,
+    root: Path,
+    key: str = "dataset.patient",
+) -> pd.Series:
     """The patient of each image path: what `pattern` finds in the file's name, else the image.
 
     Says on stderr, as `name`, which images count as a patient each. MedsmallError where the
@@ -54,12 +60,12 @@ def patients(image: pd.Series, pattern: re.Pattern[str] | None, name: str, root:
     without = found.isna() | (found == "")
     if without.all():
         raise MedsmallError(
-            f"dataset.patient='{pattern.pattern}' fits none of the {len(image):,} file "
+            f"{key}='{pattern.pattern}' fits none of the {len(image):,} file "
             f"names under {root.absolute()}, such as {image.iloc[0]}: correct it."
         )
     if without.any():
         say_once(
-            f"{name}: dataset.patient fits {(~without).sum():,} of {len(image):,} file "
+            f"{name}: {key} fits {(~without).sum():,} of {len(image):,} file "
             f"names; the others, such as {image[without].iloc[0]}, count as a patient each."
         )
     return found.where(~without, image)
