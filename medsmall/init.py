@@ -23,7 +23,8 @@ from medsmall.dataset.guess.infer import infer, name_of
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
 from medsmall.dataset.guess.shown import show
-from medsmall.dataset.guess.written import Written, yaml_of
+from medsmall.dataset.guess.written import Written
+from medsmall.dataset.guess.yaml_text import yaml_of
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.task import Task
@@ -148,9 +149,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--name", help="of the data set; by default that of the file or folder")
     parser.add_argument("--label", help="the column to learn, where it is not guessed rightly")
     for role in ("patient", "age", "sex", "split"):
-        parser.add_argument(f"--{role}", help=f"the column of it; {NONE}: there is no such column")
+        told = f"its column, where it is not guessed rightly; {NONE}: there is none"
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=told)
     parser.add_argument(
         "--id-pattern",
+        metavar="EXPRESSION",
         help="expression with one group that finds the patient in a file name: '^(person\\d+)'",
     )
     parser.add_argument(

@@ -1,7 +1,6 @@
-"""The YAML of somebody's data set: how it is written, and brought up to date around their edits.
+"""The YAML of somebody's data set, written before, and how it is brought up to date.
 
-The last line keeps the values as they were guessed. A key with another value now was edited since,
-or given as an option: it stays.
+A key whose value is not the one that was guessed was edited since, or given as an option: it stays.
 """
 
 import json
@@ -14,65 +13,14 @@ from typing import Any
 
 import yaml
 
-from medsmall.configs import config_dir, literal
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, AS_WRITTEN, NONE, Said
 from medsmall.dataset.guess.shown import in_words
+from medsmall.dataset.guess.yaml_text import GUESSED, guesses_line, lines_of, loaded, replaced
 from medsmall.errors import MedsmallError
 
-NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")  # written as escapes
-GUESSED = "# As guessed, to tell what you edited since: "
 # Keys that go together: where one was edited, the others stay, too.
 OF_LABEL, OF_PATIENT = ("label", "targets", "positive", "task"), ("patient", "patient_pattern")
-
-
-def yaml_of(found: Inferred, name: str) -> str:
-    """The YAML of the data set: the shipped one of its kind, with the keys found."""
-    lines = [
-        f"# {name}: your own data, as `python -m medsmall.init` found them; correct what is wrong.",
-        f"# When to use: python -m medsmall.train dataset={name}, in the folder that holds conf/.",
-        "# Source: yours. Licence: yours.",
-        *_lines(found).values(),
-    ]
-    values = _loaded("\n".join(lines))
-    return "\n".join([*lines, _guesses_line(values, found)]) + "\n"
-
-
-def _lines(found: Inferred) -> dict[str, str]:
-    """Key -> its line, with its comment."""
-    shipped = config_dir() / "dataset" / f"{found.kind.name}.yaml"
-    lines = {}
-    for line in shipped.read_text(encoding="utf-8").splitlines():
-        key = line.partition(":")[0]
-        if not line.startswith("#"):
-            comment = "".join(re.findall(r"  # .*", line))
-            there = key in found.settings
-            lines[key] = _line(key, found.settings[key]) + comment if there else line
-    return lines
-
-
-def _line(key: str, value: object) -> str:
-    text = json.dumps(literal(value), ensure_ascii=False)
-    return f"{key}: " + NO_YAML.sub(lambda character: f"\\u{ord(character[0]):04x}", text)
-
-
-def _guesses_line(guesses: Mapping[str, Any], found: Inferred) -> str:
-    """The line that keeps `guesses`, without what the owner said."""
-    return GUESSED + json.dumps(
-        {k: v for k, v in guesses.items() if found.reasons.get(k) != AS_SAID}
-    )
-
-
-def _replaced(text: str, beginning: str, line: str) -> str:
-    """`text` with `line` in place of the first one that begins so (a regular expression)."""
-    return re.sub(rf"(?m)^{beginning}.*$", lambda _: line, text, count=1)
-
-
-def _loaded(text: str) -> dict[str, Any]:
-    content = yaml.safe_load(text)
-    if not isinstance(content, dict):
-        raise ValueError("no keys with values")
-    return content
 
 
 @dataclass(frozen=True)
@@ -91,7 +39,7 @@ class Written:
             text = file.read_text(encoding="utf-8")
             kept = [line for line in text.splitlines() if line.startswith(GUESSED)]
             guesses = json.loads(kept[-1].removeprefix(GUESSED))
-            return cls(file, text, _loaded(text), dict(guesses))
+            return cls(file, text, loaded(text), dict(guesses))
         except (OSError, ValueError, TypeError, IndexError, yaml.YAMLError):
             raise MedsmallError(
                 f"{file} is there already, and what you edited in it cannot be told: add --force "
@@ -159,22 +107,22 @@ class Written:
 
         All else in the text stays. MedsmallError where a key that changes has more than one line.
         """
-        lines, kept = _lines(found), self.kept(now)
-        fresh = _loaded("\n".join(lines.values()))
+        lines, kept = lines_of(found), self.kept(now)
+        fresh = loaded("\n".join(lines.values()))
         wanted = {**self.values, **fresh, **kept}
         text, changes = self.text, []
         for key in [key for key in lines if self.values.get(key, self) != wanted[key]]:
             if key in self.values:
-                text = _replaced(text, rf"{key}:", lines[key])
+                text = replaced(text, rf"{key}:", lines[key])
                 changes.append(f"{key}: {in_words(self.values[key])} -> {in_words(wanted[key])}")
             else:
                 text = text.replace(GUESSED, f"{lines[key]}\n{GUESSED}", 1)
                 changes.append(f"{key}: {in_words(wanted[key])} (new)")
         guesses = {key: value for key, value in fresh.items() if key not in kept}
         guesses |= {key: self.guesses[key] for key in kept if key in self.guesses}
-        text = _replaced(text, re.escape(GUESSED), _guesses_line(guesses, found))
+        text = replaced(text, re.escape(GUESSED), guesses_line(guesses, found))
         try:
-            right = _loaded(text) == wanted
+            right = loaded(text) == wanted
         except (ValueError, yaml.YAMLError):
             right = False
         if not right:

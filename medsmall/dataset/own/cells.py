@@ -10,7 +10,7 @@ from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
 SEPARATORS = ",;\t|"
-LOOKED_AT = 50  # rows that a separator is tried on
+LOOKED_AT, FIRST = 50, 1_000_000  # rows and characters that a separator is tried on
 
 
 def separator_of(text: str) -> str:
@@ -20,11 +20,11 @@ def separator_of(text: str) -> str:
     """
 
     def fits(separator: str) -> tuple[int, int]:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        reader = csv.reader(io.StringIO(text[:FIRST], newline=""), delimiter=separator)
         try:
             rows = [row for row in islice(reader, LOOKED_AT) if any(map(str.strip, row))]
         except csv.Error:  # an open quote takes in more than a cell may hold
-            rows = [line.split(separator) for line in text.split("\n", LOOKED_AT)[:LOOKED_AT]]
+            rows = [line.split(separator) for line in text[:FIRST].split("\n")[:LOOKED_AT]]
         width = len(rows[0]) if rows else 0
         return (sum(len(row) == width for row in rows), width) if width > 1 else (0, 0)
 

@@ -82,9 +82,10 @@ def sexes_of(column: Column) -> pd.Series:
     U and D mean depends on the other cells. 0, 1 and 2 are understood only where the column is
     named like one sex, such as `male`, or says what they mean, as `sex (0=M, 1=F)` does.
     """
-    cells = column.cells.map(lambda cell: plain_letters(cell).strip(" ."))
-    understood = {**_words({*cells.unique()}, plain_letters(column.name)), **_codes(column.name)}
-    return cells.map(understood).fillna("").astype("str")
+    words = {cell: plain_letters(cell).strip(" .") for cell in column.cells.unique()}
+    meaning = {**_words({*words.values()}, plain_letters(column.name)), **_codes(column.name)}
+    sex = {cell: meaning.get(word, "") for cell, word in words.items()}
+    return column.cells.map(sex).astype("str")
 
 
 def _words(there: set[str], name: str) -> dict[str, str]:

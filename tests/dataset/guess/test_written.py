@@ -8,7 +8,8 @@ from PIL import Image
 from medsmall.dataset.folder import Folder
 from medsmall.dataset.guess.infer import infer
 from medsmall.dataset.guess.said import NOTHING, Said
-from medsmall.dataset.guess.written import Written, yaml_of
+from medsmall.dataset.guess.written import Written
+from medsmall.dataset.guess.yaml_text import yaml_of
 from medsmall.errors import MedsmallError
 
 
@@ -61,8 +62,8 @@ def test_what_was_not_edited_is_updated_and_shown(table):
 
 def test_edits_stay_and_the_guesses_suit_them(table):
     def edit(text):
-        lines = {"label: ": "label: grade", "positive: ": "positive: x", "patient: ": "patient: null",
-                 "modality: ": "modality: skin  # ours"}  # fmt: skip
+        lines = {"label: ": "label: grade", "positive: ": "positive: x",
+                 "patient: ": "patient: null", "modality: ": "modality: skin  # ours"}  # fmt: skip
         text = "\n".join(
             next((new for old, new in lines.items() if line.startswith(old)), line)
             for line in text.splitlines()
