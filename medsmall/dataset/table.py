@@ -143,7 +143,7 @@ class Table:
         if name is None:
             say_once(
                 f"{self.name}: no patient column is named (dataset.patient), so every image counts "
-                "as its own patient; scores are too good if some are of the same."
+                "as its own patient. If patients repeat, test scores will be inflated."
             )
             return image
         return listed.patients(self._file.column(name))

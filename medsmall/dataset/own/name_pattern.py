@@ -33,9 +33,9 @@ def patients(image: pd.Series, pattern: re.Pattern[str] | None, name: str, root:
     """
     if pattern is None:
         say_once(
-            f"{name}: no expression tells the patient from the file name "
-            "(dataset.patient), so every image counts as its own patient; scores are too good "
-            "if some are of the same."
+            f"{name}: no expression tells the patient from the file name (dataset.patient), so "
+            "every image counts as its own patient. If patients repeat, test scores will be "
+            "inflated."
         )
         return image
     found = image.str.rpartition("/")[2].str.extract(pattern, expand=False)
