@@ -1,6 +1,7 @@
 """The image files of a data set: where they are, how one is read, and which are absent."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from medsmall.dataset import Dataset
 from medsmall.dataset.arguments import one_of
 from medsmall.dataset.images import decode
 from medsmall.dataset.remedies import DROP, TRY, remedy
+from medsmall.dataset.unpacked import unpacked
 from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
@@ -22,16 +24,30 @@ class ImageFiles:
         root: the folder that image paths are relative to; `~` is the user's.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         grey: True reads every image as grey, False as RGB, None as the file is.
+        holds: files, or such with .gz, by which the release is known: where `root` lacks them, it
+            is the one folder in it that has them all, or else the one above.
     """
 
     def __init__(
-        self, root: str | Path, missing_images: Literal["error", "drop"], grey: bool | None = None
+        self,
+        root: str | Path,
+        missing_images: Literal["error", "drop"],
+        grey: bool | None = None,
+        holds: Sequence[str] = (),
     ) -> None:
-        self.root = Path(os.path.expanduser(root))
+        self.given, self.holds = Path(os.path.expanduser(root)), holds
+        self._root: Path | None = None
         one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing: Literal["error", "drop"] = missing_images
         self.grey = grey
         self.reading = f"grey={grey}"
+
+    @property
+    def root(self) -> Path:
+        """The folder that image paths are relative to; looked for when it is first asked for."""
+        if self._root is None:
+            self._root = unpacked(self.given, self.holds)
+        return self._root
 
     def file(self, image: str) -> Path:
         """The file of one image; it need not be there."""
@@ -80,7 +96,7 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
     count, first = int(absent.sum()), table["image"][absent].iloc[:3]
     found = (
         f"{dataset.name}: {count:,} of the {len(table):,} images listed are absent under "
-        f"{dataset.files.root.absolute()}, first: {', '.join(first)}"
+        f"{dataset.files.root.absolute()}{_by_part(table, absent)}, first: {', '.join(first)}"
     )
     if absent.all():
         raise MedsmallError(f"{found}; {remedy(dataset.files.root, f'get them, or {TRY}')}.")
@@ -89,6 +105,17 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
         raise MedsmallError(f"{found}; {remedy(dataset.files.root, get)}.")
     say_once(f"{found}; they are left out.")
     return table[~absent].reset_index(drop=True)
+
+
+def _by_part(table: pd.DataFrame, absent: pd.Series) -> str:
+    """How many are absent of each part of the split, or of the body, where there are several."""
+    told = []
+    for column in [name for name in ("split", "body_part") if name in table]:
+        counts = absent.groupby(table[column], sort=False).agg(["sum", "size"])
+        if len(counts) > 1:
+            lacking = counts[counts["sum"] > 0].itertuples()
+            told.append(", ".join(f"{part} {lack:,} of {n:,}" for part, lack, n in lacking))
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:
