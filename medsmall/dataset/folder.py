@@ -29,9 +29,10 @@ class Folder:
         targets: classes to learn, by default all; of two classes only the positive one.
         positive: which of two classes is the positive one. None: the other one of normal,
             negative, benign, healthy, uninfected, control, no_...; else the second by name.
-        patient: a regular expression with one group, searched for in each file's name: what it
-            finds is the patient, `^(person\\d+)` for `person12_bacteria_46.jpeg`. A name without it
-            is a patient of its own; None: every image counts as its own patient.
+        patient: a regular expression with one group, searched for in each file's name (or, with a /
+            in it, in its path below `root`): what it finds is the patient, `^(person\\d+)` for
+            `person12_bacteria_46.jpeg`. A name without it is a patient of its own; None: every
+            image counts as its own patient.
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
         name: what the data are called in names and messages; another folder is another name.

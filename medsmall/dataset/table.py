@@ -10,15 +10,18 @@ import pandas as pd
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import chosen, one_of
 from medsmall.dataset.files import ImageFiles
-from medsmall.dataset.own import listed
+from medsmall.dataset.own import listed, name_pattern
 from medsmall.dataset.own.classes import RESERVED, data_name
 from medsmall.dataset.own.labels import check_arguments
 from medsmall.dataset.own.layout import Layout
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.own.table_labels import TableLabels
 from medsmall.dataset.sample_table import age_in_years, sample_table, sex_of
+from medsmall.errors import MedsmallError
 from medsmall.task import Task
 from medsmall.terminal import say_once
+
+KEY = "dataset.patient_pattern"
 
 
 class Table:
@@ -42,7 +45,10 @@ class Table:
             and more are multiclass; numbers with decimals or more than 20 different values are a
             regression.
         patient: column of the patient (or lesion, slide: what must not be torn apart). None: every
-            image counts as its own patient.
+            image counts as its own patient, unless `patient_pattern` finds it.
+        patient_pattern: a regular expression with one group, searched for in each file's name (or,
+            with a / in it, in its path): what it finds is the patient, `^(person\\d+)` for
+            `person12_bacteria_46.jpeg`. An image without it is a patient of its own.
         split: column of train, val or test (also training, valid, validation, dev, testing).
             Without val, part of train becomes it.
         age, sex, view: columns of years, of F and M, and of anything.
@@ -72,6 +78,7 @@ class Table:
         positive: str | None = None,
         task: Literal["binary", "multilabel", "multiclass", "regression"] | None = None,
         patient: str | None = None,
+        patient_pattern: str | None = None,
         split: str | None = None,
         age: str | None = None,
         sex: str | None = None,
@@ -89,7 +96,12 @@ class Table:
         check_arguments(targets, label, positive, given)
         listed.check_place(folder, suffix)
         columns = {"patient": patient, "split": split, "age": age, "sex": sex, "view": view}
-        self.layout = Layout(file, image, folder, suffix, columns, label, targets, positive, given)
+        pattern = None if patient_pattern is None else name_pattern.compiled(patient_pattern, KEY)
+        if pattern and patient is not None:
+            raise MedsmallError(f"dataset.patient and {KEY} both say who the patient is: keep one.")
+        self.layout = Layout(
+            file, image, folder, suffix, columns, pattern, label, targets, positive, given
+        )
         self._file = TableFile(self.name, self.files.root, file)
         self._labels = TableLabels(self._file, self.layout)
         self.phantom_patients = phantom_patients
@@ -139,7 +151,9 @@ class Table:
         return rows.reset_index(drop=True)
 
     def _patient(self, image: pd.Series) -> pd.Series:
-        name = self.layout.columns["patient"]
+        name, pattern = self.layout.columns["patient"], self.layout.pattern
+        if pattern is not None:
+            return name_pattern.patients(image, pattern, self.name, self.files.root, KEY)
         if name is None:
             say_once(
                 f"{self.name}: no patient column is named (dataset.patient), so every image counts "

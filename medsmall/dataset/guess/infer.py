@@ -5,12 +5,11 @@ import unicodedata
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.guess import image_column, roles
+from medsmall.dataset.guess import file_names, image_column, roles
 from medsmall.dataset.guess.inferred import Inferred
-from medsmall.dataset.own import spreadsheet
+from medsmall.dataset.own import listed, spreadsheet
 from medsmall.dataset.own.class_folders import find_images
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.table import Table
@@ -18,11 +17,6 @@ from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
 
 LOOKED_AT = 12  # images opened to see whether they are grey
-# Usual ways to write the patient in a file name, the more telling ones first.
-PATIENT_NAMES = (
-    r"(?i)((?:patient|person|subject|participant)[-_ ]?\d+)", r"^(sub-\w+?)_", r"^([Pp]\d+)[-_]",
-    r"(?i)^((?:case|pat|id)[-_ ]?\d+)", r"^(\d{2,})[-_]",
-)  # fmt: skip
 
 
 def infer(path: Path, name: str, label: str | None = None, task: str | None = None) -> Inferred:
@@ -84,6 +78,11 @@ def infer_table(
         found.set("label" if guessed else "targets", guessed or targets, reason)
     if task is not None:
         found.set("task", task, "as you said")
+    if "patient" not in found.settings:
+        names, said = file.column(found.settings["image"]), found.settings
+        folder, suffix = said.get("folder", ""), said.get("suffix", "")
+        images = listed.image_paths(names, path.parent, folder, suffix)
+        file_names.propose(found, "patient_pattern", images.tolist())
     _find_task(found)
     _find_grey(found)
     return found
@@ -93,18 +92,7 @@ def infer_folder(path: Path, name: str) -> Inferred:
     """Class folders, and an expression that finds patients in the file names."""
     root = str(path.absolute())
     found = Inferred(Folder, {"root": root, "name": name}, {"root": "holds the class folders"})
-    names = [one.image.rpartition("/")[2] for one in find_images(path, name)]
-    for pattern in PATIENT_NAMES:
-        matches = pd.Series(names).str.extract(pattern, expand=False)
-        count, patients = int(matches.notna().sum()), matches.nunique()
-        if count >= len(names) / 4 and max(2, count / 10) <= patients < count:
-            example = names[int(matches.notna().to_numpy().argmax())]
-            reason = (
-                f"{patients:,} patients in {count:,} of {len(names):,} file names, such as "
-                f"{matches.dropna().iloc[0]} in {example}"
-            )
-            found.set("patient", pattern, reason)
-            break
+    file_names.propose(found, "patient", [one.image for one in find_images(path, name)])
     data = found.data
     if data.task is Task.BINARY:
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
