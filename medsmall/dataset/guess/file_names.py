@@ -17,7 +17,6 @@ WORDS = (
     r"^(sub-\w+?)_",  # BIDS
     r"^(C\d+(?:P\d+)?)\w*?_IMG",  # of the NLM's cells: C39P4thinF_original_IMG_1
     r"(IM-\d+)-\d+",
-    r"^(.+?)_IMG",
     r"^([Pp]\d+)[-_]",
 )
 NUMBERS = (
@@ -25,6 +24,7 @@ NUMBERS = (
     r"^(?!(?:19|20)\d{6}[-_])(\d{2,})[-_]",  # eight digits may be a date
     r"(?i)/((?:case|pat|p|id|mrn|fall|cas|caso)?[-_ ]?\d{3,})/",
 )
+MIN_GROUPS = 3  # two are rather two classes
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,15 @@ def candidates(images: Sequence[str]) -> list[Candidate]:
 
 
 def _groups(paths: pd.Series, patients: pd.Series, word: bool) -> bool:
-    """Whether what was found may be patients: in a quarter of the images, of several images each.
+    """Whether what was found may be patients: in a quarter of the images, some with several.
 
-    Bare numbers (without a telling `word`) that repeat in no folder run anew in each one.
+    Without a telling `word`, numbers that repeat in no folder run anew in each one, and those of
+    more than ten images on average may be of a series or a device.
     """
     known = patients.dropna()
     count, groups = len(known), known.nunique()
-    if not (count >= len(paths) / 4 and max(2, count / 10) <= groups < count):
+    least = MIN_GROUPS if word else max(MIN_GROUPS, count / 10)
+    if not (count >= len(paths) / 4 and least <= groups < count):
         return False
     folders = paths.str.rpartition("/")[0]
     return word or bool(pd.DataFrame({"f": folders[known.index], "p": known}).duplicated().any())

@@ -70,6 +70,11 @@ def test_a_table_without_patients_takes_them_from_the_names(tmp_path, capfd):
     assert again["patient"].nunique() == 12 < len(again)
 
 
+def test_many_cells_of_few_patients_are_grouped():
+    (best,) = candidates([f"a/C{i % 9}P4thinF_IMG_{i}.png" for i in range(900)])
+    assert (best.groups, best.covered) == (9, 900)
+
+
 def test_the_others_are_told_for_the_owner_to_choose(tmp_path):
     for kind in ("person", "Kermany"):
         for image in GROUPING[kind][0]:
