@@ -10,6 +10,7 @@ import pandas as pd
 
 from medsmall.dataset import Dataset
 from medsmall.dataset.arguments import one_of
+from medsmall.dataset.depth import Span
 from medsmall.dataset.images import decode
 from medsmall.dataset.remedies import DROP, TRY, remedy
 from medsmall.dataset.unpacked import unpacked
@@ -26,6 +27,8 @@ class ImageFiles:
         grey: True reads every image as grey, False as RGB, None as the file is.
         holds: files, or such with .gz, by which the release is known: where `root` lacks them, it
             is the one folder in it that has them all, or else the one above.
+        span: the values that become black and white in 16-bit grey; None: 0 and 65535.
+        frame: which of several frames is read, from 1 on; None: DICOM's middle one.
     """
 
     def __init__(
@@ -34,13 +37,17 @@ class ImageFiles:
         missing_images: Literal["error", "drop"],
         grey: bool | None = None,
         holds: Sequence[str] = (),
+        span: Span | None = None,
+        frame: int | None = None,
     ) -> None:
         self.given, self.holds = Path(os.path.expanduser(root)), holds
         self._root: Path | None = None
         one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing: Literal["error", "drop"] = missing_images
         self.grey = grey
-        self.reading = f"grey={grey}"
+        self.span, self.frame = span, frame
+        deep = f" range={span} frame={frame}" if span or frame else ""
+        self.reading = f"grey={grey}{deep}"
 
     @property
     def root(self) -> Path:
@@ -55,7 +62,7 @@ class ImageFiles:
 
     def read(self, image: str) -> np.ndarray:
         """uint8, (H, W) grey or (H, W, 3) RGB; MedsmallError where the file cannot be read."""
-        pixels = decode(self.root / image, grey=bool(self.grey))
+        pixels = decode(self.root / image, bool(self.grey), self.span, self.frame)
         return np.dstack([pixels] * 3) if self.grey is False and pixels.ndim == 2 else pixels
 
     def names_in(self, folder: str) -> set[str]:

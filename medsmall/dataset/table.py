@@ -9,7 +9,9 @@ import pandas as pd
 
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import chosen, one_of
+from medsmall.dataset.depth import span_of
 from medsmall.dataset.files import ImageFiles
+from medsmall.dataset.frames import frame_of
 from medsmall.dataset.own import listed, name_pattern
 from medsmall.dataset.own.classes import RESERVED, data_name
 from medsmall.dataset.own.labels import check_arguments
@@ -54,6 +56,10 @@ class Table:
         age, sex, view: columns of years, of F and M, and of anything.
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
+        range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
+            for 12 bits; what lies beyond is clipped, and said. None: [0, 65535].
+        frame: which of several frames is read, from 1 on; None: the middle one of DICOM, which is
+            said, while other files of several frames are refused.
         name: what the data are called in names and messages; another table is another name.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
@@ -85,11 +91,13 @@ class Table:
         view: str | None = None,
         modality: str = "other",
         grey: bool | None = None,
+        range: list[float] | None = None,
+        frame: int | None = None,
         name: str = "table",
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.files = ImageFiles(root, missing_images, grey)
+        self.files = ImageFiles(root, missing_images, grey, (), span_of(range), frame_of(frame))
         self.modality = one_of(modality, MODALITIES, "dataset.modality")
         self.name = data_name(name)
         given = None if task is None else Task(one_of(task, list(Task), "dataset.task"))

@@ -4,10 +4,8 @@ import re
 import unicodedata
 from pathlib import Path
 
-import numpy as np
-
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.guess import file_names, image_column, roles
+from medsmall.dataset.guess import file_names, image_column, pixels, roles
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.own import listed, spreadsheet
 from medsmall.dataset.own.class_folders import find_images
@@ -15,8 +13,6 @@ from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.task import Task
-
-LOOKED_AT = 12  # images opened to see whether they are grey
 
 
 def infer(path: Path, name: str, label: str | None = None, task: str | None = None) -> Inferred:
@@ -84,7 +80,8 @@ def infer_table(
         images = listed.image_paths(names, path.parent, folder, suffix)
         file_names.propose(found, "patient_pattern", images.tolist())
     _find_task(found)
-    _find_grey(found)
+    pixels.find_range(found)
+    pixels.find_grey(found)
     return found
 
 
@@ -96,7 +93,8 @@ def infer_folder(path: Path, name: str) -> Inferred:
     data = found.data
     if data.task is Task.BINARY:
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
-    _find_grey(found)
+    pixels.find_range(found)
+    pixels.find_grey(found)
     return found
 
 
@@ -113,21 +111,6 @@ def _find_task(found: Inferred) -> None:
     label = found.settings.get("label")
     if data.task is Task.BINARY and label not in (None, *data.targets):
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
-
-
-def _find_grey(found: Inferred) -> None:
-    """Read some images: grey ones saved in colour are read as grey; says what else is wrong."""
-    data = found.data
-    there = found.rows["image"]
-    pixels: list[np.ndarray] = []
-    for i in np.unique(np.linspace(0, len(there) - 1, LOOKED_AT).astype(int)):
-        try:
-            pixels.append(data.files.read(there.iloc[i]))
-        except MedsmallError as error:
-            found.warnings.append(str(error))
-    colour = [image for image in pixels if image.ndim == 3]
-    if colour and all((image == image[..., :1]).all() for image in colour):
-        found.set("grey", True, "the images looked at are grey, some saved in colour")
 
 
 def name_of(path: Path) -> str:
