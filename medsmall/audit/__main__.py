@@ -6,7 +6,6 @@ the first line.
 """
 
 import sys
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -38,7 +37,7 @@ def audit(cfg: DictConfig) -> bool:
     from medsmall.audit.near import near_duplicates
     from medsmall.audit.parts import parts
     from medsmall.audit.patients import unknown_patients
-    from medsmall.cache import prepare
+    from medsmall.audit.readable import readable
     from medsmall.dataset.opening import open_table
     from medsmall.dataset.patients import not_checked, unknown
     from medsmall.terminal import console
@@ -53,12 +52,7 @@ def audit(cfg: DictConfig) -> bool:
 
     # images: those that can be read, in the order of the rows
     unreadable: dict[str, str] = {}
-    images = list(dict.fromkeys(table["image"]))
-    cache = Path(cfg.cache_root).expanduser().absolute()
-    side, resize = cfg.image_size_px, cfg.resize
-    prepared = prepare(dataset, images, side, cache, unreadable, resize=resize)
-    rows = table.drop_duplicates("image").set_index("image", drop=False).loc[prepared.images]
-    rows = rows.reset_index(drop=True)
+    prepared, rows = readable(cfg, dataset, table, unreadable)
 
     # checks
     identical, same = identical_images(dataset, prepared, rows)
