@@ -56,6 +56,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     if not ready(cfg):
         try_out(cfg, parts)
 
+    from medsmall.audit.drop import decided_by, without_copies
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
     from medsmall.dataset.opening import open_table
@@ -72,12 +73,17 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
+    splitter, dropped, told = parts.split, None, []
+    if copies := decided_by(config):
+        data |= copies
+        kept = once("kept", data, lambda: without_copies(cfg, parts.split, dataset, table), keep=4)
+        splitter, table, dropped, told = kept, kept.table, kept.dropped, kept.notices
     split = {**data, "split": config["split"]}
     pools, notices = once(
-        "pools", split, lambda: split_into_pools(parts.split, dataset, table), keep=4
+        "pools", split, lambda: split_into_pools(splitter, dataset, table), keep=4
     )
     draw = parts.sample_size.draw(pools)
-    notices = [*notices, *notices_of(draw, pools)]
+    notices = [*told, *notices, *notices_of(draw, pools)]
 
     # what is done to its images, and their pixels
     augmentation = parts.augmentation
@@ -114,8 +120,9 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     }
     record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
-        cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices)
-    )
+        cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices),
+        dropped,
+    )  # fmt: skip
 
 
 def execute(case: "Case") -> "Record":

@@ -402,10 +402,20 @@ def test_the_audit_says_where_no_patient_is_known(here, capsys):
     path = made(here / "data", header="image,note,label")
     cfg = ["dataset=table", f"dataset.root={path.parent}", "dataset.file=rows.csv",
            "split=stratified", "image_size_px=32"]  # fmt: skip
-    audit(compose([*cfg, "dataset.label=label", "dataset.name=unknown"]))
-    assert "No patients are known" in capsys.readouterr().out
-    audit(compose([*cfg, "dataset.label=label", "dataset.name=known", "dataset.patient=note"]))
-    assert "No patients are known" not in capsys.readouterr().out
+    out = ["phantom=false", f"output_root={here}"]
+    assert audit(compose([*cfg, *out, "dataset.label=label", "dataset.name=unknown"]))
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "Audit of unknown: 24 images, patients unknown: leakage between patients was NOT checked"
+    )
+    assert "clean" not in said
+    findings = pd.read_csv(here / "audit" / "unknown" / "findings.csv")
+    assert "patients unknown" in findings["explanation"].iloc[0]
+    summary = json.loads((here / "audit" / "unknown" / "summary.json").read_text())
+    assert (summary["clean"], summary["patients"]) == (None, None)
+    known = ["dataset.label=label", "dataset.name=known", "dataset.patient=note"]
+    audit(compose([*cfg, *out, *known]))
+    assert "NOT checked" not in capsys.readouterr().out
 
 
 # folders of classes

@@ -11,7 +11,9 @@ import pandas as pd
 
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import chosen, one_of
+from medsmall.dataset.depth import span_of
 from medsmall.dataset.files import ImageFiles
+from medsmall.dataset.frames import frame_of
 from medsmall.dataset.own import listed, name_pattern, people
 from medsmall.dataset.own.classes import RESERVED, data_name
 from medsmall.dataset.own.column import Column
@@ -20,8 +22,11 @@ from medsmall.dataset.own.layout import Layout
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.own.table_labels import TableLabels
 from medsmall.dataset.sample_table import sample_table
+from medsmall.errors import MedsmallError
 from medsmall.task import Task
 from medsmall.terminal import say_once
+
+KEY = "dataset.patient_pattern"
 
 
 class Table:
@@ -46,15 +51,20 @@ class Table:
             and more are multiclass; numbers with decimals or more than 20 different values are a
             regression.
         patient: column of the patient (or lesion, slide: what must not be torn apart). None: every
-            image counts as its own patient.
-        patient_pattern: without `patient`, a regular expression with one group, searched for in
-            each image's file name: what it finds is the patient.
+            image counts as its own patient, unless `patient_pattern` finds it.
+        patient_pattern: a regular expression with one group, searched for in each file's name (or,
+            with a / in it, in its path): what it finds is the patient, `^(person\\d+)` for
+            `person12_bacteria_46.jpeg`. An image without it is a patient of its own.
         split: column of train, val or test (also training, valid, validation, dev, testing).
             Without val, part of train becomes it.
         age, sex, view: columns of years (`people.ages` has the units), of sexes (`people.sexes`
             has the words), and of anything. What is not understood is told, and unknown.
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
+        range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
+            for 12 bits; what lies beyond is clipped, and said. None: [0, 65535].
+        frame: which of several frames is read, from 1 on; None: the middle one of DICOM, which is
+            said, while other files of several frames are refused.
         name: what the data are called in names and messages; another table is another name.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
@@ -87,22 +97,25 @@ class Table:
         view: str | None = None,
         modality: str = "other",
         grey: bool | None = None,
+        range: list[float] | None = None,
+        frame: int | None = None,
         name: str = "table",
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.files = ImageFiles(root, missing_images, grey)
+        self.files = ImageFiles(root, missing_images, grey, (), span_of(range), frame_of(frame))
         self.modality = one_of(modality, MODALITIES, "dataset.modality")
         self.name = data_name(name)
         given = None if task is None else Task(one_of(task, list(Task), "dataset.task"))
         check_arguments(targets, label, positive, merge, given)
         listed.check_place(folder, suffix)
         columns = {"patient": patient, "split": split, "age": age, "sex": sex, "view": view}
-        self.pattern = name_pattern.of_table(patient_pattern, patient)
+        pattern = None if patient_pattern is None else name_pattern.compiled(patient_pattern, KEY)
+        if pattern and patient is not None:
+            raise MedsmallError(f"dataset.patient and {KEY} both say who the patient is: keep one.")
         self.layout = Layout(
-            file, image, folder, suffix, columns, patient_pattern, label, targets, positive, merge,
-            given,
-        )  # fmt: skip
+            file, image, folder, suffix, columns, pattern, label, targets, positive, merge, given
+        )
         self._file = TableFile(self.name, self.files.root, file)
         self._labels = TableLabels(self._file, self.layout)
         self.phantom_patients = phantom_patients
@@ -159,14 +172,13 @@ class Table:
         return otherwise if name is None else read(self._file.column(name))
 
     def _patient(self, image: pd.Series) -> pd.Series:
-        name = self.layout.columns["patient"]
-        if self.pattern:
-            key = "dataset.patient_pattern"
-            return name_pattern.patients(image, self.pattern, self.name, self.files.root, key)
+        name, pattern = self.layout.columns["patient"], self.layout.pattern
+        if pattern is not None:
+            return name_pattern.patients(image, pattern, self.name, self.files.root, KEY)
         if name is None:
             say_once(
                 f"{self.name}: no patient column is named (dataset.patient), so every image counts "
-                "as its own patient; scores are too good if some are of the same."
+                "as its own patient. If patients repeat, test scores will be inflated."
             )
             return image
         return listed.patients(self._file.column(name))

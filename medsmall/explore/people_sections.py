@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from medsmall.dataset import Dataset
+from medsmall.dataset.patients import not_checked, unknown
 from medsmall.explore import bar_charts, charts, labels, people
 from medsmall.explore.page import Drawing, Section, Table, file_name
 from medsmall.explore.table_sections import MOST_BARS, SHARES
@@ -28,11 +29,10 @@ def patients(dataset: Dataset, table: pd.DataFrame) -> Iterator[Section]:
 def _per_patient(dataset: Dataset, table: pd.DataFrame) -> Section:
     section = Section("patients", "Images per patient")
     sizes = table["patient"].value_counts()
+    if unchecked := not_checked(len(table), unknown(dataset, table)):
+        section.text.append(f"{unchecked}. If patients repeat, test scores will be inflated.")
     if len(sizes) == len(table):
-        section.text.append(
-            "No two images share a patient: where that is for want of patient numbers, parts of a "
-            "split may share patients all the same."
-        )
+        section.text += [] if unchecked else ["Each patient has one image."]
         return section
     section.text.append(
         f"{len(sizes):,} patients with {len(table):,} images; the one with the most has "

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 import pandas as pd
 from omegaconf import DictConfig
 
-from medsmall.dataset import Dataset
+from medsmall.dataset import Dataset, patients
 from medsmall.explore import people
 from medsmall.explore.page import Page, Section
 
@@ -45,9 +45,10 @@ def facts(
 ) -> list[tuple[str, str]]:
     """The counts of the headline, as pairs of a number and what it counts."""
     of = f" of {len(listed):,} listed" if len(table) < len(listed) else ""
+    nobody = patients.unknown(dataset, table) == len(table)
     found = [
         (f"{len(table):,}", "images listed, none there" if none_there else f"images{of}"),
-        (f"{table['patient'].nunique():,}", "patients"),
+        ("?" if nobody else f"{table['patient'].nunique():,}", "patients"),
     ]
     if dataset.unit in table and dataset.unit not in ("image", "patient"):
         found.append((f"{table[dataset.unit].nunique():,}", f"units scored ({dataset.unit})"))

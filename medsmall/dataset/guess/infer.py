@@ -4,27 +4,19 @@ import re
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.guess import image_column, roles
+from medsmall.dataset.guess import file_names, image_column, pixels, roles
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
-from medsmall.dataset.own import spellings, spreadsheet
+from medsmall.dataset.own import listed, spellings, spreadsheet
 from medsmall.dataset.own.class_folders import find_images, in_class_folders
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
-
-LOOKED_AT = 12  # images opened to see whether they are grey
-# Usual ways to write the patient in a file name, the more telling ones first.
-PATIENT_NAMES = (
-    r"(?i)((?:patient|person|subject|participant)[-_ ]?\d+)", r"^(sub-\w+?)_", r"^([Pp]\d+)[-_]",
-    r"(?i)^((?:case|pat|id)[-_ ]?\d+)", r"^(\d{2,})[-_]",
-)  # fmt: skip
 
 
 def infer(path: Path, name: str, said: Said = NOTHING) -> Inferred:
@@ -76,8 +68,14 @@ def infer_table(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     if said.merge and "label" in found.settings:
         merge = spellings.proposed(file.column(found.settings["label"]).spelt())
         _find_merge(found, merge)
+    if not {"patient", "patient_pattern"} & found.settings.keys():
+        names, settings = file.column(found.settings["image"]), found.settings
+        folder, suffix = settings.get("folder", ""), settings.get("suffix", "")
+        images = listed.image_paths(names, path.parent, folder, suffix)
+        file_names.propose(found, "patient_pattern", images.tolist())
     _find_task(found)
-    _find_grey(found)
+    pixels.find_range(found)
+    pixels.find_grey(found)
     return found
 
 
@@ -114,26 +112,16 @@ def infer_folder(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     if said.merge:
         kinds = [one.kind for one in in_class_folders(path, {})[0]]
         _find_merge(found, spellings.proposed(pd.Series(kinds, dtype="str")))
-    merge = found.settings.get("merge")
-    names = [one.image.rpartition("/")[2] for one in find_images(path, name, merge)]
-    told = said.id_pattern or "patient" in said.columns
-    if told:
+    images = [one.image for one in find_images(path, name, found.settings.get("merge"))]
+    if said.id_pattern or "patient" in said.columns:
         found.set("patient", said.id_pattern, AS_SAID)
-    for pattern in () if told else PATIENT_NAMES:
-        matches = pd.Series(names).str.extract(pattern, expand=False)
-        count, patients = int(matches.notna().sum()), matches.nunique()
-        if count >= len(names) / 4 and max(2, count / 10) <= patients < count:
-            example = names[int(matches.notna().to_numpy().argmax())]
-            reason = (
-                f"{patients:,} patients in {count:,} of {len(names):,} file names, such as "
-                f"{matches.dropna().iloc[0]} in {example}"
-            )
-            found.set("patient", pattern, reason)
-            break
+    else:
+        file_names.propose(found, "patient", images)
     data = found.data
     if data.task is Task.BINARY:
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
-    _find_grey(found)
+    pixels.find_range(found)
+    pixels.find_grey(found)
     return found
 
 
@@ -150,21 +138,6 @@ def _find_task(found: Inferred) -> None:
     label = found.settings.get("label")
     if data.task is Task.BINARY and label not in (None, *data.targets):
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
-
-
-def _find_grey(found: Inferred) -> None:
-    """Read some images: grey ones saved in colour are read as grey; says what else is wrong."""
-    data = found.data
-    there = found.rows["image"]
-    pixels: list[np.ndarray] = []
-    for i in np.unique(np.linspace(0, len(there) - 1, LOOKED_AT).astype(int)):
-        try:
-            pixels.append(data.files.read(there.iloc[i]))
-        except MedsmallError as error:
-            found.warnings.append(str(error))
-    colour = [image for image in pixels if image.ndim == 3]
-    if colour and all((image == image[..., :1]).all() for image in colour):
-        found.set("grey", True, "the images looked at are grey, some saved in colour")
 
 
 def name_of(path: Path) -> str:
