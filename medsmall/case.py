@@ -125,6 +125,7 @@ class Case:
         source: where its initial weights come from.
         record: where it is recorded, or will be; the folder's name is the key.
         notices: what is worth knowing before it is trained, one sentence each.
+        dropped: the copies that audit.drop left out, by check and part; None if it is not asked.
     """
 
     cfg: DictConfig = field(repr=False)
@@ -137,6 +138,7 @@ class Case:
     source: Source
     record: Record
     notices: tuple[str, ...]
+    dropped: dict[str, dict[str, int]] | None = None
 
     @property
     def name(self) -> str:
@@ -195,6 +197,7 @@ class Case:
             "pretraining": self.source.name,
             "upstream": made_by and os.path.relpath(made_by.folder, self.record.folder),
             "initial_fingerprint": self.source.fingerprint,
+            **({} if self.dropped is None else {"dropped": self.dropped}),
         }
 
     def _images(self, part: str) -> int:

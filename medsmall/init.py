@@ -1,26 +1,29 @@
 """Start with your own data: ``python -m medsmall.init images.csv`` or ``... path/to/folder``.
 
 Looks at a table or at class folders, says what it found and why, writes conf/dataset/<name>.yaml
-below the current folder, audits the data and prints the command that trains on them.
+below the current folder, audits the data and prints the command that trains on them. Once more,
+after an edit or with other data, it changes the keys that were not edited, and shows them.
 """
 
 import argparse
-import json
 import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.markup import escape
-from rich.table import Table as Lines
 
 from medsmall.atomic import write_whole
 from medsmall.command import heed_terminal, one_sentence
-from medsmall.configs import compose, config_dir, literal, own_config_dir, plain_word
+from medsmall.configs import compose, config_dir, own_config_dir, plain_word
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import one_of
 from medsmall.dataset.guess.infer import infer, name_of
 from medsmall.dataset.guess.inferred import Inferred
+from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
+from medsmall.dataset.guess.shown import show
+from medsmall.dataset.guess.written import Written
+from medsmall.dataset.guess.yaml_text import yaml_of
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.task import Task
@@ -31,40 +34,32 @@ examples:
   python -m medsmall.init images.csv
   python -m medsmall.init folder_of_class_folders --modality "chest x-ray"
   python -m medsmall.init images.csv --label diagnosis --name clinic"""
-NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")  # written as escapes
 SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 
 
-def init(
-    path: Path,
-    name: str | None = None,
-    force: bool = False,
-    label: str | None = None,
-    task: str | None = None,
-    modality: str | None = None,
-) -> Path:
+def init(path: Path, name: str | None = None, force: bool = False, said: Said = NOTHING) -> Path:
     """Look at the data in `path`, write their YAML and audit them; returns the file written.
 
-    `label` (a column), `task` and `modality` are guessed, or left at other, unless given.
+    What the owner `said` is not guessed. A YAML that an earlier call wrote is brought up to date:
+    keys that were edited since stay, and the others are shown where they change.
 
     Raises MedsmallError where the data cannot be understood, or where a data set of that name is
-    there already (one of your own is overwritten with `force`).
+    there already that was not written so (one of your own is overwritten with `force`).
     """
     chosen = _free_name(path, name)
     file = own_config_dir() / "dataset" / f"{chosen}.yaml"
-    if file.exists() and not force:
-        raise MedsmallError(
-            f"{file} is there already: add --force to overwrite it, or another --name."
-        )
+    before = Written.read(file) if file.exists() and not force else None
     with messages.status(f"Looking at {escape(path.name)}"):
-        found = infer(path, chosen, label, task)
-    if modality is not None:
-        found.set("modality", one_of(modality, MODALITIES, "--modality"), "as you said")
-    _show(found, chosen)
-    text = yaml_of(found, chosen)
+        found = infer(path, chosen, before.said(said) if before else said)
+    if said.modality is not None:
+        found.set("modality", one_of(said.modality, MODALITIES, "--modality"), AS_SAID)
+    if before:
+        before.keep(found, said)
+    text, changes = before.updated(found, said) if before else (yaml_of(found, chosen), [])
+    show(found, chosen)
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-    say(f"Written: {file}; every key has its comment there.")
+    _say_written(file, changes if before else None)
     _audit([f"dataset={chosen}"])
     say("Next:")
     for command in (f"python -m medsmall.explore dataset={chosen}", next_command(found, chosen)):
@@ -72,23 +67,16 @@ def init(
     return file
 
 
-def yaml_of(found: Inferred, name: str) -> str:
-    """The YAML of the data set: the shipped one of its kind, with the keys found."""
-    shipped = config_dir() / "dataset" / f"{found.kind.name}.yaml"
-    lines = [
-        f"# {name}: your own data, as `python -m medsmall.init` found them; correct what is wrong.",
-        f"# When to use: python -m medsmall.train dataset={name}, in the folder that holds conf/.",
-        "# Source: yours. Licence: yours.",
-    ]
-    for line in shipped.read_text(encoding="utf-8").splitlines():
-        key = re.match(r"(\w+): .*?(  # .*)", line)
-        if key and key[1] in found.settings:
-            value = json.dumps(literal(found.settings[key[1]]), ensure_ascii=False)
-            value = NO_YAML.sub(lambda character: f"\\u{ord(character[0]):04x}", value)
-            line = f"{key[1]}: {value}{key[2]}"
-        if not line.startswith("#"):
-            lines.append(line)
-    return "\n".join(lines) + "\n"
+def _say_written(file: Path, changes: list[str] | None) -> None:
+    """Say what was written; `changes` are those of a file that was there, None of a new one."""
+    if changes is None:
+        say(f"Written: {file}; every key has its comment there.")
+    elif changes:
+        say(f"Updated: {file}; what you edited stays.")
+        for change in changes:
+            console.print(f"  {change}", markup=False, highlight=False, soft_wrap=True)
+    else:
+        say(f"Nothing to change in {file}; what you edited stays.")
 
 
 def next_command(found: Inferred, name: str) -> str:
@@ -123,34 +111,6 @@ def _free_name(path: Path, name: str | None) -> str:
     return chosen
 
 
-def _show(found: Inferred, name: str) -> None:
-    data, table = found.data, found.rows
-    lines = Lines(title=f"{name}: {len(table):,} images", title_justify="left")
-    for heading in ("setting", "value", "why"):
-        lines.add_column(heading, overflow="fold")
-    for key, reason in found.reasons.items():
-        value = found.settings[key]
-        shown = ", ".join(value) if isinstance(value, list) else str(value)
-        lines.add_row(key, shown, reason, style=None)
-    lines.add_section()
-    for target in data.targets:
-        known = table[target].dropna()
-        if data.task is Task.REGRESSION:
-            told = f"{known.min():g} to {known.max():g}, mean {known.mean():.3g}"
-        else:
-            told = f"{int((known == 1).sum()):,} of {len(known):,}"
-        blank = len(table) - len(known)
-        lines.add_row(target, told, f"{blank:,} unknown" if blank else "")
-    console.print(lines, markup=False)
-    for warning in found.warnings:
-        say(f"Mind: {warning}")
-    if "modality" not in found.settings:
-        say(
-            "Mind: modality is 'other', so augmentations that are unsafe for these images and "
-            f"inverted films go unnoticed: add --modality with one of {', '.join(MODALITIES)}."
-        )
-
-
 def _audit(overrides: list[str]) -> None:
     """Audit the data set just written, as `python -m medsmall.audit` with `overrides` would."""
     from medsmall.audit.__main__ import audit
@@ -160,6 +120,12 @@ def _audit(overrides: list[str]) -> None:
             say("Mind: the audit is not clean; look at its findings before you train.")
     except MedsmallError as error:  # the YAML stays, to be corrected
         say(f"Mind: the audit could not be made: {error}")
+
+
+def _said(given: argparse.Namespace) -> Said:
+    columns = {role: getattr(given, role) for role in ("patient", "age", "sex", "split")}
+    columns = {role: column for role, column in columns.items() if column is not None}
+    return Said(given.label, given.task, given.modality, columns, given.id_pattern, given.merge)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -173,15 +139,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("path", type=Path, help="a CSV or Parquet file, or a folder of images")
     parser.add_argument("--name", help="of the data set; by default that of the file or folder")
     parser.add_argument("--label", help="the column to learn, where it is not guessed rightly")
+    for role in ("patient", "age", "sex", "split"):
+        told = f"its column, where it is not guessed rightly; {NONE}: there is none"
+        parser.add_argument(f"--{role}", metavar="COLUMN", help=told)
+    parser.add_argument(
+        "--id-pattern",
+        metavar="EXPRESSION",
+        help="expression with one group that finds the patient in a file name: '^(person\\d+)'",
+    )
+    parser.add_argument(
+        "--merge", action="store_true", help="spellings that differ by case or blanks are one class"
+    )
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")
-    parser.add_argument("--force", action="store_true", help="overwrite the YAML of that name")
+    parser.add_argument(
+        "--force", action="store_true", help="overwrite the YAML of that name, and what you edited"
+    )
     parser.add_argument("--version", action="version", version=f"medsmall {version('medsmall')}")
     given = parser.parse_args(arguments)
     quieten()
     with one_sentence():
         heed_terminal()
-        init(given.path, given.name, given.force, given.label, given.task, given.modality)
+        init(given.path, given.name, given.force, _said(given))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from medsmall.signatures import Signature, signature
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+COPIES = ("identical_images", "near_duplicates")  # what audit.drop can leave out
 SPAWNING = ("ddp_spawn", "ddp_fork", "ddp_notebook")  # others start the whole command once more
 
 
@@ -79,18 +80,31 @@ def _check_ranges(root: dict[str, Any]) -> None:
     for key, least in (("image_size_px", 1), ("batch_size", 2)):  # BatchNorm has no use for one
         if not least <= root[key] <= 10_000:
             raise MedsmallError(f"{key} must lie in [{least}, 10,000], but is {root[key]}.")
-    for key in root["audit"].keys() - {"allow"}:
-        raise MedsmallError(f"There is no key 'audit.{key}'{did_you_mean(key, ['allow'])}.")
+    root["audit"].setdefault("drop", [])
+    _check_audit(root["audit"])
     for key in ("data_root", "output_root", "cache_root"):
         if not root[key].strip():
             raise MedsmallError(f"{key} is empty: name a folder, such as {key}=./{key[:-5]}.")
-    allow = root["audit"].get("allow")
-    if not (isinstance(allow, list) and all(isinstance(name, str) for name in allow)):
-        raise MedsmallError("audit.allow is a list of checks: write audit.allow=[near_duplicates].")
     if not 0 <= root["seed"] < 2**32:
         raise MedsmallError(f"seed must lie in [0, 2^32), but is {root['seed']}.")
     if (root["num_workers"] or 0) < 0:
         raise MedsmallError(f"num_workers must be 0 or more, but is {root['num_workers']}.")
+
+
+def _check_audit(audit: dict[str, Any]) -> None:
+    for key in audit.keys() - {"allow", "drop"}:
+        raise MedsmallError(f"There is no key 'audit.{key}'{did_you_mean(key, ['allow', 'drop'])}.")
+    for key, names in (("allow", audit.get("allow")), ("drop", audit["drop"])):
+        if not (isinstance(names, list) and all(isinstance(name, str) for name in names)):
+            raise MedsmallError(
+                f"audit.{key} is a list of checks: write audit.{key}=[near_duplicates]."
+            )
+    for name in audit["drop"]:
+        if name not in COPIES:
+            raise MedsmallError(
+                f"audit.drop leaves out no '{name}'{did_you_mean(name, COPIES)}: it takes "
+                f"{' and '.join(COPIES)}."
+            )
 
 
 def _check_trainer(trainer: dict[str, Any]) -> None:

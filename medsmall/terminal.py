@@ -60,3 +60,13 @@ def say(sentence: str) -> None:
 def say_once(sentence: str) -> None:
     """Likewise, the first time in a process: what holds for all cells of a sweep, say."""
     say(sentence)
+
+
+_told: set[str] = set()
+
+
+def say_first(about: str, sentence: str) -> None:
+    """Likewise, the first sentence `about` something that many images may have."""
+    if about not in _told:
+        _told.add(about)
+        say(sentence)

@@ -61,6 +61,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     config = check(cfg)
     parts = first_parts(cfg)
 
+    from medsmall.audit.drop import decided_by, without_copies
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
     from medsmall.dataset.opening import open_table
@@ -84,12 +85,17 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
         cfg = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
         config, parts = check(cfg), parts_of(cfg)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
+    splitter, dropped, left_out = parts.split, None, []
+    if copies := decided_by(config):
+        data |= copies
+        kept = once("kept", data, lambda: without_copies(cfg, parts.split, dataset, table), keep=4)
+        splitter, table, dropped, left_out = kept, kept.table, kept.dropped, kept.notices
     split = {**data, "split": config["split"]}
     pools, notices = once(
-        "pools", split, lambda: split_into_pools(parts.split, dataset, table), keep=4
+        "pools", split, lambda: split_into_pools(splitter, dataset, table), keep=4
     )
     draw = parts.sample_size.draw(pools)
-    notices = [*said, *notices, *notices_of(draw, pools)]
+    notices = [*said, *left_out, *notices, *notices_of(draw, pools)]
 
     # what is done to its images, and their pixels
     augmentation = parts.augmentation
@@ -126,8 +132,9 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     }
     record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
-        cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices)
-    )
+        cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices),
+        dropped,
+    )  # fmt: skip
 
 
 def execute(case: "Case") -> "Record":

@@ -89,10 +89,11 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
     "a separator line alone": ("sep=;", {}, "is empty"),
     "no row": ("image,y\n", {}, "has no rows"),
     "one row": (rows("1.png,1"), {}, ["y"]),
-    "UTF-16 with its mark": (ROWS.encode("utf-16"), {}, "UTF-16"),
-    "UTF-16 without": (ROWS.encode("utf-16-le"), {}, "holds no text"),
-    "UTF-32": (ROWS.encode("utf-32"), {}, "UTF-32"),
-    "latin-1": (ROWS.replace("a", "é").encode("latin-1"), {}, "not UTF-8"),
+    "UTF-16 with its mark": (ROWS.encode("utf-16"), {}, ["y"]),
+    "UTF-16 without": (ROWS.encode("utf-16-be"), {}, ["y"]),
+    "UTF-32": (ROWS.encode("utf-32"), {}, ["y"]),
+    "latin-1": (ROWS.replace("a", "é").encode("latin-1"), {}, "no column 'image'"),
+    "bytes of no text": (b"\x80\0" * 99, {}, "holds no text"),
     "a NUL": (ROWS + "4\0.png,d,1\n", {}, "holds no text"),
     "gzip under another name": (gzip.compress(ROWS.encode(), mtime=0), {}, ["y"]),
     "gzip cut off": (gzip.compress(ROWS.encode() * 99, mtime=0)[:60], {}, "cannot be read"),
@@ -401,10 +402,20 @@ def test_the_audit_says_where_no_patient_is_known(here, capsys):
     path = made(here / "data", header="image,note,label")
     cfg = ["dataset=table", f"dataset.root={path.parent}", "dataset.file=rows.csv",
            "split=stratified", "image_size_px=32"]  # fmt: skip
-    audit(compose([*cfg, "dataset.label=label", "dataset.name=unknown"]))
-    assert "No patients are known" in capsys.readouterr().out
-    audit(compose([*cfg, "dataset.label=label", "dataset.name=known", "dataset.patient=note"]))
-    assert "No patients are known" not in capsys.readouterr().out
+    out = ["phantom=false", f"output_root={here}"]
+    assert audit(compose([*cfg, *out, "dataset.label=label", "dataset.name=unknown"]))
+    said = capsys.readouterr().out
+    assert said.startswith(
+        "Audit of unknown: 24 images, patients unknown: leakage between patients was NOT checked"
+    )
+    assert "clean" not in said
+    findings = pd.read_csv(here / "audit" / "unknown" / "findings.csv")
+    assert "patients unknown" in findings["explanation"].iloc[0]
+    summary = json.loads((here / "audit" / "unknown" / "summary.json").read_text())
+    assert (summary["clean"], summary["patients"]) == (None, None)
+    known = ["dataset.label=label", "dataset.name=known", "dataset.patient=note"]
+    audit(compose([*cfg, *out, *known]))
+    assert "NOT checked" not in capsys.readouterr().out
 
 
 # folders of classes

@@ -12,10 +12,11 @@ from medsmall.auto import augmentation_for
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
 from medsmall.dataset.guess.infer import infer, name_of
+from medsmall.dataset.guess.said import Said
 from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
-from medsmall.init import init, next_command, yaml_of
+from medsmall.init import init, main, next_command, yaml_of
 from medsmall.schema import check
 from medsmall.task import Task
 
@@ -207,6 +208,7 @@ def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
     file = data_in(here / "films", label="dx")
     written = init(file)
     assert written == here / "conf" / "dataset" / "films.yaml"
+    init(file)
     written.write_text("mine")
     with pytest.raises(MedsmallError, match="--force"):
         init(file)
@@ -271,24 +273,72 @@ def test_the_owner_may_say_what_the_label_is(tmp_path):
     path = numbers(tmp_path, "age_years", range(20, 80))
     with pytest.raises(MedsmallError, match="--label.*--task regression"):
         infer(path, "x")
-    found = infer(path, "x", label="age_years", task="regression")
+    found = infer(path, "x", said=Said(label="age_years", task="regression"))
     assert found.settings["label"] == "age_years"
     assert "age" not in found.settings
     assert found.data.task is Task.REGRESSION
     with pytest.raises(MedsmallError, match="no column .age_year. for --label .did you mean"):
-        infer(path, "x", label="age_year")
+        infer(path, "x", said=Said(label="age_year"))
 
 
 def test_the_modality_chooses_the_augmentation(tmp_path, monkeypatch, capsys):
     path = numbers(tmp_path, "label", ["a", "b"] * 20)
     monkeypatch.chdir(tmp_path)
-    written = init(path, "films", modality="chest x-ray")
+    written = init(path, "films", said=Said(modality="chest x-ray"))
     data = Table(**{k: v for k, v in yaml.safe_load(written.read_text()).items() if k[0] != "_"})
     assert augmentation_for(data) == "chest_safe"
     assert "medsmall.train dataset=films" in capsys.readouterr().out
     with pytest.raises(MedsmallError, match="--modality cannot be 'chest'.*did you mean"):
-        init(path, "other", modality="chest")
+        init(path, "other", said=Said(modality="chest"))
 
 
 def test_a_name_with_an_umlaut_becomes_one_that_hydra_reads(tmp_path):
     assert name_of(tmp_path / "Müller Ärzte") == "muller_arzte"
+
+
+def test_the_options_name_the_columns_or_that_there_is_none(here):
+    file = data_in(here / "a", **BOTH)
+    columns = {"patient": "none", "split": "none", "age": "sex", "sex": "none"}
+    settings = infer(file, "x", Said(columns=columns)).settings
+    assert [settings[role] for role in columns] == [None, None, "sex", None]
+    pattern = infer(file, "x", Said(id_pattern=r"^(\d+)_"))
+    assert "patient" not in pattern.settings
+    assert pattern.rows["patient"].nunique() == 40
+    for said, part in [
+        (Said(columns={"age": "years"}), "no column 'years' for --age"),
+        (Said(label="sex", columns={"sex": "sex"}), "'sex' is named for two options"),
+        (Said(columns={"patient": "PatientID"}, id_pattern="(x)"), "--patient and --id-pattern"),
+        (Said(id_pattern="(nobody)"), "dataset.patient_pattern='.nobody.' fits none"),
+        (Said(id_pattern="("), "dataset.patient_pattern='.' is no regular expression"),
+    ]:
+        with pytest.raises(MedsmallError, match=part):
+            infer(file, "x", said)
+
+
+def test_the_options_for_class_folders(here):
+    Folder("/nowhere", patient=r"^(person\d+)").write_phantom(here / "mine", 40, 0)
+    (here / "mine/train/NORMAL").mkdir()
+    next((here / "mine/train/normal").iterdir()).rename(here / "mine/train/NORMAL/person9_a.png")
+    with pytest.raises(MedsmallError, match="'NORMAL' and 'normal' are one class.*--merge"):
+        infer(here / "mine", "x")
+    result = infer(here / "mine", "x", Said(id_pattern=r"^person(\d+)", merge=True))
+    assert result.settings["merge"] == {"NORMAL": "normal"}
+    assert (result.rows["abnormal"] == 0).any()
+    assert set(result.rows["patient"].str.isdigit()) == {True}
+    none = infer(here / "mine", "x", Said(columns={"patient": "none"}, merge=True))
+    assert none.settings["patient"] is None
+    with pytest.raises(MedsmallError, match="--patient pid names a column.*--id-pattern"):
+        infer(here / "mine", "x", Said(columns={"patient": "pid"}))
+
+
+def test_a_second_call_says_what_it_changes(here, monkeypatch, capsys):
+    monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
+    file = data_in(here / "films", **BOTH)
+    main([str(file)])
+    main([str(file)])
+    assert "Nothing to change in " in capsys.readouterr().err
+    main([str(file), "--patient", "none", "--split", "none"])
+    said = capsys.readouterr()
+    assert "Updated: " in said.err
+    assert "  patient: PatientID -> none\n  split: fold -> none\n" in said.out
+    assert "split=stratified" in said.out

@@ -79,6 +79,15 @@ def test_values_of_the_right_type_pass(override):
         ("image_size_px=0", "image_size_px must lie in [1, 10,000], but is 0."),
         ("batch_size=1", "batch_size must lie in [2, 10,000], but is 1."),
         ("num_workers=-1", "num_workers must be 0 or more, but is -1."),
+        (
+            "audit.drop=[near_duplicate]",
+            "audit.drop leaves out no 'near_duplicate' (did you mean 'near_duplicates'?): it takes "
+            "identical_images and near_duplicates.",
+        ),
+        (
+            "audit.drop=near_duplicates",
+            "audit.drop is a list of checks: write audit.drop=[near_duplicates].",
+        ),
         ("seed=-1", "seed must lie in [0, 2^32), but is -1."),
         ("seed=4294967296", "seed must lie in [0, 2^32), but is 4294967296."),
     ],

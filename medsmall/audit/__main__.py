@@ -1,11 +1,11 @@
 """Audit a data set: ``python -m medsmall.audit dataset=chestxray14``.
 
-Exit status 0: clean; 1: contamination or faults that audit.allow does not name; 2: a mistake on
-the command line.
+Exit status 0: nothing found; 1: contamination or faults that audit.allow does not name; 2: a
+mistake on the command line. What could not be checked, such as patients that nobody knows, is in
+the first line.
 """
 
 import sys
-from pathlib import Path
 
 from omegaconf import DictConfig
 
@@ -21,7 +21,9 @@ python -m medsmall.audit dataset=mura audit.allow=[near_duplicates]"""
 
 
 def audit(cfg: DictConfig) -> bool:
-    """Audit the data set that `cfg` describes, write and print what is found; True if clean.
+    """Audit the data set that `cfg` describes, write and print what is found.
+
+    True if it is nothing but notices and what audit.allow names.
 
     Raises MedsmallError for whatever a user can mend in the configuration.
     """
@@ -40,8 +42,10 @@ def audit(cfg: DictConfig) -> bool:
     from medsmall.audit.metadata import label_equals_metadata
     from medsmall.audit.near import near_duplicates
     from medsmall.audit.parts import parts
-    from medsmall.cache import prepare
+    from medsmall.audit.patients import unknown_patients
+    from medsmall.audit.readable import readable
     from medsmall.dataset.opening import open_table
+    from medsmall.dataset.patients import not_checked, unknown
     from medsmall.terminal import console
 
     # rows: which images there are, and in which part
@@ -54,15 +58,12 @@ def audit(cfg: DictConfig) -> bool:
     split = build(cfg.split)
     table["part"], note, across = parts(split, table, dataset.targets)
     labels = [label for label in dataset.labels if label in table]
+    strangers = unknown(dataset, table)
+    unchecked = not_checked(len(table), strangers)
 
     # images: those that can be read, in the order of the rows
     unreadable: dict[str, str] = {}
-    images = list(dict.fromkeys(table["image"]))
-    cache = Path(cfg.cache_root).expanduser().absolute()
-    side, resize = cfg.image_size_px, cfg.resize
-    prepared = prepare(dataset, images, side, cache, unreadable, resize=resize)
-    rows = table.drop_duplicates("image").set_index("image", drop=False).loc[prepared.images]
-    rows = rows.reset_index(drop=True)
+    prepared, rows = readable(cfg, dataset, table, unreadable)
 
     # checks
     identical, same = identical_images(dataset, prepared, rows)
@@ -70,6 +71,7 @@ def audit(cfg: DictConfig) -> bool:
     kind = "body_part" if "body_part" in rows else None
     found = together(
         [
+            unknown_patients(unchecked, strangers),
             across,
             identical,
             near,
@@ -86,35 +88,33 @@ def audit(cfg: DictConfig) -> bool:
         "dataset": dataset.name,
         "phantom": cfg.phantom,
         "images": len(table),
-        "patients": int(table["patient"].nunique()),
+        "patients": None if strangers == len(table) else int(table["patient"].nunique()),
+        "images_of_unknown_patients": strangers,
         "near_duplicates": report.calibration_facts(calibration),
     }
-    report.write(folder, found, allow, facts)
-    clean = not len(not_allowed(found, allow))
-    strangers = ""
-    if (table["patient"] == table["image"]).all():
-        strangers = (
-            "No patients are known, every image counts as one: whether images of one patient stand "
-            "in train and test was not checked."
-        )
+    nothing = not len(not_allowed(found, allow))
+    parted = bool((table["part"] != "").all())
+    report.write(folder, found, allow, facts, whole=parted and not unchecked)
+    what = unchecked or f"{len(table):,} images of {facts['patients']:,} patients"
+    what += "" if parted else "; leakage between train and test was NOT checked"
+    verdict = report.verdict(nothing, whole=parted and not unchecked)
     for line in (
-        f"Audit of {dataset.name}{' (phantom)' if cfg.phantom else ''}: {len(table):,} images of "
-        f"{facts['patients']:,} patients, {'clean' if clean else 'not clean'}.",
+        f"Audit of {dataset.name}{' (phantom)' if cfg.phantom else ''}: {what}; {verdict}.",
         report.as_table(found, allow),
         *report.examples(found),
         str(calibration),
-        *filter(None, [note, strangers]),
+        *([note] if note else []),
         f"Findings: {folder / 'findings.csv'}",
     ):
         console.print(line, soft_wrap=True, markup=False, highlight=False)
-    return clean
+    return nothing
 
 
 def main() -> None:
     """The command."""
-    clean: list[bool] = []
-    as_command(lambda cfg: clean.append(audit(cfg)), str(__doc__), EXAMPLES)()
-    sys.exit(0 if all(clean) else 1)
+    nothing: list[bool] = []
+    as_command(lambda cfg: nothing.append(audit(cfg)), str(__doc__), EXAMPLES)()
+    sys.exit(0 if all(nothing) else 1)
 
 
 if __name__ == "__main__":

@@ -70,7 +70,8 @@ def gate(
         remedy = (
             "train the upstream without them"
             if check == "upstream_overlap"
-            else f"leave them out (python -m medsmall.audit {command} looks at all images)"
+            else "leave them out with audit.drop=[identical_images,near_duplicates] "
+            f"(python -m medsmall.audit {command} looks at all images)"
         )
         raise MedsmallError(
             f"{dataset}: {sentence} (all pairs: {folder / 'gate.csv'}): {remedy}, or go on with "

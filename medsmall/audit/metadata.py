@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.audit.findings import findings
-from medsmall.dataset.own.column import UNKNOWN
+from medsmall.dataset.own.cell_words import UNKNOWN
 from medsmall.task import Task
 
 NOT_METADATA = ("image", "patient", "part")

@@ -25,5 +25,5 @@ def parts(
             return official, "The parts are those of the official split.", across
         if not (official == "").all():
             raise
-        return official, f"{error} Till then no two images are in different parts.", across
+        return official, f"{error} Leakage between train and test was not checked.", across
     return part, "", patients_across_splits(table, official, used=False)

@@ -2,7 +2,14 @@
 
 import pandas as pd
 
-from medsmall.audit.findings import findings
+from medsmall.audit.findings import findings, none_found
+
+
+def unknown_patients(sentence: str, images: int) -> pd.DataFrame:
+    """One notice where `images` have no known patient, which the `sentence` says ("" if none)."""
+    if not sentence:
+        return none_found()
+    return findings("patients_across_splits", "notice", sentence, value=images, length=1)
 
 
 def patients_across_splits(rows: pd.DataFrame, part: pd.Series, used: bool) -> pd.DataFrame:

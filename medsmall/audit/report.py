@@ -14,15 +14,23 @@ from medsmall.audit.findings import CHECKS, not_allowed
 UNASKED = "upstream_overlap"  # a data set alone has no upstream
 
 
-def write(folder: Path, found: pd.DataFrame, allow: list[str], facts: dict[str, object]) -> None:
+def write(
+    folder: Path,
+    found: pd.DataFrame,
+    allow: list[str],
+    facts: dict[str, object],
+    whole: bool = True,
+) -> None:
     """Write `findings.csv` and `summary.json` (`facts` and the counts) into `folder`.
 
-    In the CSV a ' stands before what a spreadsheet would run.
+    In the summary `clean` is null where nothing was found but not all was checked (`whole`). In
+    the CSV a ' stands before what a spreadsheet would run.
     """
+    nothing = not len(not_allowed(found, allow))
     folder.mkdir(parents=True, exist_ok=True)
     content = {
         **facts,
-        "clean": not len(not_allowed(found, allow)),
+        "clean": None if nothing and not whole else nothing,
         "allowed": sorted(allow),
         "found": {
             check: {severity: int(n) for severity, n in of_check["severity"].value_counts().items()}
@@ -32,6 +40,13 @@ def write(folder: Path, found: pd.DataFrame, allow: list[str], facts: dict[str, 
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     write_whole(folder / "findings.csv", lambda path: inert(found).to_csv(path, index=False))
     write_whole(folder / "summary.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def verdict(nothing: bool, whole: bool) -> str:
+    """What the audit comes to: whether it found `nothing`, and whether it checked the `whole`."""
+    if whole:
+        return "clean" if nothing else "not clean"
+    return "nothing else was found" if nothing else "problems were found"
 
 
 def calibration_facts(calibration: Calibration) -> dict[str, object]:
@@ -52,6 +67,9 @@ def as_table(found: pd.DataFrame, allow: list[str]) -> Table:
             table.add_row(check, "–", "looked for before each training")
         elif of_check.empty:
             table.add_row(check, "0", "")
+        elif _is_unchecked(of_check).all():
+            table.add_row(check, "–", "not checked: patients unknown")
+            continue
         for severity, count in of_check["severity"].value_counts(sort=False).items():
             allowed = " (allowed)" if check in allow and severity != "notice" else ""
             table.add_row(check, f"{count:,}", f"{severity}{allowed}")
@@ -60,7 +78,13 @@ def as_table(found: pd.DataFrame, allow: list[str]) -> Table:
 
 def examples(found: pd.DataFrame) -> list[str]:
     """The first finding of each check and severity, one line each."""
-    return [_in_a_line(row) for _, row in found.drop_duplicates(["check", "severity"]).iterrows()]
+    shown = found[~_is_unchecked(found)].drop_duplicates(["check", "severity"])
+    return [_in_a_line(row) for _, row in shown.iterrows()]
+
+
+def _is_unchecked(found: pd.DataFrame) -> pd.Series:
+    """Which findings say that patients are unknown; the first line of the report has it."""
+    return (found["check"] == "patients_across_splits") & (found["image_a"] == "")
 
 
 def _in_a_line(row: pd.Series) -> str:

@@ -28,6 +28,7 @@ from medsmall.terminal import progress_bar, say
 
 CHUNK_BYTES = 32 * 2**20  # of pixels decoded before they are written: what bounds the memory
 CHUNK_IMAGES = 64
+DECODING = ("images", "dicom", "depth", "frames")  # modules of `dataset`
 Stamp = tuple[int, int]
 Decoded = tuple[np.ndarray, tuple[int, int]]  # a square; height and width of what it was made of
 
@@ -81,7 +82,7 @@ def _make(folder: Path) -> None:
 def cache_file(dataset: Dataset, side: int, folder: Path, resize: Resize) -> Path:
     """Where the pixels lie, or will: named by what decides them, options, root, size and code."""
     reader = Path(inspect.getfile(type(dataset.files)))
-    decoding = [Path(images.__file__).with_name(name) for name in ("images.py", "dicom.py")]
+    decoding = [Path(images.__file__).with_name(f"{name}.py") for name in DECODING]
     kept = [Path(inspect.getfile(part)) for part in (digest, square, Index)]
     code = [reader, *decoding, *kept]
     identity = hashlib.sha256(b"".join(file.read_bytes() for file in code if file.is_file()))

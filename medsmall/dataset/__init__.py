@@ -14,6 +14,7 @@ The contract of a data set (the Protocol below states it in types):
   ("F", "M", ""), `view`, ...; `sample_table` makes it.
 - `targets` are the labels to learn, in the order given, and `task` what kind they are. `unit` is
   the table's column that one test score is about. `modality` is one of MODALITIES.
+  `patients_known = False` says that the release knows no patients, whatever `patient` holds.
 - `write_phantom()` writes generated images and tables in the release's layout; the same arguments
   give byte-identical files. Patients differ so much that the audit finds no near duplicates at
   32 px. How is a file in `phantoms`, or in the method itself, which imports the drawings.
@@ -47,7 +48,9 @@ MODALITIES = (
 class Files(Protocol):
     """Where the images of a data set are, and how one is read."""
 
-    root: Path
+    @property
+    def root(self) -> Path:
+        """The folder that image paths are relative to."""
 
     @property
     def missing(self) -> Literal["error", "drop"]:

@@ -1,6 +1,7 @@
 """Kermany's chest films: 5,856 of children of one to five years, normal or with pneumonia."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from medsmall.dataset.files import ImageFiles, not_here
 from medsmall.dataset.sample_table import one_hot, sample_table
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
+from medsmall.terminal import say_once
 
 CLASSES = {"pneumonia": ["pneumonia"], "bacterial_viral": ["normal", "bacterial", "viral"]}
 PARTS = ("train", "val", "test")
@@ -20,6 +22,12 @@ NAME = re.compile(
     r"(?:NORMAL2-)?(?P<normal>IM-\d+)(?:-\d+){1,2}"
     r"|(?P<person>person\d+)_(?P<germ>bacteria|virus)_\d+"
     r"|(?P<kind>NORMAL|BACTERIA|VIRUS)-(?P<number>\d+)-\d+"
+)
+# A name that goes on otherwise, such as person447_virus_921_1, tells these by its beginning.
+BEGINS = re.compile(
+    r"(?:NORMAL2-)?(?P<normal>IM-\d+)(?!\d)"
+    r"|(?P<person>person\d+)(?:_(?P<germ>bacteria|virus))?(?![A-Za-z\d])"
+    r"|(?P<kind>NORMAL|BACTERIA|VIRUS)-(?P<number>\d+)(?!\d)"
 )
 IMAGE_TYPES = (".jpeg", ".jpg", ".png")
 
@@ -43,7 +51,8 @@ class ChestXray:
     documented. Those seen in both parts have bacteria in one and a virus in the other, so the two
     may be counted apart, and so may `IM-0115` and `NORMAL2-IM-0115`; but two children wrongly
     held to be one cost little, and one held to be two would flatter the test, so a number is one
-    patient here.
+    patient here. A film named otherwise is kept: the beginning of its name tells the patient, else
+    it is a patient of its own; how many there are is said on stderr.
 
     Films are grey, 400 to 2,900 px; the release mixes grey and RGB files.
     """
@@ -78,8 +87,8 @@ class ChestXray:
     def table(self) -> pd.DataFrame:
         """One row per film in the order train, val, test, NORMAL, PNEUMONIA, name.
 
-        `kind` is "normal", "bacterial" or "viral". Age, sex and view are not in the release: NaN
-        and "".
+        `kind` is "normal", "bacterial", "viral", or "" where the name does not tell the germ. Age,
+        sex and view are not in the release: NaN and "".
         """
         rows = self._rows("") or self._rows(NESTED)
         if not rows:
@@ -87,9 +96,10 @@ class ChestXray:
         image, patient, split, kind = zip(*rows, strict=True)
         if "val" not in split:
             split = tuple("train_val" if part == "train" else part for part in split)
-        classes = kind
+        self._tell_odd_names(image)
+        classes = pd.Series(kind).replace("", None)
         if self.classes == "pneumonia":
-            classes = tuple("" if word == "normal" else "pneumonia" for word in kind)
+            classes = pd.Series(["" if word == "normal" else "pneumonia" for word in kind])
         labels = one_hot(classes, self.labels, self.targets)
         return sample_table(image, patient, labels, split, others={"kind": kind})
 
@@ -109,21 +119,32 @@ class ChestXray:
     def _told_by(self, image: str) -> tuple[str, str]:
         """Patient and kind from a film's name, which must agree with its folder."""
         _, folder, name = image.rsplit("/", 2)
-        match = NAME.fullmatch(name.rpartition(".")[0])
-        if not match:
-            raise MedsmallError(
-                f"{self.files.file(image).absolute()} is not named as the release names films "
-                "(IM-0115-0001, NORMAL2-IM-0381-0001, person12_bacteria_46): get it again, or "
-                "delete the file."
-            )
-        word = (match["germ"] or match["kind"] or "normal").lower()
-        kind = {"bacteria": "bacterial", "virus": "viral"}.get(word, word)
+        match = BEGINS.match(name)
+        patient = match and (match["normal"] or match["person"] or match["number"])
+        word = match and (match["germ"] or match["kind"] or (match["normal"] and "normal"))
+        if not (match and word):  # the folder alone tells
+            return patient or image, "normal" if folder == "NORMAL" else ""
+        kind = {"bacteria": "bacterial", "virus": "viral"}.get(word.lower(), word.lower())
         if (kind == "normal") != (folder == "NORMAL"):
             raise MedsmallError(
                 f"{self.files.file(image).absolute()} is {kind} by its name, but lies in "
                 f"{folder}: get the release again, or delete the file."
             )
-        return match["normal"] or match["person"] or match["number"], kind
+        return patient or image, kind
+
+    def _tell_odd_names(self, images: Sequence[str]) -> None:
+        """Count on stderr the films that are not named as the release names them."""
+        names = {image: image.rpartition("/")[2] for image in images}
+        odd = [i for i, name in names.items() if not NAME.fullmatch(name.rpartition(".")[0])]
+        if not odd:
+            return
+        lost = [image for image in odd if not BEGINS.match(names[image])]
+        alone = f"; {len(lost):,} of them name no patient and count as one each" if lost else ""
+        say_once(
+            f"{self.name}: {len(odd):,} of {len(names):,} films are not named as the release names "
+            f"films, such as {(lost or odd)[0]}: their patient is read from the beginning of the "
+            f"name{alone}."
+        )
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:
         """Write generated films of 96 to 136 px: of four patients two bacterial, one viral."""

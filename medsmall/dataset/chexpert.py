@@ -28,6 +28,7 @@ LABELS = [
 COMPETITION = ["Atelectasis", "Cardiomegaly", "Consolidation", "Edema", "Pleural Effusion"]
 UNCERTAIN = -1
 MEANING = {"zeros": 0.0, "ones": 1.0, "ignore": np.nan}
+HOLDS = ["train.csv", "valid.csv"]
 SPLIT = {"train": "train_val", "valid": "test"}
 
 
@@ -35,8 +36,9 @@ class CheXpert:
     """The release of Stanford, original (`CheXpert-v1.0`) or down-sampled (`-small`).
 
     Args:
-        root: the folder that holds `train.csv` and `valid.csv` (or `.csv.gz`). The tables begin
-            each path with the release's own folder name; that part is cut off, whatever it is.
+        root: the folder that holds `train.csv` and `valid.csv` (or `.csv.gz`), or the folder below
+            or above that one. The tables begin each path with the release's own folder name; that
+            part is cut off, whatever it is.
         targets: findings to learn, any of the 14, by default the 5 of the competition.
         uncertain: what -1 ("uncertain" in the report) becomes: "zeros" = 0, "ones" = 1,
             "ignore" = NaN. A dict sets it per label; labels it does not name get its `default`,
@@ -77,7 +79,7 @@ class CheXpert:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 900,
     ) -> None:
-        self.files = ImageFiles(root, missing_images, grey=True)
+        self.files = ImageFiles(root, missing_images, grey=True, holds=HOLDS)
         self.targets = chosen(targets, COMPETITION, self)
         self.task = Task.of_findings(self.targets)
         self.uncertain = _policy_per_label(uncertain)

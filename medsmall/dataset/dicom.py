@@ -19,30 +19,33 @@ from pydicom.pixels import (
 )
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+from medsmall.dataset.frames import index_of
 from medsmall.dataset.remedies import DROP, remedy
 from medsmall.errors import MedsmallError
+from medsmall.terminal import say_first
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _BEYOND = 1e15  # farther out than any window
 
 
-def decode(path: Path, max_pixels: int, grey: bool = False) -> np.ndarray:
+def decode(path: Path, max_pixels: int, grey: bool = False, frame: int | None = None) -> np.ndarray:
     """The pixels of one DICOM file as uint8: (H, W) for monochrome, (H, W, 3) for colour.
 
     The first VOI LUT, else the first window, spans 0 to 255. Without either, up to 8 stored bits
     are shown as they are (their possible range spans 0 to 255), and more bits from the smallest to
     the largest value present, padding apart: most files use a small part of their 12 or 16 bits.
-    MONOCHROME1 is inverted. Palette, YBR and RGB become RGB; with `grey`, their luma.
+    MONOCHROME1 is inverted. Palette, YBR and RGB become RGB; with `grey`, their luma. Of several
+    frames it is number `frame`, from 1 on; None: the middle one, which is said once.
 
-    Raises MedsmallError, with the full path, where the file cannot be read, has no pixels, more
-    than one frame or `max_pixels` pixels, or a compression for which no decoder is installed.
+    Raises MedsmallError, with the full path, where the file cannot be read, has no pixels, no such
+    frame, more than `max_pixels` pixels in one, or a compression for which no decoder is installed.
     """
     try:
         data = dcmread(path, force=True)
         _refuse_what_is_no_image(data, path, max_pixels)
         _complete(data)
         _refuse_undecodable(data, path)
-        pixels = _shown(data)
+        pixels = _shown(data, _place_of(frame, data, path))
     except MedsmallError:
         raise
     except Exception as error:  # pydicom and its decoders have dozens of kinds
@@ -64,18 +67,29 @@ def _refuse_what_is_no_image(data: Dataset, path: Path, max_pixels: int) -> None
     if not any(keyword in data for keyword in PIXELS):
         kind = UID(str(data.get("SOPClassUID", ""))).name or "no image"
         raise MedsmallError(f"{where} has no pixels ({kind}): take it out of the images.")
-    frames = int(data.get("NumberOfFrames") or 1)
-    if frames > 1:
-        raise MedsmallError(
-            f"{where} has {frames} frames, and which one the label is about is not known: save "
-            "the one that is meant as an image of its own."
-        )
     size = int(data.Rows) * int(data.Columns)
     if size > max_pixels:
         raise MedsmallError(
             f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the {max_pixels:,} "
             "that are decoded at once: save it smaller or in tiles."
         )
+
+
+def _place_of(frame: int | None, data: Dataset, path: Path) -> int:
+    """Which frame is read, from 0 on."""
+    frames = int(data.get("NumberOfFrames") or 1)
+    if frames == 1:
+        return 0
+    if frame is not None:
+        return index_of(frame, frames, path)
+    middle = frames // 2 + 1
+    say_first(
+        "frames",
+        f"The DICOM file {path.absolute()} has {frames} frames, of which the middle one ({middle}) "
+        "is read, here and in other files; for a table or folder of your own, dataset.frame names "
+        "another.",
+    )
+    return middle - 1
 
 
 def _complete(data: Dataset) -> None:
@@ -107,8 +121,8 @@ def _refuse_undecodable(data: Dataset, path: Path) -> None:
     )
 
 
-def _shown(data: Dataset) -> np.ndarray:
-    stored = pixel_array(data)  # YBR has become RGB here
+def _shown(data: Dataset, place: int) -> np.ndarray:
+    stored = pixel_array(data, index=place)  # YBR has become RGB here
     kind = data.PhotometricInterpretation
     if kind == "PALETTE COLOR":
         colours = apply_color_lut(stored, data)[..., :3]

@@ -1,6 +1,7 @@
 """The image files of a data set: where they are, how one is read, and which are absent."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -9,8 +10,10 @@ import pandas as pd
 
 from medsmall.dataset import Dataset
 from medsmall.dataset.arguments import one_of
+from medsmall.dataset.depth import Span
 from medsmall.dataset.images import decode
 from medsmall.dataset.remedies import DROP, TRY, remedy
+from medsmall.dataset.unpacked import unpacked
 from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
@@ -22,16 +25,36 @@ class ImageFiles:
         root: the folder that image paths are relative to; `~` is the user's.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         grey: True reads every image as grey, False as RGB, None as the file is.
+        holds: files, or such with .gz, by which the release is known: where `root` lacks them, it
+            is the one folder in it that has them all, or else the one above.
+        span: the values that become black and white in 16-bit grey; None: 0 and 65535.
+        frame: which of several frames is read, from 1 on; None: DICOM's middle one.
     """
 
     def __init__(
-        self, root: str | Path, missing_images: Literal["error", "drop"], grey: bool | None = None
+        self,
+        root: str | Path,
+        missing_images: Literal["error", "drop"],
+        grey: bool | None = None,
+        holds: Sequence[str] = (),
+        span: Span | None = None,
+        frame: int | None = None,
     ) -> None:
-        self.root = Path(os.path.expanduser(root))
+        self.given, self.holds = Path(os.path.expanduser(root)), holds
+        self._root: Path | None = None
         one_of(missing_images, ["error", "drop"], "dataset.missing_images")
         self.missing: Literal["error", "drop"] = missing_images
         self.grey = grey
-        self.reading = f"grey={grey}"
+        self.span, self.frame = span, frame
+        deep = f" range={span} frame={frame}" if span or frame else ""
+        self.reading = f"grey={grey}{deep}"
+
+    @property
+    def root(self) -> Path:
+        """The folder that image paths are relative to; looked for when it is first asked for."""
+        if self._root is None:
+            self._root = unpacked(self.given, self.holds)
+        return self._root
 
     def file(self, image: str) -> Path:
         """The file of one image; it need not be there."""
@@ -39,7 +62,7 @@ class ImageFiles:
 
     def read(self, image: str) -> np.ndarray:
         """uint8, (H, W) grey or (H, W, 3) RGB; MedsmallError where the file cannot be read."""
-        pixels = decode(self.root / image, grey=bool(self.grey))
+        pixels = decode(self.root / image, bool(self.grey), self.span, self.frame)
         return np.dstack([pixels] * 3) if self.grey is False and pixels.ndim == 2 else pixels
 
     def names_in(self, folder: str) -> set[str]:
@@ -80,7 +103,7 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
     count, first = int(absent.sum()), table["image"][absent].iloc[:3]
     found = (
         f"{dataset.name}: {count:,} of the {len(table):,} images listed are absent under "
-        f"{dataset.files.root.absolute()}, first: {', '.join(first)}"
+        f"{dataset.files.root.absolute()}{_by_part(table, absent)}, first: {', '.join(first)}"
     )
     if absent.all():
         raise MedsmallError(f"{found}; {remedy(dataset.files.root, f'get them, or {TRY}')}.")
@@ -89,6 +112,17 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
         raise MedsmallError(f"{found}; {remedy(dataset.files.root, get)}.")
     say_once(f"{found}; they are left out.")
     return table[~absent].reset_index(drop=True)
+
+
+def _by_part(table: pd.DataFrame, absent: pd.Series) -> str:
+    """How many are absent of each part of the split, or of the body, where there are several."""
+    told = []
+    for column in [name for name in ("split", "body_part") if name in table]:
+        counts = absent.groupby(table[column], sort=False).agg(["sum", "size"])
+        if len(counts) > 1:
+            lacking = counts[counts["sum"] > 0].itertuples()
+            told.append(", ".join(f"{part} {lack:,} of {n:,}" for part, lack, n in lacking))
+    return f" ({'; '.join(told)})" if told else ""
 
 
 def absent_files(dataset: Dataset, images: pd.Series) -> pd.Series:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import chosen, one_of
+from medsmall.dataset.depth import span_of
 from medsmall.dataset.files import ImageFiles
+from medsmall.dataset.frames import frame_of
 from medsmall.dataset.own import name_pattern
 from medsmall.dataset.own.class_folders import Found, check_folder_names, find_images
 from medsmall.dataset.own.classes import data_name, label_names, parts_to_learn
@@ -29,11 +31,17 @@ class Folder:
         targets: classes to learn, by default all; of two classes only the positive one.
         positive: which of two classes is the positive one. None: the other one of normal,
             negative, benign, healthy, uninfected, control, no_...; else the second by name.
-        patient: a regular expression with one group, searched for in each file's name: what it
-            finds is the patient, `^(person\\d+)` for `person12_bacteria_46.jpeg`. A name without it
-            is a patient of its own; None: every image counts as its own patient.
+        merge: folders that hold one class, and the name of that class: {"NORMAL": "Normal"}.
+        patient: a regular expression with one group, searched for in each file's name (or, with a /
+            in it, in its path below `root`): what it finds is the patient, `^(person\\d+)` for
+            `person12_bacteria_46.jpeg`. A name without it is a patient of its own; None: every
+            image counts as its own patient.
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
+        range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
+            for 12 bits; what lies beyond is clipped, and said. None: [0, 65535].
+        frame: which of several frames is read, from 1 on; None: the middle one of DICOM, which is
+            said, while other files of several frames are refused.
         name: what the data are called in names and messages; another folder is another name.
         missing_images: without effect, as the images that are there are the data.
         phantom_patients: number of patients of the generated stand-in.
@@ -52,17 +60,21 @@ class Folder:
         root: str,
         targets: list[str] | None = None,
         positive: str | None = None,
+        merge: dict[str, str] | None = None,
         patient: str | None = None,
         modality: str = "other",
         grey: bool | None = None,
+        range: list[float] | None = None,
+        frame: int | None = None,
         name: str = "folder",
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.files = ImageFiles(root, missing_images, grey)
+        self.files = ImageFiles(root, missing_images, grey, (), span_of(range), frame_of(frame))
         if isinstance(targets, str):
             raise MedsmallError(f"dataset.targets is a list: write dataset.targets=[{targets}].")
-        check_folder_names([*(targets or []), *filter(None, [positive])])
+        self.merge = merge or {}
+        check_folder_names([*(targets or []), *filter(None, [positive]), *self.merge.values()])
         self.given_targets, self.positive = targets, positive
         self.patient = None if patient is None else name_pattern.compiled(patient)
         self.modality = one_of(modality, MODALITIES, "dataset.modality")
@@ -103,13 +115,13 @@ class Folder:
                 f"{self.name} is not here: there is no folder {root.absolute()} (dataset.root); "
                 f"correct it, or {TRY}."
             )
-        return find_images(root, self.name)
+        return find_images(root, self.name, self.merge)
 
     @property
     def variant(self) -> str:
         """Tells folders of other classes or file names apart: 8 hexadecimal digits."""
         pattern = self.patient.pattern if self.patient else None
-        told = repr([self.given_targets, self.positive, pattern])
+        told = repr([self.given_targets, self.positive, pattern, *self.merge.items()])
         return hashlib.sha256(told.encode()).hexdigest()[:8]
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:

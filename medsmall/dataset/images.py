@@ -8,37 +8,42 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
+from medsmall.dataset.depth import Span, eight_bits, is_deep
+from medsmall.dataset.frames import index_of
 from medsmall.dataset.remedies import DROP, remedy
 from medsmall.errors import MedsmallError
 
 DICOM_SUFFIXES = {".dcm", ".dicom"}
 MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or a bomb
 _ORIENTATION = 0x0112  # the EXIF tag
-_MAX_16_BIT = 65535
 # What Pillow raises on an empty, cut off or foreign file (a broken PNG chunk is a SyntaxError).
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
-def decode(path: Path, grey: bool = False) -> np.ndarray:
+def decode(
+    path: Path, grey: bool = False, span: Span | None = None, frame: int | None = None
+) -> np.ndarray:
     """The pixels of one image file as uint8, (H, W) for a grey file and (H, W, 3) for a colour one.
 
     The content decides how it is read, not the name; `dicom.decode` says what becomes of DICOM.
     Transparency is dropped, a palette is looked up, CMYK is turned to RGB, 16-bit grey is scaled
-    by 1/257 so that 65535 becomes 255, and a photograph taken with the camera turned (EXIF
-    orientation) is turned upright, as every viewer shows it. With `grey`, colour is turned to luma
-    (ITU-R 601), exact where R = G = B.
+    so that `span` (black and white; None: 0 and 65535) becomes 0 and 255, and a photograph taken
+    with the camera turned (EXIF orientation) is turned upright, as every viewer shows it. With
+    `grey`, colour is turned to luma (ITU-R 601), exact where R = G = B. Of several frames it is
+    number `frame`, from 1 on; without one, DICOM's middle frame, which is said.
 
-    Raises MedsmallError, with the full path, where the file is absent, cannot be decoded, has
-    several frames, more than `MAX_PIXELS` pixels, or pixels of no known range.
+    Raises MedsmallError, with the full path, where the file is absent, cannot be decoded, is no
+    DICOM and has several frames of which none is named, lacks the one named, or has more than
+    `MAX_PIXELS` pixels, or pixels of no known range.
     """
     try:
         with open(path, "rb") as file:
             if is_dicom(file):
-                return _decode_dicom(path, grey)
+                return _decode_dicom(path, grey, frame)
             with Image.open(file) as image:
-                _refuse_frames(image, path)
+                _choose_frame(image, path, frame)
                 image.load()
-                return _eight_bits(_upright(image), path, grey)
+                return _eight_bits(_upright(image), path, grey, span)
     except FileNotFoundError:
         raise MedsmallError(
             f"The image {Path(path).absolute()} is absent: "
@@ -48,7 +53,7 @@ def decode(path: Path, grey: bool = False) -> np.ndarray:
         raise MedsmallError(_too_large(path, str(error))) from None
     except _UNREADABLE as error:
         if Path(path).suffix.lower() in DICOM_SUFFIXES and Path(path).stat().st_size:
-            return _decode_dicom(path, grey)  # written without the preamble that marks DICOM
+            return _decode_dicom(path, grey, frame)  # written without the preamble that marks DICOM
         reason = _reason(error)
     raise MedsmallError(
         f"The image {Path(path).absolute()} cannot be read ({reason}): "
@@ -63,20 +68,24 @@ def is_dicom(file: BinaryIO) -> bool:
     return head[128:] == b"DICM"
 
 
-def _decode_dicom(path: Path, grey: bool) -> np.ndarray:
+def _decode_dicom(path: Path, grey: bool, frame: int | None) -> np.ndarray:
     from medsmall.dataset import dicom  # pydicom takes a moment to import
 
-    return dicom.decode(Path(path), MAX_PIXELS, grey)
+    return dicom.decode(Path(path), MAX_PIXELS, grey, frame)
 
 
-def _refuse_frames(image: Image.Image, path: Path) -> None:
+def _choose_frame(image: Image.Image, path: Path, frame: int | None) -> None:
     """One picture only; the second one in a telephone's MPO is a preview or a depth map."""
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-    if frames > 1:
+    if frames == 1:
+        return
+    if frame is None:
         raise MedsmallError(
             f"The image {Path(path).absolute()} has {frames} frames, and which one the label is "
-            "about is not known: save the one that is meant as an image of its own."
+            "about is not known: save the one that is meant as an image of its own, or, for a "
+            "table or folder of your own, give its number in dataset.frame."
         )
+    image.seek(index_of(frame, frames, path))
 
 
 def _too_large(path: Path, reason: str) -> str:
@@ -101,28 +110,14 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
-def _eight_bits(image: Image.Image, path: Path, grey: bool) -> np.ndarray:
+def _eight_bits(image: Image.Image, path: Path, grey: bool, span: Span | None) -> np.ndarray:
     """Every mode of Pillow's as uint8; the common ones are copied as they are."""
     if image.mode == "L" or (image.mode == "RGB" and not grey):
         return np.array(image)
-    if image.mode == "I" or image.mode.startswith("I;16"):
-        return _from_16_bits(np.asarray(image), path)
-    if image.mode == "F":
-        raise MedsmallError(
-            f"The image {Path(path).absolute()} holds floating-point pixels, whose range "
-            "is not known: save it with 8 or 16 bits."
-        )
+    if is_deep(image.mode):
+        return eight_bits(np.asarray(image), path, span)
     if image.mode in ("1", "LA", "La"):
         return np.array(image.convert("L"))
     # By way of RGB: a palette entry marked transparent must not turn black on its way to grey.
     colour = image if image.mode == "RGB" else image.convert("RGB")
     return np.array(colour.convert("L") if grey else colour)
-
-
-def _from_16_bits(pixels: np.ndarray, path: Path) -> np.ndarray:
-    if pixels.min() < 0 or pixels.max() > _MAX_16_BIT:
-        raise MedsmallError(
-            f"The image {Path(path).absolute()} has pixels from {pixels.min()} to {pixels.max()}, "
-            f"outside 0 to {_MAX_16_BIT}: save it with 8 or 16 bits."
-        )
-    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)

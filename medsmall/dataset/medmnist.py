@@ -43,6 +43,7 @@ class MedMNIST:
     """
 
     unit = "image"
+    patients_known = False
     url = URL
 
     def __init__(

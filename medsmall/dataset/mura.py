@@ -16,6 +16,7 @@ from medsmall.task import Task
 LABELS = ["abnormal"]
 BODY_PARTS = ["ELBOW", "FINGER", "FOREARM", "HAND", "HUMERUS", "SHOULDER", "WRIST"]
 FINDINGS = ["normal", "abnormal"]
+HOLDS = ["train_image_paths.csv", "valid_image_paths.csv"]
 SPLIT = {"train": "train_val", "valid": "test"}
 
 
@@ -24,8 +25,8 @@ class Mura:
 
     Args:
         root: the folder that holds `train_image_paths.csv` and the three other tables (or
-            `.csv.gz`). The tables begin each path with the release's own folder name; that part
-            is cut off, whatever it is.
+            `.csv.gz`), or the folder below or above that one. The tables begin each path with the
+            release's own folder name; that part is cut off, whatever it is.
         targets: with `classes` "abnormal" there is only that one; with "part_finding" some of
             the classes, by default all.
         classes: "abnormal", one yes-or-no target, or "part_finding", the exclusive classes
@@ -61,7 +62,7 @@ class Mura:
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.files = ImageFiles(root, missing_images, grey=True)
+        self.files = ImageFiles(root, missing_images, grey=True, holds=HOLDS)
         one_of(classes, ["abnormal", "part_finding"], "dataset.classes")
         self.body_parts = BODY_PARTS
         if body_parts is not None:

@@ -2,8 +2,12 @@
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from medsmall.dataset import Dataset
 
 EXAMPLES = 3
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))  # of no width
@@ -46,6 +50,24 @@ def alike(patients: pd.Series) -> str:
         f"{'; ...' if len(several) > EXAMPLES else ''}; they count as different ones, so images of "
         "one may stand in train and test: write each patient in one way."
     )
+
+
+def unknown(dataset: "Dataset", table: pd.DataFrame) -> int:
+    """How many images count as their own patient because nobody knows whose they are.
+
+    A release that numbers its images without knowing patients says `patients_known = False`.
+    """
+    if not getattr(dataset, "patients_known", True):
+        return len(table)
+    return int((table["patient"] == table["image"]).sum())
+
+
+def not_checked(images: int, unknown: int) -> str:
+    """What must be said of `images` of which `unknown` have no known patient, "" if none."""
+    if not unknown:
+        return ""
+    some = "patients unknown" if unknown == images else f"patients of {unknown:,} unknown"
+    return f"{images:,} images, {some}: leakage between patients was NOT checked"
 
 
 def _plain(name: str) -> str:

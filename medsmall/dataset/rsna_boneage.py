@@ -41,6 +41,7 @@ class RsnaBoneAge:
     modality = "bone x-ray"
     variant = ""
     unit = "image"
+    patients_known = False
     labels = LABELS
     citation = (
         "Halabi et al., The RSNA Pediatric Bone Age Machine Learning Challenge, Radiology 2019, "

@@ -1,24 +1,32 @@
 """A table: people's own images, listed with their labels in a CSV or Parquet file."""
 
 import hashlib
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import chosen, one_of
+from medsmall.dataset.depth import span_of
 from medsmall.dataset.files import ImageFiles
-from medsmall.dataset.own import listed
+from medsmall.dataset.frames import frame_of
+from medsmall.dataset.own import listed, name_pattern, people
 from medsmall.dataset.own.classes import RESERVED, data_name
+from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.labels import check_arguments
 from medsmall.dataset.own.layout import Layout
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.own.table_labels import TableLabels
-from medsmall.dataset.sample_table import age_in_years, sample_table, sex_of
+from medsmall.dataset.sample_table import sample_table
+from medsmall.errors import MedsmallError
 from medsmall.task import Task
 from medsmall.terminal import say_once
+
+KEY = "dataset.patient_pattern"
 
 
 class Table:
@@ -27,7 +35,7 @@ class Table:
     Args:
         root: the folder that image paths are relative to.
         file: the table, below `root`, or with a full path (of which a file of that name in `root`
-            goes first); CSV (comma, semicolon or tab; UTF-8), or Parquet.
+            goes first); CSV of any usual separator and encoding, or Parquet.
         image: column of the image files.
         folder: folder below `root` that these names begin in; "" where they name it themselves.
         suffix: what the names lack, such as ".png"; "" where they are whole.
@@ -37,22 +45,31 @@ class Table:
         label: a column that names each image's class, or holds 0 and 1, or a number to predict.
         positive: which of two classes in `label` is the positive one. None: the other one of
             normal, negative, benign, healthy, control, no_...; else the second by name.
+        merge: spellings in `label` and the class that each stands for: {"KERATOSE": "Keratose"}.
         task: None finds out: 0 and 1 in one column is binary; in several it is multiclass if each
             row has exactly one 1 and no blank, else multilabel. In `label`, two classes are binary
             and more are multiclass; numbers with decimals or more than 20 different values are a
             regression.
         patient: column of the patient (or lesion, slide: what must not be torn apart). None: every
-            image counts as its own patient.
+            image counts as its own patient, unless `patient_pattern` finds it.
+        patient_pattern: a regular expression with one group, searched for in each file's name (or,
+            with a / in it, in its path): what it finds is the patient, `^(person\\d+)` for
+            `person12_bacteria_46.jpeg`. An image without it is a patient of its own.
         split: column of train, val or test (also training, valid, validation, dev, testing).
             Without val, part of train becomes it.
-        age, sex, view: columns of years, of F and M, and of anything.
+        age, sex, view: columns of years (`people.ages` has the units), of sexes (`people.sexes`
+            has the words), and of anything. What is not understood is told, and unknown.
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
+        range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
+            for 12 bits; what lies beyond is clipped, and said. None: [0, 65535].
+        frame: which of several frames is read, from 1 on; None: the middle one of DICOM, which is
+            said, while other files of several frames are refused.
         name: what the data are called in names and messages; another table is another name.
         missing_images: what to do about listed images that are not there: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
-    Blank label cells (also nan, na, null, ?) are unknown.
+    Blank label cells are unknown, and so are the words of `cell_words.UNKNOWN` (nan, ?, k.A., ...).
     """
 
     name = "table"
@@ -69,26 +86,35 @@ class Table:
         targets: list[str] | None = None,
         label: str | None = None,
         positive: str | None = None,
+        merge: dict[str, str] | None = None,
         task: Literal["binary", "multilabel", "multiclass", "regression"] | None = None,
         patient: str | None = None,
+        patient_pattern: str | None = None,
         split: str | None = None,
         age: str | None = None,
         sex: str | None = None,
         view: str | None = None,
         modality: str = "other",
         grey: bool | None = None,
+        range: list[float] | None = None,
+        frame: int | None = None,
         name: str = "table",
         missing_images: Literal["error", "drop"] = "error",
         phantom_patients: int = 120,
     ) -> None:
-        self.files = ImageFiles(root, missing_images, grey)
+        self.files = ImageFiles(root, missing_images, grey, (), span_of(range), frame_of(frame))
         self.modality = one_of(modality, MODALITIES, "dataset.modality")
         self.name = data_name(name)
         given = None if task is None else Task(one_of(task, list(Task), "dataset.task"))
-        check_arguments(targets, label, positive, given)
+        check_arguments(targets, label, positive, merge, given)
         listed.check_place(folder, suffix)
         columns = {"patient": patient, "split": split, "age": age, "sex": sex, "view": view}
-        self.layout = Layout(file, image, folder, suffix, columns, label, targets, positive, given)
+        pattern = None if patient_pattern is None else name_pattern.compiled(patient_pattern, KEY)
+        if pattern and patient is not None:
+            raise MedsmallError(f"dataset.patient and {KEY} both say who the patient is: keep one.")
+        self.layout = Layout(
+            file, image, folder, suffix, columns, pattern, label, targets, positive, merge, given
+        )
         self._file = TableFile(self.name, self.files.root, file)
         self._labels = TableLabels(self._file, self.layout)
         self.phantom_patients = phantom_patients
@@ -128,28 +154,33 @@ class Table:
         rows = sample_table(
             image=image,
             patient=self._patient(image),
-            split=self._split(),
+            split=self._read("split", listed.parts, ""),
             labels=self._labels.values(self.targets, self.task),
-            age=age_in_years(file.text(columns["age"])),
-            sex=sex_of(file.text(columns["sex"])),
+            age=self._read("age", people.ages, np.nan),
+            sex=self._read("sex", people.sexes, ""),
             view=file.text(columns["view"]),
             others={str(name): cells for name, cells in file.cells.items() if name not in known},
         )
         return rows.reset_index(drop=True)
 
+    def _read(
+        self, role: str, read: Callable[[Column], pd.Series], otherwise: Any
+    ) -> pd.Series | Any:
+        """The column of that role, `otherwise` where none is named."""
+        name = self.layout.columns[role]
+        return otherwise if name is None else read(self._file.column(name))
+
     def _patient(self, image: pd.Series) -> pd.Series:
-        name = self.layout.columns["patient"]
+        name, pattern = self.layout.columns["patient"], self.layout.pattern
+        if pattern is not None:
+            return name_pattern.patients(image, pattern, self.name, self.files.root, KEY)
         if name is None:
             say_once(
                 f"{self.name}: no patient column is named (dataset.patient), so every image counts "
-                "as its own patient; scores are too good if some are of the same."
+                "as its own patient. If patients repeat, test scores will be inflated."
             )
             return image
         return listed.patients(self._file.column(name))
-
-    def _split(self) -> pd.Series:
-        name = self.layout.columns["split"]
-        return self._file.text(None) if name is None else listed.parts(self._file.column(name))
 
     @property
     def variant(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from medsmall.dataset import Dataset
+from medsmall.dataset.patients import not_checked, unknown
 from medsmall.explore import bar_charts, charts, labels, people
 from medsmall.explore.page import Drawing, Section, Table, file_name
 from medsmall.explore.table_sections import MOST_BARS, SHARES
@@ -24,11 +25,11 @@ def patients(dataset: Dataset, table: pd.DataFrame) -> Iterator[Section]:
 def _per_patient(dataset: Dataset, table: pd.DataFrame) -> Section:
     section = Section("patients", "Images per patient")
     sizes = table["patient"].value_counts()
-    if people.unnamed(table):
-        section.text.append(f"Patients are unknown, so every image counts as one. {IF_REPEATED}")
-        return section
+    if unchecked := not_checked(len(table), unknown(dataset, table)):
+        section.text.append(f"{unchecked}. {IF_REPEATED}")
     if len(sizes) == len(table):
-        section.text.append(f"No patient has two images, by what the table says. {IF_REPEATED}")
+        if not unchecked:
+            section.text.append(f"No patient has two images, by what the table says. {IF_REPEATED}")
         return section
     section.text.append(
         f"{len(sizes):,} patients have {len(table):,} images, up to {sizes.iloc[0]:,} each. Images "

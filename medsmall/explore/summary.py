@@ -5,7 +5,7 @@ from importlib.metadata import version
 import pandas as pd
 from omegaconf import DictConfig
 
-from medsmall.dataset import Dataset
+from medsmall.dataset import Dataset, patients
 from medsmall.explore import people
 from medsmall.explore.page import Page, Section
 from medsmall.explore.people_sections import IF_REPEATED
@@ -47,9 +47,10 @@ def facts(
 ) -> list[tuple[str, str]]:
     """The counts of the headline, as pairs of a number and what it counts."""
     of = f" of {len(listed):,} listed" if len(table) < len(listed) else ""
+    nobody = patients.unknown(dataset, table) == len(table)
     found = [
         (f"{len(table):,}", "listed images, none there" if none_there else f"images{of}"),
-        _patients(table),
+        ("–", "patients unknown") if nobody else _patients(table),
     ]
     if dataset.unit in table and dataset.unit not in ("image", "patient"):
         found.append((f"{table[dataset.unit].nunique():,}", f"scored units ({dataset.unit})"))
@@ -64,8 +65,6 @@ def facts(
 
 
 def _patients(table: pd.DataFrame) -> tuple[str, str]:
-    if people.unnamed(table):
-        return "–", "patients unknown"
     same = [name for name in table.drop(columns="patient") if table[name].equals(table["patient"])]
     return f"{table['patient'].nunique():,}", f"patients ({same[0]})" if same else "patients"
 

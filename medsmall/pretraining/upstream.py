@@ -53,6 +53,7 @@ class Upstream:
         with open_dict(upstream):
             for key in ASKED:
                 upstream[key] = given[key]
+            upstream.audit.drop = self.composed.audit.drop  # copies are of one data set
             for key in MACHINE:
                 upstream.trainer[key] = given["trainer"][key]
             upstream.logger = {}

@@ -13,6 +13,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from medsmall import terminal
 from medsmall.dataset.images import decode
 from medsmall.errors import MedsmallError
 
@@ -156,9 +157,21 @@ def refusal(path):
     return sentence
 
 
-def test_several_frames_are_refused_by_number(tmp_path):
-    frames = RNG.integers(0, 256, (3, 6, 5), dtype=np.uint8)
-    assert "has 3 frames" in refusal(written(tmp_path, dicom(frames)))
+def test_of_several_frames_the_middle_one_is_read_and_told_or_the_one_named(tmp_path, capfd):
+    frames = RNG.integers(0, 256, (4, 6, 5), dtype=np.uint8)
+    path = written(tmp_path, dicom(frames))
+    terminal._told.clear()
+    for _ in range(2):
+        np.testing.assert_array_equal(decode(path), frames[2])
+    told = capfd.readouterr().err
+    assert told.count("has 4 frames, of which the middle one (3) is read") == 1
+    np.testing.assert_array_equal(decode(path, frame=1), frames[0])
+    np.testing.assert_array_equal(decode(path, frame=4), frames[3])
+    with pytest.raises(MedsmallError, match="has 4 frames and no frame 5"):
+        decode(path, frame=5)
+    colours = RNG.integers(0, 256, (3, 6, 5, 3), dtype=np.uint8)
+    path = written(tmp_path, dicom(colours, "RGB"))
+    np.testing.assert_array_equal(decode(path), colours[1])
 
 
 def test_no_pixels(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medsmall import terminal
 from medsmall.dataset.images import MAX_PIXELS, decode
 from medsmall.errors import MedsmallError
 
@@ -54,6 +55,27 @@ def test_16_bit_is_scaled_to_the_nearest_of_8(tmp_path):
     np.testing.assert_array_equal(decode(path), [[0, 0, 1, 1, 127, 255]])
     wide = saved(tmp_path, Image.fromarray(deep.astype(np.int32)), "x.tiff")
     np.testing.assert_array_equal(decode(wide), [[0, 0, 1, 1, 127, 255]])
+
+
+def test_a_range_spans_black_to_white_and_what_lies_beyond_is_clipped_and_told(tmp_path, capfd):
+    deep = np.array([[0, 1024, 2048, 4095]], dtype=np.uint16)
+    path = saved(tmp_path, Image.fromarray(deep))
+    terminal._told.clear()
+    np.testing.assert_array_equal(decode(path, span=(0, 4095)), [[0, 64, 128, 255]])
+    assert capfd.readouterr().err == ""
+    for _ in range(2):
+        np.testing.assert_array_equal(decode(path, span=(1024, 2048)), [[0, 0, 255, 255]])
+    assert capfd.readouterr().err.count("values from 0 to 4095") == 1
+    signed = saved(tmp_path, Image.fromarray(np.array([[-1000, 1000]], np.int32)), "x.tiff")
+    np.testing.assert_array_equal(decode(signed, span=(-1000, 1000)), [[0, 255]])
+    shares = np.array([[0, 0.5, 1]], np.float32)
+    path = saved(tmp_path, Image.fromarray(shares), "y.tiff")
+    np.testing.assert_array_equal(decode(path, span=(0, 1)), [[0, 128, 255]])
+    lacking = saved(tmp_path, Image.fromarray(np.full((1, 2), np.nan, np.float32)), "z.tiff")
+    with pytest.raises(MedsmallError, match="no finite numbers"):
+        decode(lacking, span=(0, 1))
+    eight = saved(tmp_path, Image.fromarray(GREY), "eight.png")
+    np.testing.assert_array_equal(decode(eight, span=(0, 4095)), GREY)
 
 
 def test_one_bit_becomes_black_and_white(tmp_path):
@@ -141,6 +163,7 @@ def test_several_frames_are_refused_by_number(tmp_path, suffix):
     with pytest.raises(MedsmallError, match="has 3 frames") as error:
         decode(path)
     assert str(path) in str(error.value)
+    assert np.asarray(decode(path, frame=3)).shape[:2] == (9, 9)
     saved(tmp_path, frames[0], f"one{suffix}")
     assert decode(tmp_path / f"one{suffix}", grey=True).shape == (9, 9)
 

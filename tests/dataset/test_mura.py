@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
+from medsmall.dataset.files import present_only
 from medsmall.dataset.mura import Mura
 from medsmall.errors import MedsmallError
 from medsmall.split import Stratified
@@ -121,6 +122,32 @@ def test_packed_tables_are_the_plain_ones(release):
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
     assert Mura(str(release)).table().equals(plain)
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_it_is_found_one_level_off(release, above, capfd):
+    plain = Mura(str(release)).table()
+    named, holder = release / "MURA-v1.1", release
+    if not above:
+        holder = named / "MURA-v1.1"
+        holder.mkdir(parents=True)
+        for path in release.glob("*.csv"):
+            path.rename(holder / path.name)
+    data = Mura(str(named))
+    assert data.table().equals(plain)
+    assert data.files.root == holder
+    assert f"{holder} is read instead" in capfd.readouterr().err
+
+
+def test_absent_films_are_counted_by_part_of_the_split_and_of_the_body(release):
+    data = Mura(str(release))
+    table = data.table()
+    for image in table["image"][:1].tolist() + table["image"][2:].tolist():
+        (release / image).parent.mkdir(parents=True)
+        (release / image).touch()
+    counted = r"absent under .* \(train_val 1 of 3; ELBOW 1 of 2\), first: train/XR_ELBOW"
+    with pytest.raises(MedsmallError, match=counted):
+        present_only(data, table)
 
 
 @pytest.mark.parametrize("kind", ["image_paths", "labeled_studies"])

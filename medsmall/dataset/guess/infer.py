@@ -4,43 +4,37 @@ import re
 import unicodedata
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.guess import image_column, roles
+from medsmall.dataset.guess import file_names, image_column, pixels, roles
 from medsmall.dataset.guess.inferred import Inferred
-from medsmall.dataset.own import spreadsheet
-from medsmall.dataset.own.class_folders import find_images
+from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
+from medsmall.dataset.own import listed, spellings, spreadsheet
+from medsmall.dataset.own.class_folders import find_images, in_class_folders
+from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.table import Table
-from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
-LOOKED_AT = 12  # images opened to see whether they are grey
-# Usual ways to write the patient in a file name, the more telling ones first.
-PATIENT_NAMES = (
-    r"(?i)((?:patient|person|subject|participant)[-_ ]?\d+)", r"^(sub-\w+?)_", r"^([Pp]\d+)[-_]",
-    r"(?i)^((?:case|pat|id)[-_ ]?\d+)", r"^(\d{2,})[-_]",
-)  # fmt: skip
 
-
-def infer(path: Path, name: str, label: str | None = None, task: str | None = None) -> Inferred:
+def infer(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     """Look at a table, a folder with one table, or class folders; MedsmallError if it is none.
 
-    Reads the table, lists the folder, and opens a few of the images. `label` (a column of the
-    table) and `task` are as their owner says, where they do.
+    Reads the table, lists the folder, and opens a few of the images. What the owner `said` is not
+    guessed.
     """
     if not path.exists():
         raise MedsmallError(f"There is no {path.absolute()}: name a table or a folder of images.")
     if path.is_file():
-        return infer_table(path, name, label, task)
+        return infer_table(path, name, said)
     beside = [file for file in sorted(path.iterdir()) if file.name.endswith(spreadsheet.SUFFIXES)]
     beside = [file for file in beside if file.suffix != ".txt" and not file.name.startswith(".")]
     try:
         if len(beside) == 1:
-            return infer_table(beside[0], name, label, task)
-        return infer_folder(path, name)
+            return infer_table(beside[0], name, said)
+        return infer_folder(path, name, said)
     except MedsmallError as of_first:
         if len(beside) > 1:
             names = ", ".join(file.name for file in beside)
@@ -51,64 +45,83 @@ def infer(path: Path, name: str, label: str | None = None, task: str | None = No
         if not beside:
             raise
         try:
-            return infer_folder(path, name)
+            return infer_folder(path, name, said)
         except MedsmallError:
             raise of_first from None
 
 
-def infer_table(
-    path: Path, name: str, label: str | None = None, task: str | None = None
-) -> Inferred:
+def infer_table(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     """The columns of a table by what they hold, then by their names."""
     file = TableFile(name, path.parent, path.name)
     found = Inferred(Table, {"root": "", "file": path.name, "name": name}, read=file)
     image_column.find(found, path, file.cells)
     free = {c: file.column(c) for c in file.cells.columns if c != found.settings["image"]}
-    if label is not None and label not in free:
-        raise MedsmallError(
-            f"{path.absolute()} has no column '{label}' for --label{did_you_mean(label, free)}."
-        )
-    named = free.pop(label) if label is not None else None
+    said.check(path, free)
+    _find_roles(found, free, said)
+    if said.label is not None:
+        found.set("label", said.label, AS_SAID)
+    else:
+        guessed, targets, reason = roles.labels(free, path)
+        found.set("label" if guessed else "targets", guessed or targets, reason)
+    if said.task is not None:
+        found.set("task", said.task, AS_SAID)
+    if said.merge and "label" in found.settings:
+        merge = spellings.proposed(file.column(found.settings["label"]).spelt())
+        _find_merge(found, merge)
+    if not {"patient", "patient_pattern"} & found.settings.keys():
+        names, settings = file.column(found.settings["image"]), found.settings
+        folder, suffix = settings.get("folder", ""), settings.get("suffix", "")
+        images = listed.image_paths(names, path.parent, folder, suffix)
+        file_names.propose(found, "patient_pattern", images.tolist())
+    _find_task(found)
+    pixels.find_range(found)
+    pixels.find_grey(found)
+    return found
+
+
+def _find_roles(found: Inferred, free: dict[str, Column], said: Said) -> None:
+    """Set the columns of patients and the like, and take them and the label out of `free`."""
+    for column in [said.label, *said.columns.values()]:
+        free.pop(str(column), None)
+    for role, column in said.columns.items():
+        found.set(role, None if column == NONE else column, AS_SAID)
     for role, choose in roles.ROLES.items():
+        if role in said.columns or (role == "patient" and said.id_pattern):
+            continue
         chosen = choose(free)
         if chosen:
             column, reason = chosen
             found.set(role, column, reason)
             del free[column]
-    if "patient" not in found.settings:
+    if said.id_pattern:
+        found.set("patient_pattern", said.id_pattern, AS_SAID)
+    elif "patient" not in found.settings:
         found.warnings += filter(None, [roles.not_told_apart(free)])
-    if named is not None:
-        found.set("label", named.name, "as you said")
-    else:
-        guessed, targets, reason = roles.labels(free, path)
-        found.set("label" if guessed else "targets", guessed or targets, reason)
-    if task is not None:
-        found.set("task", task, "as you said")
-    _find_task(found)
-    _find_grey(found)
-    return found
 
 
-def infer_folder(path: Path, name: str) -> Inferred:
+def _find_merge(found: Inferred, merge: dict[str, str]) -> None:
+    if merge:
+        found.set("merge", merge, AS_SAID)
+
+
+def infer_folder(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     """Class folders, and an expression that finds patients in the file names."""
+    said.refuse_columns(path)
     root = str(path.absolute())
     found = Inferred(Folder, {"root": root, "name": name}, {"root": "holds the class folders"})
-    names = [one.image.rpartition("/")[2] for one in find_images(path, name)]
-    for pattern in PATIENT_NAMES:
-        matches = pd.Series(names).str.extract(pattern, expand=False)
-        count, patients = int(matches.notna().sum()), matches.nunique()
-        if count >= len(names) / 4 and max(2, count / 10) <= patients < count:
-            example = names[int(matches.notna().to_numpy().argmax())]
-            reason = (
-                f"{patients:,} patients in {count:,} of {len(names):,} file names, such as "
-                f"{matches.dropna().iloc[0]} in {example}"
-            )
-            found.set("patient", pattern, reason)
-            break
+    if said.merge:
+        kinds = [one.kind for one in in_class_folders(path, {})[0]]
+        _find_merge(found, spellings.proposed(pd.Series(kinds, dtype="str")))
+    images = [one.image for one in find_images(path, name, found.settings.get("merge"))]
+    if said.id_pattern or "patient" in said.columns:
+        found.set("patient", said.id_pattern, AS_SAID)
+    else:
+        file_names.propose(found, "patient", images)
     data = found.data
     if data.task is Task.BINARY:
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
-    _find_grey(found)
+    pixels.find_range(found)
+    pixels.find_grey(found)
     return found
 
 
@@ -125,21 +138,6 @@ def _find_task(found: Inferred) -> None:
     label = found.settings.get("label")
     if data.task is Task.BINARY and label not in (None, *data.targets):
         found.set("positive", data.targets[0], "of the two classes; the other is the negative")
-
-
-def _find_grey(found: Inferred) -> None:
-    """Read some images: grey ones saved in colour are read as grey; says what else is wrong."""
-    data = found.data
-    there = found.rows["image"]
-    pixels: list[np.ndarray] = []
-    for i in np.unique(np.linspace(0, len(there) - 1, LOOKED_AT).astype(int)):
-        try:
-            pixels.append(data.files.read(there.iloc[i]))
-        except MedsmallError as error:
-            found.warnings.append(str(error))
-    colour = [image for image in pixels if image.ndim == 3]
-    if colour and all((image == image[..., :1]).all() for image in colour):
-        found.set("grey", True, "the images looked at are grey, some saved in colour")
 
 
 def name_of(path: Path) -> str:

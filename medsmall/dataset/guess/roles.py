@@ -1,11 +1,10 @@
 """What the columns of somebody's table may be for, by their names and by what they hold."""
 
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from medsmall.dataset import sample_table
-from medsmall.dataset.own import listed
+from medsmall.dataset.guess.column_names import AGE, LABEL, NO_LABEL, PATIENTS, SEX, VIEW, like
+from medsmall.dataset.own import listed, people
 from medsmall.dataset.own.classes import PARTS, RESERVED
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.labels import CODES, MANY
@@ -13,21 +12,6 @@ from medsmall.errors import MedsmallError
 
 Free = Mapping[str, Column]
 Chosen = tuple[str, str] | None  # a column, and why
-
-# The word for what must not be torn apart, the more telling ones first.
-PATIENTS = (
-    r"patient|subject|participant|person|mrn|^pid$|^pat_?(id|no|nr)?$", r"^case(_?(id|no))?$",
-    r"lesion", r"slide|specimen|animal|donor", r"study|exam|accession",
-)  # fmt: skip
-LABEL = r"label|class|diagnos|^dx$|target|finding|categor|grade|outcome|patholog|score|^y$|malign"
-NO_LABEL = (
-    r"^unnamed|^index$|^id$|_id$|^no$|width|height|date|time|file|path|comment|note|spacing|"
-    r"^male$|^female$|laterality|^side$|follow|fold|seed|site|hospital|device|manufacturer"
-)
-
-
-def _like(pattern: str, name: str) -> bool:
-    return bool(re.search(pattern, re.sub(r"\W+", "_", name.strip().lower())))
 
 
 def split_of(free: Free) -> Chosen:
@@ -40,29 +24,36 @@ def split_of(free: Free) -> Chosen:
 
 
 def age_of(free: Free) -> Chosen:
-    """A column named like an age, in years or as DICOM writes them."""
+    """A column named like an age, of which most cells are one."""
     for name, column in free.items():
-        if _like(r"(^|_)ages?($|_)", name):
-            years = sample_table.age_in_years(column.cells)
-            if years.notna().mean() > 0.5:
+        if like(AGE, name):
+            years = people.years_of(column)
+            if years[column.known.index].notna().mean() > 0.5:
                 return name, f"its name; {years.min():.0f} to {years.max():.0f} years"
     return None
 
 
 def sex_of(free: Free) -> Chosen:
-    """A column named like a sex, of which most cells begin with F or M."""
+    """A column named like a sex, of which most cells are one, or are codes; else one like `male`.
+
+    Codes are told as unknown when the table is read: a label they are not.
+    """
     for name, column in free.items():
-        if _like(r"(^|_)(sex|gender)", name):
-            sexes = sample_table.sex_of(column.cells)
-            if (sexes != "").mean() > 0.5:
-                return name, f"its name; {(sexes == 'F').sum():,} F, {(sexes == 'M').sum():,} M"
+        named = like(SEX, name)
+        codes = column.kind in ("yes or no", "numbers") and column.known.nunique() <= CODES
+        if not (named or codes):
+            continue
+        sexes = people.sexes_of(column)
+        understood = (sexes[column.known.index] != "").mean() > 0.5
+        if understood or (named and codes):
+            return name, f"its name; {(sexes == 'F').sum():,} F, {(sexes == 'M').sum():,} M"
     return None
 
 
 def view_of(free: Free) -> Chosen:
     """A column named like a view."""
     for name, column in free.items():
-        if _like(r"(^|_)(view|projection)($|_)", name) and column.cells.nunique() <= MANY:
+        if like(VIEW, name) and column.cells.nunique() <= MANY:
             return name, "its name"
     return None
 
@@ -74,7 +65,7 @@ def patient_of(free: Free) -> Chosen:
     would be taken for strangers.
     """
     for pattern in PATIENTS:
-        found = {n: c for n, c in free.items() if _like(pattern, n) and _may_be_patients(c)}
+        found = {n: c for n, c in free.items() if like(pattern, n) and _may_be_patients(c)}
         for name, column in found.items():
             if (column.cells != "").all():
                 count = column.cells.nunique()
@@ -90,7 +81,7 @@ def not_told_apart(free: Free) -> str:
     """What to know of a column that is named like patients but holds one or two, "" without one."""
     for name, column in free.items():
         values = column.cells.unique()
-        if len(values) < 3 and _like(PATIENTS[0], name):
+        if len(values) < 3 and like(PATIENTS[0], name):
             held = " and ".join(f"'{value}'" for value in values)
             return (
                 f"the column '{name}' holds {held} alone in all {len(column.cells):,} rows, which "
@@ -119,7 +110,7 @@ def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
     values; then the only column of numbers. MedsmallError lists the columns where none will do.
     """
     able = {
-        name: c for name, c in free.items() if name not in RESERVED and not _like(NO_LABEL, name)
+        name: c for name, c in free.items() if name not in RESERVED and not like(NO_LABEL, name)
     }
     kinds = {name: column.kind for name, column in able.items()}
     yes_no = [name for name, kind in kinds.items() if kind == "yes or no"]
@@ -127,9 +118,9 @@ def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
     numbers = [name for name, kind in kinds.items() if kind == "numbers" and name not in classes]
     for names, what in ((classes, "classes"), (numbers, "numbers")):
         for name in names:
-            if _like(LABEL, name):
-                return name, [], f"its name; {able[name].cells.nunique():,} different {what}"
-    called = [name for name in yes_no if _like(LABEL, name)]
+            if like(LABEL, name):
+                return name, [], f"its name; {able[name].known.nunique():,} different {what}"
+    called = [name for name in yes_no if like(LABEL, name)]
     if called:
         return None, called, "the name, and 0 and 1 in it"
     if yes_no:
@@ -137,8 +128,8 @@ def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
     text = [name for name in classes if kinds[name] == "text"]
     if text:
         others = f" (or is it {', '.join(text[1:])}?)" if len(text) > 1 else ""
-        return text[0], [], f"{able[text[0]].cells.nunique():,} different names in it{others}"
-    if len(numbers) == 1 and not any(_like(LABEL, name) for name in able):
+        return text[0], [], f"{able[text[0]].known.nunique():,} different names in it{others}"
+    if len(numbers) == 1 and not any(like(LABEL, name) for name in able):
         return numbers[0], [], "the only column of numbers"
     held = ", ".join(f"{name} ({column.kind})" for name, column in free.items()) or "none"
     raise MedsmallError(

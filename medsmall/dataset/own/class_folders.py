@@ -1,12 +1,15 @@
 """Images sorted into class folders: which files are images, and which folder is what."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from medsmall.dataset.images import DICOM_SUFFIXES, is_dicom
-from medsmall.dataset.own.classes import PARTS, folded, is_plain
+from medsmall.dataset.own import spellings
+from medsmall.dataset.own.classes import PARTS, is_plain
 from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
@@ -95,12 +98,8 @@ def part_folders(root: Path) -> dict[str, str]:
     return parts
 
 
-def find_images(root: Path, name: str) -> list[Found]:
-    """All images, sorted by path; says on stderr, as `name`, how many other files are there.
-
-    Raises MedsmallError where there are not at least two classes with images, where two are one by
-    their names, and where a name would break a line.
-    """
+def in_class_folders(root: Path, merge: Mapping[str, str]) -> tuple[list[Found], list[str]]:
+    """All images in a folder of a class, and the paths of all other files."""
     parts = part_folders(root)
     found, others = [], []
     for file in files_below(root):
@@ -108,9 +107,20 @@ def find_images(root: Path, name: str) -> list[Found]:
         place = path.parts[1:] if parts else path.parts
         if len(place) > 1 and is_image(file):
             part = parts[path.parts[0]] if parts else ""
-            found.append(Found(path.as_posix(), place[0], part))
+            found.append(Found(path.as_posix(), merge.get(place[0], place[0]), part))
         else:
             others.append(path.as_posix())
+    return found, others
+
+
+def find_images(root: Path, name: str, merge: Mapping[str, str] | None = None) -> list[Found]:
+    """All images, sorted by path; says on stderr, as `name`, how many other files are there.
+
+    A folder in `merge` holds the class that it stands for. Raises MedsmallError where there are not
+    at least two classes with images, where some are one by their names, and where a name would
+    break a line.
+    """
+    found, others = in_class_folders(root, merge or {})
     classes = sorted({one.kind for one in found})
     if len(classes) < 2:
         there = f"one class only ({classes[0]})" if classes else "no images in class folders"
@@ -118,14 +128,9 @@ def find_images(root: Path, name: str) -> list[Found]:
             f"{root.absolute()} has {there}: a folder of images is sorted as <class>/<image>, "
             "or train/<class>/<image> and test/<class>/<image>."
         )
-    first: dict[str, str] = {}
-    for kind in classes:
-        like = first.setdefault(folded(kind), kind)
-        if like != kind:
-            raise MedsmallError(
-                f"{root.absolute()} has the class folders {like!r} and {kind!r}, which are one "
-                "class: move their images together."
-            )
+    spelt = spellings.proposed(pd.Series([one.kind for one in found], dtype="str"))
+    if spelt:
+        raise MedsmallError(f"{root.absolute()}: {spellings.clash(spelt)}.")
     for image in (one.image for one in found if not is_plain(one.image)):
         raise MedsmallError(
             f"{root.absolute()} holds {image!r}, whose name has a line break or the like in it: "

@@ -15,18 +15,25 @@ CONTROL = "[\\x00-\\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]"
 NEGATIVE = {
     "0", "absent", "benign", "control", "controls", "false", "healthy", "negative", "no", "none",
     "nofinding", "normal", "unaffected", "uninfected", "nontumor", "notumor",
+    "benigne", "benigno", "benin", "falsch", "gesund", "gutartig", "negatief", "negatif", "negativ",
+    "negativo", "normaal", "normale", "o.b.", "sain", "sano", "unauffallig",
 }  # fmt: skip
+NOT = {"no", "non", "not", "geen", "kein", "keine", "nao", "nee", "nein", "ohne", "sans", "senza"}
 PARTS = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val",
     "dev": "val", "test": "test", "testing": "test", "train_val": "train_val",
-    "trainval": "train_val",
+    "trainval": "train_val", "validierung": "val", "entraînement": "train",
+    "entrainement": "train", "apprentissage": "train", "entrenamiento": "train",
+    "validación": "val", "validacion": "val", "prueba": "test", "treinamento": "train",
+    "treino": "train", "validação": "val", "validacao": "val", "teste": "test",
+    "addestramento": "train", "validazione": "val", "validatie": "val",
 }  # fmt: skip
 
 
 def is_negative(name: str) -> bool:
-    """Whether a class is by its name the absence of something: normal, healthy, no_tumour, ..."""
-    words = re.split(r"[\s_-]+", name.strip().casefold())
-    return words[0] in ("no", "non", "not") or "".join(words) in NEGATIVE
+    """Whether a class is by its name the absence of something: normal, gesund, no_tumour, ..."""
+    words = re.split(r"[\s_-]+", plain_letters(name.strip()))
+    return words[0] in NOT or "".join(words) in NEGATIVE
 
 
 def positive_of(classes: Sequence[str], positive: str | None) -> str:
@@ -85,6 +92,12 @@ def is_plain(text: str) -> bool:
 def folded(name: str) -> str:
     """What is left of a class's name without its case, its blanks and how its accents are made."""
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def plain_letters(text: str) -> str:
+    """`text` in lower case, its letters without accents: `Größe` is `grosse`."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def data_name(name: str) -> str:

@@ -1,5 +1,6 @@
 """One column of somebody's table: what its cells are, and the sentence where one is wrong."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,13 +9,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from medsmall.dataset.own.classes import folded
+from medsmall.dataset.own import cell_words, spellings
+from medsmall.dataset.own.cell_words import DASHES, NO, UNCERTAIN, UNKNOWN, YES
 from medsmall.errors import MedsmallError
+from medsmall.terminal import say_once
 
-UNKNOWN = {"", "nan", "na", "n/a", "null", "?"}
-YES, NO = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no"}
 LARGEST = 1e15  # its square, and the sum of a million such, are finite in 32 bits
-UNCERTAIN = {"-1", "-1.0"}
 
 Kind = Literal["blank", "yes or no", "numbers", "text", "mixed"]
 
@@ -23,7 +23,8 @@ Kind = Literal["blank", "yes or no", "numbers", "text", "mixed"]
 class Column:
     """Cells as text (Series of str, "" where blank, indexed by row) with the `path` they are from.
 
-    Unknown are blank cells and nan, na, n/a, null and ?, whatever their case.
+    Unknown are blank cells and the words of `cell_words.UNKNOWN`, whatever their case, and a dash
+    where all other cells are numbers.
     """
 
     path: Path
@@ -38,18 +39,22 @@ class Column:
     def known(self) -> pd.Series:
         """The cells that say something, in lower case."""
         lower = self.cells.str.lower()
-        return lower[~lower.isin(UNKNOWN)]
+        known = lower[~lower.isin(UNKNOWN)]
+        dashes = known.isin(DASHES)
+        if dashes.any() and cell_words.parsed(known[~dashes]).notna().all():
+            return known[~dashes]
+        return known
 
     @cached_property
     def parsed(self) -> pd.Series:
         """The known cells as float64, NaN for those that are no number."""
-        return _parsed(self.known)
+        return cell_words.parsed(self.known)
 
     @cached_property
     def kind(self) -> Kind:
         """What the known cells are.
 
-        "yes or no": 0, 1, true, false, yes, no (and -1 beside those two); "numbers"; "text";
+        "yes or no": 0, 1, and words such as true, no or ja (and -1 beside); "numbers"; "text";
         "mixed" where at least half of the cells are one of the former and the others are not.
         """
         different = self.known.drop_duplicates()
@@ -58,7 +63,7 @@ class Column:
             return "blank"
         if values & (YES | NO) and values <= YES | NO | UNCERTAIN:
             return "yes or no"
-        numbers = set(different[_parsed(different).notna()].tolist())
+        numbers = set(different[cell_words.parsed(different).notna()].tolist())
         if numbers == values:
             return "numbers"
         return "mixed" if self.known.isin(numbers | YES | NO).mean() >= 0.5 else "text"
@@ -69,10 +74,9 @@ class Column:
 
     def odd_cell(self) -> MedsmallError:
         """The error for the first cell of a "mixed" column that is unlike the others."""
-        known = self.known
-        odd = known.index[_parsed(known).isna() & ~known.isin(YES | NO)][0]
+        odd = self.parsed.index[self.parsed.isna() & ~self.known.isin(YES | NO)][0]
         cell = self.cells[odd]
-        hint = "write a decimal point" if "," in cell else "correct it, or leave it blank"
+        hint = _comma_hint(cell) if "," in cell else "correct it, or leave it blank"
         return self.refused(
             odd, f"'{cell}' stands among numbers; {hint}, or set dataset.task if it is a class"
         )
@@ -97,31 +101,51 @@ class Column:
         """float64, NaN for unknown; MedsmallError for a cell that is no number up to LARGEST."""
         values = self.parsed
         for row in values.index[~np.isfinite(values)][:1]:
-            hint = "a decimal point" if "," in self.cells[row] else "a finite number"
-            raise self.refused(row, f"'{self.cells[row]}' is no number; write {hint}, or blank")
+            cell = self.cells[row]
+            hint = _comma_hint(cell) if "," in cell else "write a finite number, or blank"
+            raise self.refused(row, f"'{cell}' is no number; {hint}")
         for row in values.index[values.abs() > LARGEST][:1]:
             raise self.refused(
                 row, f"'{self.cells[row]}' is too large to be learnt (beyond {LARGEST:g}); correct "
                 "it, or write the column in a larger unit"
             )  # fmt: skip
+        self._tell_commas()
         return values.reindex(self.cells.index)
 
-    def classes(self) -> pd.Series:
+    def classes(self, merge: Mapping[str, str] | None = None) -> pd.Series:
         """The name of each row's class, "" where unknown; whole numbers lose their decimals.
 
-        MedsmallError where two names differ by their case or blanks alone.
+        Spellings in `merge` become the class that they stand for. Says which words count as
+        unknown. MedsmallError lists all names that still differ by their case or blanks alone.
         """
-        names = self.known.reindex(self.cells.index)
-        names = self.cells.where(names.notna(), "")
+        names = self.spelt(merge)
+        for row in names.index[names.isin(spellings.proposed(names))][:1]:
+            raise self.refused(row, spellings.clash(spellings.proposed(names)))
+        words = self.cells[(self.cells != "") & (names == "")].value_counts()
+        if len(words):
+            told = ", ".join(f"'{word}' ({count:,})" for word, count in words.items())
+            say_once(f"{self.path.name}, column '{self.name}': {told} count as unknown.")
+        return names
+
+    def spelt(self, merge: Mapping[str, str] | None = None) -> pd.Series:
+        """The same, with classes that may be spelt in several ways."""
+        names = self.cells.where(self.known.reindex(self.cells.index).notna(), "")
         if self.kind in ("numbers", "yes or no"):
-            names = names.str.replace(r"\.0+$", "", regex=True)
-        first: dict[str, str] = {}
-        for row, name in names.drop_duplicates().items():
-            like = first.setdefault(folded(name), name)
-            if like != name:
-                raise self.refused(row, f"'{name}' and '{like}' are one class; write one of them")
-        return names.astype("str")
+            self._tell_commas()
+            names = names.str.replace(r"[.,]0+$", "", regex=True)
+        return spellings.merged(names.astype("str"), merge)
+
+    def _tell_commas(self) -> None:
+        commas = self.known[self.known.str.contains(",", regex=False)]
+        if len(commas):
+            cell = commas.iloc[0]
+            say_once(
+                f"{self.path.name}, column '{self.name}': commas are read as decimal ones, "
+                f"'{cell}' as {cell.replace(',', '.')}."
+            )
 
 
-def _parsed(cells: pd.Series) -> pd.Series:
-    return pd.to_numeric(cells, errors="coerce").astype("float64")
+def _comma_hint(cell: str) -> str:
+    if cell_words.may_be_thousands(cell):
+        return f"write it without the comma, or as {cell.replace(',', '.')} if that is meant"
+    return "write a decimal point"

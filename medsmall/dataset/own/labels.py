@@ -1,6 +1,6 @@
 """Which labels somebody's table has, and which task they are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -14,7 +14,11 @@ CODES = 10  # whole numbers with more different values than this are measured, n
 
 
 def check_arguments(
-    targets: Sequence[str] | None, label: str | None, positive: str | None, task: Task | None
+    targets: Sequence[str] | None,
+    label: str | None,
+    positive: str | None,
+    merge: Mapping[str, str] | None,
+    task: Task | None,
 ) -> None:
     """MedsmallError where the arguments of a `Table` that are about labels contradict another."""
     if isinstance(targets, str):
@@ -24,8 +28,11 @@ def check_arguments(
     repeated = sorted({name for name in targets or [] if list(targets or []).count(name) > 1})
     if repeated:
         raise MedsmallError(f"dataset.targets names {', '.join(repeated)} more than once.")
-    if positive is not None and label is None:
-        raise MedsmallError("dataset.positive has no effect without dataset.label: leave it out.")
+    for name, given in {"positive": positive, "merge": merge}.items():
+        if given is not None and label is None:
+            raise MedsmallError(
+                f"dataset.{name} has no effect without dataset.label: leave it out."
+            )
     if label is not None and task is Task.MULTILABEL:
         raise MedsmallError(
             "dataset.task=multilabel needs one column per label: name them in dataset.targets, "
@@ -51,9 +58,11 @@ def names_classes(column: Column, task: Task | None) -> bool:
     return kind != "yes or no"
 
 
-def class_labels(column: Column, positive: str | None) -> list[str]:
+def class_labels(
+    column: Column, positive: str | None, merge: Mapping[str, str] | None
+) -> list[str]:
     """The labels in a column of classes; MedsmallError where these are one, or very many."""
-    found = column.classes()
+    found = column.classes(merge)
     classes = sorted(set(found) - {""})
     where = f"{column.path.absolute()}, column '{column.name}',"
     if len(classes) < 2:

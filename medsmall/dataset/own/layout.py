@@ -1,5 +1,6 @@
 """What somebody's table looks like, as the arguments of `Table` say."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from medsmall.task import Task
 class Layout:
     """The table's file and its columns; `Table` says what each of them means.
 
-    `columns` are the names of those for patient, split, age, sex and view, None where none is.
+    `columns` are the names of those for patient, split, age, sex and view, None where none is;
+    `pattern` finds the patient in the image's path.
     """
 
     file: str
@@ -18,9 +20,11 @@ class Layout:
     folder: str
     suffix: str
     columns: Mapping[str, str | None]
+    pattern: re.Pattern[str] | None
     label: str | None
     targets: list[str] | None
     positive: str | None
+    merge: Mapping[str, str] | None
     task: Task | None
 
     @property

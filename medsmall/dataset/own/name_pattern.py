@@ -1,4 +1,4 @@
-"""The regular expression that finds the patient in a file's name."""
+"""The regular expression that finds the patient in a file's name, or in its path."""
 
 import re
 from pathlib import Path
@@ -9,45 +9,60 @@ from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
 
-def compiled(text: str) -> re.Pattern[str]:
-    """The expression; MedsmallError where it is none, or has not one group."""
+def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
+    """The expression that `key` gives; MedsmallError where it is none, or has not one group."""
     try:
         pattern = re.compile(text)
     except re.error as error:
         raise MedsmallError(
-            f"dataset.patient='{text}' is no regular expression ({error}): correct it."
+            f"{key}='{text}' is no regular expression ({error}): correct it."
         ) from None
     if pattern.groups != 1:
         raise MedsmallError(
-            f"dataset.patient='{text}' has {pattern.groups} groups: put brackets around what "
-            "names the patient and nothing else, such as ^(person\\d+)."
+            f"{key}='{text}' has {pattern.groups} groups: put brackets around what names the "
+            "patient and nothing else, such as ^(person\\d+)."
         )
     return pattern
 
 
-def patients(image: pd.Series, pattern: re.Pattern[str] | None, name: str, root: Path) -> pd.Series:
+def find_all(pattern: re.Pattern[str], image: pd.Series) -> pd.Series:
+    """What `pattern` finds in each image path, NaN where it does not fit.
+
+    It is searched in the file's name, or, where there is a / in it, in the path below the root.
+    """
+    searched = image if "/" in pattern.pattern else image.str.rpartition("/")[2]
+    found = searched.str.extract(pattern, expand=False)
+    return found.where(found != "")
+
+
+def patients(
+    image: pd.Series,
+    pattern: re.Pattern[str] | None,
+    name: str,
+    root: Path,
+    key: str = "dataset.patient",
+) -> pd.Series:
     """The patient of each image path: what `pattern` finds in the file's name, else the image.
 
     Says on stderr, as `name`, which images count as a patient each. MedsmallError where the
-    pattern fits no name.
+    pattern fits no name; `key` is that of the pattern.
     """
     if pattern is None:
         say_once(
-            f"{name}: no expression tells the patient from the file name "
-            "(dataset.patient), so every image counts as its own patient; scores are too good "
-            "if some are of the same."
+            f"{name}: no expression tells the patient from the file name ({key}), so every image "
+            "counts as its own patient. If patients repeat, test scores will be inflated."
         )
         return image
-    found = image.str.rpartition("/")[2].str.extract(pattern, expand=False)
-    without = found.isna() | (found == "")
+    found = find_all(pattern, image)
+    without = found.isna()
     if without.all():
         raise MedsmallError(
-            f"dataset.patient='{pattern.pattern}' fits none of the {len(image):,} file "
+            f"{key}='{pattern.pattern}' fits none of the {len(image):,} file "
             f"names under {root.absolute()}, such as {image.iloc[0]}: correct it."
         )
     if without.any():
         say_once(
-            f"{name}: dataset.patient fits {(~without).sum():,} of {len(image):,} file "
+            f"{name}: {key} fits {(~without).sum():,} of {len(image):,} file "
             f"names; the others, such as {image[without].iloc[0]}, count as a patient each."
         )
     return found.where(~without, image)

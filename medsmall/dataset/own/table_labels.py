@@ -32,7 +32,7 @@ class TableLabels:
         """The label columns of the sample table; MedsmallError where there is none."""
         label = self.layout.label
         if label is not None and self.by_class:
-            return class_labels(self.file.column(label), self.layout.positive)
+            return class_labels(self.file.column(label), self.layout.positive, self.layout.merge)
         names = [label] if label else self.layout.targets or self._columns_of_0_and_1()
         check_names(names)
         return list(names)
@@ -65,7 +65,9 @@ class TableLabels:
     def values(self, targets: list[str], task: Task) -> dict[str, np.ndarray | pd.Series]:
         """One float64 column per label, NaN where it is unknown."""
         if self.layout.label is not None and self.by_class:
-            classes = self.file.column(self.layout.label).classes().replace("", None)
+            classes = (
+                self.file.column(self.layout.label).classes(self.layout.merge).replace("", None)
+            )
             return dict(one_hot(classes, self.names, targets))
         number = task is Task.REGRESSION
         return {c.name: c.numbers() if number else c.yes_no() for c in self._columns(self.names)}

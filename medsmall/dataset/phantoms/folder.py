@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from medsmall.dataset.own.name_pattern import find_all
 from medsmall.errors import MedsmallError
 from medsmall.phantom import shapes
 from medsmall.phantom.files import save
@@ -12,6 +14,7 @@ from medsmall.phantom.files import save
 NAMES = (  # usual ways to write the patient and the number of the image
     "{p:04d}_{n}", "person{p}_{n}", "patient{p:05d}_{n}", "P{p:03d}_{n}", "p{p}_{n}",
     "{p:04d}-{n}", "case{p}_{n}", "sub-{p:03d}_{n}", "IM-{p:04d}-{n:04d}",
+    "C{p}P{p}thinF_IMG_{n}", "patient{p:05d}/study1/view{n}", "{p:05d}/{n}",
 )  # fmt: skip
 
 
@@ -31,20 +34,25 @@ def write(
             kind = (patient + number) % len(classes)
             shown = [kind - 1] if kind else []
             pixels = shapes.picture(shown, len(classes), 0, seed + patient, rng)
-            file = root / part / classes[kind] / f"{_file_name(pattern, patient + 1, number)}.png"
+            name = file_name(pattern, patient + 1, number, "dataset.patient")
+            file = root / part / classes[kind] / f"{name}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             save(pixels, file)
 
 
-def _file_name(pattern: re.Pattern[str] | None, patient: int, number: int) -> str:
+def file_name(pattern: re.Pattern[str] | None, patient: int, number: int, key: str) -> str:
+    """A name, perhaps with folders before it, in which `pattern` finds the patient.
+
+    MedsmallError where none of the usual ones does; `key` is that of the pattern.
+    """
     names = [style.format(p=patient, n=number) for style in NAMES]
     if pattern is None:
         return names[0]
-    for name in names:
-        found = pattern.search(f"{name}.png")
-        if found and str(patient) in (found[1] or ""):
+    found = find_all(pattern, pd.Series([f"images/{name}.png" for name in names]))
+    for name, who in zip(names, found, strict=True):
+        if isinstance(who, str) and str(patient) in who:
             return name
     raise MedsmallError(
-        f"Generated files have no name that dataset.patient='{pattern.pattern}' fits: "
-        "set dataset.patient=null with phantom=true."
+        f"Generated files have no name that {key}='{pattern.pattern}' fits: set {key}=null with "
+        "phantom=true."
     )

@@ -8,6 +8,7 @@ from PIL import Image
 
 from medsmall.dataset.images import DICOM_SUFFIXES
 from medsmall.dataset.own.layout import Layout
+from medsmall.dataset.phantoms.folder import file_name
 from medsmall.phantom import shapes
 from medsmall.phantom.files import save
 from medsmall.task import Task
@@ -19,7 +20,7 @@ CLASSES = 3  # where none are named
 def write(layout: Layout, root: Path, patients: int, seed: int) -> None:
     """Write pictures in the layout's folder (else in `images/`) and the table with its columns.
 
-    1 to 3 pictures of 96 px per patient where a column of patients is named, else one. The table
+    1 to 3 pictures of 96 px per patient where patients are known, else one. The table
     is CSV, or Parquet by its name. Classes that are not named are `class_0`, `class_1`, ...
     """
     suffix = layout.suffix or ".png"
@@ -34,10 +35,13 @@ def write(layout: Layout, root: Path, patients: int, seed: int) -> None:
         split = "test" if last else ["train", "train", "val"][patient // kinds % 3]
         known = {"patient": f"P{patient + 1:04d}", "split": split, "age": rng.integers(20, 90),
                  "sex": rng.choice(["F", "M"]), "view": rng.choice(["A", "B"])}  # fmt: skip
-        for number in range(1 + rng.integers(3) if "patient" in there else 1):
-            name = f"{patient + 1:04d}_{number}"
+        several = "patient" in there or layout.pattern
+        for number in range(1 + rng.integers(3) if several else 1):
+            name = file_name(layout.pattern, patient + 1, number, "dataset.patient_pattern")
             labels, pixels = _image(layout, patient + number, seed + patient, rng)
-            _save(pixels, root / below / f"{name}{suffix}")
+            file = root / below / f"{name}{suffix}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _save(pixels, file)
             cell = name if layout.suffix else f"{name}{suffix}"
             cell = cell if layout.folder else f"images/{cell}"
             rows.append({layout.image: cell, **{there[r]: known[r] for r in there}, **labels})

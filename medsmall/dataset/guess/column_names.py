@@ -1,0 +1,39 @@
+"""What people in clinics call the columns of their tables."""
+
+import re
+
+from medsmall.dataset.own.classes import plain_letters
+
+# In English, German, French, Spanish, Italian, Portuguese and Dutch, as `like` writes them: lower
+# case, no accents, _ for all between words. The word for what must not be torn apart, the more
+# telling ones first.
+PATIENTS = (
+    r"patient|pazient|pacient|subject|sujet|sujeto|soggetto|participant|teilnehmer|proband|person|"
+    r"mrn|^pid$|^pat(_?(id|no|nr|num|nummer))?$|^nhc$|^ipp$|historia_clinica|prontuario",
+    r"^(case|fall|caso|cas|casus)(_?(id|no|nr|num|nummer))?$|fallnummer|"
+    r"^n(o|r|um|umero)?_(du_|de_|del_|do_)?(cas|caso|dossier)$|aufnahmenummer",
+    r"lesion|lasion|lesao|laesie",
+    r"slide|specimen|animal|donor|objekttrager|praparat",
+    r"study|exam|accession|untersuchung|estudio|esame|onderzoek",
+)
+AGE = r"(^|_|patient|patienten)(?<!bone_)(ages?|alter|edad|eta|idade|leeftijd)($|_)"
+SEX = r"(^|_|patient|patienten)(sex|sesso|gender|geschl|genre|gener[eo]|gesl(acht)?($|_))"
+VIEW = (
+    r"(^|_)(view|projection|projektion|strahlengang|ansicht|incidence|incidencia|proyeccion|vista|"
+    r"proiezione|projecao|projectie)($|_)"
+)
+LABEL = (
+    r"label|class|diagnos|^dx$|target|finding|categor|grade|outcome|patholog|score|^y$|malign|"
+    r"befund|klasse|^clase|kategorie|dignitat|pathologie|patolog|hallazgo|reperto|achado|bevinding"
+)
+NO_LABEL = (
+    r"^unnamed|^index$|^id$|_id$|^no$|width|height|date|time|file|path|comment|note|spacing|"
+    r"^male$|^female$|laterality|^side$|follow|fold|seed|site|hospital|device|manufacturer|"
+    r"datum|fecha|^data$|uhrzeit|bemerkung|kommentar|remarque|observa|notiz|breite|hohe|pfad|"
+    r"fichier|archivo|gerat|hersteller|klinik|krankenhaus|^seite$|^cote$|^lado$|^lato$|^zijde$"
+)
+
+
+def like(pattern: str, name: str) -> bool:
+    """Whether the name of a column is like one of those patterns."""
+    return bool(re.search(pattern, re.sub(r"\W+", "_", plain_letters(name)).strip("_")))

@@ -1,0 +1,96 @@
+"""The patient in the names of image files: usual ways to write it, and the groups each makes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from medsmall.dataset.guess.inferred import Inferred
+from medsmall.dataset.own.name_pattern import find_all
+
+# Expressions with one group, the more telling ones first; one with a / is searched in the path.
+WORDS = (
+    r"(?i)((?:patient|person|subject|participant|proband|paciente|paziente)[-_ ]?\d+)/",
+    r"^(?:NORMAL2-)?(person\d+|IM-\d+)[-_]",  # Kermany's films: person12_virus_3, IM-0117-0001
+    r"(?i)((?:patient|person|subject|participant|proband|paciente|paziente)[-_ ]?\d+)",
+    r"^(sub-\w+?)_",  # BIDS
+    r"^(C\d+(?:P\d+)?)\w*?_IMG",  # of the NLM's cells: C39P4thinF_original_IMG_1
+    r"(IM-\d+)-\d+",
+    r"^([Pp]\d+)[-_]",
+)
+NUMBERS = (
+    r"(?i)^((?:case|pat|id|mrn|fall|cas|caso)[-_ ]?\d+)[-_]",
+    r"^(?!(?:19|20)\d{6}[-_])(\d{2,})[-_]",  # eight digits may be a date
+    r"(?i)/((?:case|pat|p|id|mrn|fall|cas|caso)?[-_ ]?\d{3,})/",
+)
+MIN_GROUPS = 3  # two are rather two classes
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An expression that finds `groups` patients in `covered` images: `first` in `image`."""
+
+    pattern: str
+    groups: int
+    covered: int
+    first: str
+    image: str
+
+    def __str__(self) -> str:
+        return f"{self.groups:,} groups in {self.covered:,} images, such as {self.first}"
+
+
+def propose(found: Inferred, argument: str, images: Sequence[str]) -> None:
+    """Set `argument` to the best expression that fits the paths `images`, and tell of the others.
+
+    Nothing where none makes groups: numbers that run on tell no patients.
+    """
+    fitting = candidates(images)
+    if not fitting:
+        return
+    best, *others = fitting
+    found.set(
+        argument,
+        best.pattern,
+        f"{best.groups:,} patients in {best.covered:,} of {len(images):,} file names, such as "
+        f"{best.first} in {best.image}",
+    )
+    if others:
+        told = "; ".join(f"{one.pattern} ({one})" for one in others)
+        found.warnings.append(
+            f"the patient is guessed from the file names by {best.pattern} ({best}); if that is "
+            f"wrong, set dataset.{argument} by hand. Others that fit: {told}."
+        )
+
+
+def candidates(images: Sequence[str]) -> list[Candidate]:
+    """The expressions that make groups, the one of most images first; each grouping once."""
+    paths = pd.Series(list(images), dtype="str")
+    fitting: list[Candidate] = []
+    groupings: list[pd.Series] = []
+    for pattern in (*WORDS, *NUMBERS):
+        patients = find_all(re.compile(pattern), paths)
+        codes = pd.Series(pd.factorize(patients)[0])
+        if not _groups(paths, patients, pattern in WORDS) or any(map(codes.equals, groupings)):
+            continue
+        groupings.append(codes)
+        known = patients.dropna()
+        name = paths[known.index[0]].rpartition("/")[2]
+        fitting.append(Candidate(pattern, known.nunique(), len(known), known.iloc[0], name))
+    return sorted(fitting, key=lambda one: -one.covered)
+
+
+def _groups(paths: pd.Series, patients: pd.Series, word: bool) -> bool:
+    """Whether what was found may be patients: in a quarter of the images, some with several.
+
+    Without a telling `word`, numbers that repeat in no folder run anew in each one, and those of
+    more than ten images on average may be of a series or a device.
+    """
+    known = patients.dropna()
+    count, groups = len(known), known.nunique()
+    least = MIN_GROUPS if word else max(MIN_GROUPS, count / 10)
+    if not (count >= len(paths) / 4 and least <= groups < count):
+        return False
+    folders = paths.str.rpartition("/")[0]
+    return word or bool(pd.DataFrame({"f": folders[known.index], "p": known}).duplicated().any())

@@ -1,0 +1,58 @@
+"""What a few of somebody's images tell: whether they are grey, and which values they use."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from medsmall.dataset.depth import common_span, is_deep
+from medsmall.dataset.guess.inferred import Inferred
+from medsmall.errors import MedsmallError
+
+LOOKED_AT = 12  # images opened to see whether they are grey, or of more than 8 bits
+DEEP_LOOKED_AT = 100  # images of more than 8 bits whose values are looked at
+
+
+def find_range(found: Inferred) -> None:
+    """One range of values for all images of more than 8 bits, where they use a part of 16 bits."""
+    if not any(_values(found, image) for image in _some(found, LOOKED_AT)):
+        return
+    ends = [ends for image in _some(found, DEEP_LOOKED_AT) if (ends := _values(found, image))]
+    least, most = min(low for low, _ in ends), max(high for _, high in ends)
+    span = common_span(least, most)
+    if span is not None:
+        reason = f"values from {least:g} to {most:g} in the {len(ends):,} deep images looked at"
+        found.set("range", span, f"{reason}, which would come out dark otherwise")
+
+
+def find_grey(found: Inferred) -> None:
+    """Read some images: grey ones saved in colour are read as grey; says what else is wrong."""
+    pixels: list[np.ndarray] = []
+    for image in _some(found, LOOKED_AT):
+        try:
+            pixels.append(found.data.files.read(image))
+        except MedsmallError as error:
+            found.warnings.append(str(error))
+    colour = [image for image in pixels if image.ndim == 3]
+    if colour and all((image == image[..., :1]).all() for image in colour):
+        found.set("grey", True, "the images looked at are grey, some saved in colour")
+
+
+def _some(found: Inferred, count: int) -> list[str]:
+    """Images spread over those that are there."""
+    there = found.rows["image"]
+    places = np.unique(np.linspace(0, len(there) - 1, count).astype(int))
+    return [there.iloc[i] for i in places]
+
+
+def _values(found: Inferred, image: str) -> tuple[float, float] | None:
+    """The smallest and the largest value of an image of more than 8 bits; None of any other."""
+    try:
+        with Image.open(Path(found.data.files.file(image))) as opened:
+            if not is_deep(opened.mode):
+                return None
+            pixels = np.asarray(opened)
+    except Exception:  # no image that Pillow reads, DICOM among them: `find_grey` says what it is
+        return None
+    finite = pixels[np.isfinite(pixels)]
+    return (float(finite.min()), float(finite.max())) if finite.size else None

@@ -1,0 +1,56 @@
+"""What the owner of the data says about them, which goes before any guess."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medsmall.errors import MedsmallError, did_you_mean
+
+AS_SAID, AS_WRITTEN = "as you said", "as you wrote"  # why a setting is as it is
+NONE = "none"  # in place of a column: there is no such column
+
+
+@dataclass(frozen=True)
+class Said:
+    """The options of medsmall.init that are about the data; what is None or absent is guessed.
+
+    `columns` are those of patient, age, sex and split; `NONE` says that there is none. `merge`
+    takes spellings that seem to be of one class for one.
+    """
+
+    label: str | None = None
+    task: str | None = None
+    modality: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    id_pattern: str | None = None
+    merge: bool = False
+
+    def check(self, path: Path, there: Collection[str]) -> None:
+        """MedsmallError where a column is none of those that are `there` in the table `path`."""
+        named = {role: name for role, name in self.columns.items() if name != NONE}
+        if self.id_pattern is not None and "patient" in named:
+            raise MedsmallError("--patient and --id-pattern both tell the patient: leave one out.")
+        for role, name in {"label": self.label, **named}.items():
+            if name is not None and name not in there:
+                raise MedsmallError(
+                    f"{path.absolute()} has no column '{name}' for --{role}"
+                    f"{did_you_mean(name, there)}."
+                )
+        names = [name for name in [self.label, *named.values()] if name is not None]
+        for name in names:
+            if names.count(name) > 1:
+                raise MedsmallError(f"The column '{name}' is named for two options: correct one.")
+
+    def refuse_columns(self, path: Path) -> None:
+        """MedsmallError where a column is named for a folder of images, which has none."""
+        named = {"label": self.label, **self.columns}
+        for role, name in named.items():
+            if name not in (None, NONE):
+                hint = "; for patients in file names, give --id-pattern" * (role == "patient")
+                raise MedsmallError(
+                    f"--{role} {name} names a column, but {path.absolute()} is read as class "
+                    f"folders: leave it out, or name a table{hint}."
+                )
+
+
+NOTHING = Said()

@@ -1,0 +1,44 @@
+"""What was found out about somebody's data, as people see it in the terminal."""
+
+from rich.table import Table as Lines
+
+from medsmall.dataset import MODALITIES
+from medsmall.dataset.guess.inferred import Inferred
+from medsmall.task import Task
+from medsmall.terminal import console, say
+
+
+def show(found: Inferred, name: str) -> None:
+    """Each setting with its reason, each target with its counts, and what to mind."""
+    data, table = found.data, found.rows
+    lines = Lines(title=f"{name}: {len(table):,} images", title_justify="left")
+    for heading in ("setting", "value", "why"):
+        lines.add_column(heading, overflow="fold")
+    for key, reason in found.reasons.items():
+        lines.add_row(key, in_words(found.settings[key]), reason, style=None)
+    lines.add_section()
+    for target in data.targets:
+        known = table[target].dropna()
+        if data.task is Task.REGRESSION:
+            told = f"{known.min():g} to {known.max():g}, mean {known.mean():.3g}"
+        else:
+            told = f"{int((known == 1).sum()):,} of {len(known):,}"
+        blank = len(table) - len(known)
+        lines.add_row(target, told, f"{blank:,} unknown" if blank else "")
+    console.print(lines, markup=False)
+    for warning in found.warnings:
+        say(f"Mind: {warning}")
+    if "modality" not in found.settings:
+        say(
+            "Mind: modality is 'other', so augmentations that are unsafe for these images and "
+            f"inverted films go unnoticed: add --modality with one of {', '.join(MODALITIES)}."
+        )
+
+
+def in_words(value: object) -> str:
+    """A value of a setting: a list with commas, a mapping with arrows, None as none."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{old} -> {new}" for old, new in value.items())
+    return "none" if value is None else str(value)

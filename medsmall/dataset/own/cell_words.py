@@ -1,0 +1,56 @@
+"""What cells of somebody's table mean: unknown, yes, no, or a number with a decimal comma."""
+
+import re
+
+import pandas as pd
+
+# Nobody names a class so. "-" is not among them: it may be the opposite of "+".
+UNKNOWN = {
+    "", ".", "?", "nan", "na", "n/a", "#n/a", "#nv", "<na>", "null", "n.a.", "n. a.",
+    "not available", "unknown", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt", "inconnu",
+    "inconnue", "desconocido", "desconocida", "desconhecido", "desconhecida", "sconosciuto",
+    "sconosciuta", "onbekend",
+}  # fmt: skip
+DASHES = {"-", "--", "–", "—"}  # unknown where the other cells are numbers
+YES = {
+    "1", "1.0", "1,0", "true", "yes", "ja", "wahr", "oui", "vrai", "sí", "verdadero", "sì", "vero",
+    "sim", "verdadeiro", "waar",
+}  # fmt: skip
+NO = {
+    "0", "0.0", "0,0", "false", "no", "nein", "falsch", "non", "faux", "falso", "não", "nee",
+    "onwaar",
+}  # fmt: skip
+UNCERTAIN = {"-1", "-1.0", "-1,0"}
+
+_DECIMAL = r"[+-]?\d+,\d+(?:e[+-]?\d+)?"
+_THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
+
+
+def parsed(cells: pd.Series) -> pd.Series:
+    """Cells in lower case as float64, NaN for those that are no number.
+
+    A comma is a decimal one only if each cell with a comma is a number that way, none has a point,
+    and one at least cannot be of thousands: 12,5 and 0,125 are sure, 1,250 alone is not.
+    """
+    commas = cells.str.contains(",", regex=False)
+    if commas.any() and has_decimal_commas(cells):
+        cells = cells.str.replace(",", ".", regex=False)
+    return pd.to_numeric(cells, errors="coerce").astype("float64")
+
+
+def has_decimal_commas(cells: pd.Series) -> bool:
+    """Whether commas in cells (lower case) are surely decimal ones."""
+    different = cells.drop_duplicates()
+    commas = different[different.str.contains(",", regex=False)]
+    points = pd.to_numeric(different[different.str.contains(".", regex=False)], errors="coerce")
+    return bool(
+        len(commas)
+        and commas.str.fullmatch(_DECIMAL).all()
+        and not commas.str.fullmatch(_THOUSANDS).all()
+        and points.isna().all()
+    )
+
+
+def may_be_thousands(cell: str) -> bool:
+    """Whether the commas in a cell may be those of thousands."""
+    return re.fullmatch(_THOUSANDS, cell) is not None

@@ -1,0 +1,44 @@
+"""Classes that are written in several ways: which they are, and the merge that is proposed."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import pandas as pd
+
+from medsmall.dataset.own.classes import folded
+
+
+def merged(names: pd.Series, merge: Mapping[str, str] | None) -> pd.Series:
+    """`names` (str) with the spellings in `merge` replaced by the class that they stand for."""
+    return names.replace(dict(merge)).astype("str") if merge else names
+
+
+def proposed(names: pd.Series) -> dict[str, str]:
+    """Spelling -> class, of the `names` that differ by case, blanks or the make of accents alone.
+
+    The class is the commonest spelling; of equally common ones, the first that is not all in
+    capitals. "" is no class.
+    """
+    counts = Counter(names[names != ""].tolist())
+    alike: dict[str, list[str]] = {}
+    for name in counts:
+        alike.setdefault(folded(name), []).append(name)
+    merge: dict[str, str] = {}
+    for group in alike.values():
+        best = min(group, key=lambda name: (-counts[name], name.isupper(), name))
+        merge |= {name: best for name in group if name != best}
+    return dict(sorted(merge.items()))
+
+
+def clash(merge: Mapping[str, str]) -> str:
+    """The end of the sentence about spellings that are one class by a `merge` that is proposed."""
+    groups = {name: [name] for name in merge.values()}
+    for spelling, name in merge.items():
+        groups[name].append(spelling)
+    alike = (" and ".join(f"'{name}'" for name in sorted(group)) for group in groups.values())
+    told = ", ".join(f"{names} are one class" for names in alike)
+    into = ", ".join(f"'{name}'" for name in groups)
+    return (
+        f"{told}; write each in one way, or merge them into {into} (python -m medsmall.init with "
+        "--merge writes that into dataset.merge)"
+    )

@@ -1,0 +1,24 @@
+"""Where a release has unpacked: in the folder named, one level down, or one level up."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from medsmall.terminal import say_once
+
+
+def unpacked(root: Path, holds: Sequence[str]) -> Path:
+    """`root`, or the one folder in it, or the folder above it, where the files `holds` are.
+
+    Archives unpack with or without a folder of their own. Says so on stderr; `root` where none is.
+    """
+
+    def is_there(folder: Path) -> bool:
+        return all(any((folder / f"{n}{end}").is_file() for end in ("", ".gz")) for n in holds)
+
+    if is_there(root):
+        return root
+    inside = [folder for folder in root.glob("*/") if is_there(folder)]
+    found = inside if len(inside) == 1 else [root.parent] if is_there(root.parent) else [root]
+    if found[0] != root:
+        say_once(f"{root.absolute()} holds no {holds[0]}: {found[0].absolute()} is read instead.")
+    return found[0]
