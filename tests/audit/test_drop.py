@@ -6,7 +6,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from medsmall.audit.drop import _groups
 from medsmall.configs import compose
+from medsmall.contract import build
 from medsmall.train import resolve
 
 PARTS = ["train"] * 60 + ["val"] * 30 + ["test"] * 30
@@ -87,8 +89,14 @@ def test_where_nothing_is_left_out_the_run_is_the_same(case):
     assert both[1].notices == both[0].notices
 
 
-def test_copies_of_copies_are_one_group():
-    from medsmall.audit.drop import _groups
+def test_an_upstream_keeps_its_own_copies():
+    cfg = compose(
+        ["pretraining=chexpert", "audit.drop=[near_duplicates]", "audit.allow=[constant]"]
+    )
+    upstream = build(cfg.pretraining).config(cfg)
+    assert (list(upstream.audit.drop), list(upstream.audit.allow)) == ([], ["constant"])
 
+
+def test_copies_of_copies_are_one_group():
     assert _groups(np.array([[0, 2], [2, 3]]), 5).tolist() == [0, 1, 0, 0, 2]
     assert _groups(np.zeros((0, 2), np.int64), 2).tolist() == [0, 1]

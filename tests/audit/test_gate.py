@@ -80,7 +80,8 @@ def test_a_test_image_in_train_or_val_stops_the_run(films, passed, tmp_path, ori
         passed(prepared)
     assert str(refused.value) == (
         f"x: 1 test image(s) stand in train or val, too, such as 100.png and {original}.png (all "
-        f"pairs: {tmp_path / 'x' / 'gate.csv'}): leave them out (python -m medsmall.audit "
+        f"pairs: {tmp_path / 'x' / 'gate.csv'}): leave them out with "
+        "audit.drop=[identical_images,near_duplicates] (python -m medsmall.audit "
         "dataset=y split=z looks at all images), or go on with audit.allow=[identical_images]."
     )
     (notice,) = passed(prepared, allow=["identical_images"])
