@@ -45,8 +45,7 @@ class Folder:
 
     name = "folder"
     unit = "image"
-    citation = licence = "your own data"
-    url = ""
+    citation = licence = url = ""  # the user knows
 
     def __init__(
         self,

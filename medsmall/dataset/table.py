@@ -57,8 +57,7 @@ class Table:
 
     name = "table"
     unit = "image"
-    citation = licence = "your own data"
-    url = ""
+    citation = licence = url = ""  # the user knows
 
     def __init__(
         self,

@@ -1,9 +1,11 @@
 """Look at a data set: ``python -m medsmall.explore dataset=mura`` writes one page about it."""
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from medsmall.command import as_command
@@ -24,9 +26,9 @@ def explore(cfg: DictConfig) -> Path:
 
     It is <output_root>/explore/<dataset>/index.html; what an earlier look left is replaced.
 
-    Figures are about the images that are there. Where none is, the page tells what needs no
-    pixels; where some are absent, ``dataset.missing_images=drop`` has to be set, as for training.
-    Raises MedsmallError for whatever a user can mend; a page of before stays then.
+    Figures are about the images that are there. Where none is, the page shows the table alone;
+    where some are absent, ``dataset.missing_images=drop`` has to be set, as for training. Raises
+    MedsmallError for whatever a user can mend; an earlier page stays then.
     """
     check(cfg)
 
@@ -41,14 +43,14 @@ def explore(cfg: DictConfig) -> Path:
     none_there = bool(absent_files(dataset, listed["image"]).all())
     table = listed if none_there else present_only(dataset, listed)
     if none_there:
-        say(f"{dataset.name}: no image is there, so the page tells what the table says.")
+        say(f"{dataset.name}: none of the images is there. The page shows the table alone.")
     split = configured_split(cfg, dataset, table)
     sections = list(table_sections.targets(dataset, table, listed, split))
     sections += people_sections.patients(dataset, table)
     if not none_there:
         sections += of_pixels(cfg, augmentation, dataset, table)
     whole = summary(cfg, dataset, table, listed, none_there, sections)
-    # the option and, where the data are called otherwise (a table of one's own), their name too
+    # The option and, where the data have another name (a table of one's own), that name too.
     names = dict.fromkeys([str(cfg.choices.dataset), dataset.name])
     names |= {"phantom": None} if cfg.phantom else {}  # never over the page of the real data
     folder = Path(cfg.output_root).expanduser().absolute() / "explore"
@@ -81,7 +83,7 @@ def of_pixels(
     classes = len(labels.classes(table, dataset.targets, dataset.task))
     return [
         image_sections.contact_sheets(dataset, drawn, looks, classes),
-        augmentation_section.augmentation(
+        *augmentation_section.augmentation(
             dataset, films, augmentation, cfg.choices.augmentation, cfg.image_size_px, cfg.resize
         ),
         *image_sections.measured(dataset, table, looks, sampled),
@@ -92,7 +94,9 @@ def of_pixels(
 def work(cfg: DictConfig) -> None:
     """One cell of the command line."""
     page = explore(cfg)
-    print(f"Open {page} in a browser; every figure and table lies beside it as PNG and CSV.")
+    given = HydraConfig.get().overrides.task
+    print(f"Open {page} in a browser. Each figure is beside it as PNG, each table as CSV.")
+    print(f"Next: {shlex.join(['python', '-m', 'medsmall.train', *given])}")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
-"""The section of the page about what the augmentation does to the images."""
+"""The sections of the page about what the augmentation does to the images."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,17 @@ from medsmall.explore.thumbnails import Sheet, Thumbnail
 
 FILMS = 3  # images that go through the pipeline
 VIEWS = 7  # random views of each
-TRIED = 100  # random views among which the farthest are looked for
+FARTHEST = 4  # more views, chosen to differ
+TRIED = 100  # random views that these are chosen from
 SIDE_PX = 144
+READERS = {  # who should find the images of a modality plausible, where it is no radiologist
+    "skin": "A dermatologist",
+    "cells": "A microscopist",
+    "histology": "A pathologist",
+    "retina": "An ophthalmologist",
+    "oct": "An ophthalmologist",
+    "other": "An expert",
+}
 
 
 def chosen(drawn: dict[str, pd.DataFrame], readable: set[str]) -> list[str]:
@@ -40,24 +50,20 @@ def augmentation(
     name: str,
     side: int,
     resize: Resize,
-) -> Section:
-    """The same images plain, in random views, and after each transform at its extremes.
+) -> Iterator[Section]:
+    """The images plain and in random views; the first after each transform at its extremes.
 
     `augmentation` is of conf/augmentation, `name` the option's, `side` the px of the square that
     a run resizes images to, by `resize`. What is unsafe for such images is said. Raises
     MedsmallError where the pipeline does not take them.
     """
-    section = Section("augmentation", f"What the augmentation “{name}” does")
-    section.text.append(
-        f"The same images, resized to {side} × {side} px ({resize}) as a run does, in the pipeline "
-        "of training. “Plain” is how validation and test see them."
-    )
+    section = Section("augmentation", f"Augmentation “{name}”")
     section.warnings += check(augmentation, dataset.modality)
-    films = {image: square(dataset.files.read(image), side, resize) for image in images}
+    films = [(image, square(dataset.files.read(image), side, resize)) for image in images]
     training, plain = augmentation.training(), augmentation.plain()
     transforms = list(extremes.transforms(training))
     try:
-        for k, (image, film) in enumerate(films.items()):
+        for k, (image, film) in enumerate(films, start=1):
             unchanged = plain(image=film)["image"]
             made = extremes.views(training, film, range(TRIED if transforms else 0))
             section.sheets.append(_views(k, image, unchanged, made))
@@ -65,21 +71,17 @@ def augmentation(
         raise MedsmallError(
             f"augmentation={name} cannot take images of {side} x {side} px: {error}"
         ) from error
-    if not transforms:
-        section.text.append("It changes nothing.")
-        return section
     section.text.append(
-        "Below, each transform is applied alone and surely, at the low and the high end of each of "
-        "its ranges with everything else in the middle: these are the strongest changes that "
-        "training will see of it. Whoever reads such images should find them believable."
+        f"The images at {side} × {side} px ({resize}), as a network sees them: plain in validation "
+        "and test, in a new random view at each pass of training."
     )
-    rows: list[dict[str, Any]] = []
-    for number, (transform, share) in enumerate(transforms, start=1):
-        sheet = _extremes(number, transform, share, films, rows)
-        if sheet is not None:
-            section.sheets.append(sheet)
-    section.tables.append(
-        Table("augmentation", "Transforms at their extremes", pd.DataFrame(rows), ("applied_to",))
+    if not transforms:
+        section.text.append("This augmentation changes nothing.")
+        yield section
+        return
+    section.text.append(
+        f"Extreme views: of {TRIED} random ones, those that differ most from the plain image and "
+        "from each other."
     )
     why = [
         {"key": key, "value": f"{getattr(augmentation, key)}", "reason": reason}
@@ -87,51 +89,43 @@ def augmentation(
         if hasattr(augmentation, key)
     ]
     if why:
-        section.tables.append(Table("augmentation_reasons", "Why", pd.DataFrame(why), folded=True))
-    return section
+        table = Table("augmentation_reasons", "Why these settings", pd.DataFrame(why), folded=True)
+        section.tables.append(table)
+    yield section
+    yield _alone(transforms, *films[0], READERS.get(dataset.modality, "A radiologist"))
 
 
 def _views(k: int, image: str, unchanged: np.ndarray, made: list[np.ndarray]) -> Sheet:
-    """One image plain, in random views, and in those that differ most from the plain one."""
-    few = [Thumbnail(thumbnail(unchanged, SIDE_PX), f"{image}, plain", "plain")]
-    few += [
-        Thumbnail(thumbnail(view, SIDE_PX), f"{image}, random view {i}", f"random view {i}")
-        for i, view in enumerate(made[:VIEWS], start=1)
+    """One image plain, in random views, and in those farthest from it and from each other."""
+    few = {"plain": unchanged}
+    few |= {f"random {i}": view for i, view in enumerate(made[:VIEWS], start=1)}
+    far = extremes.farthest(unchanged, made, FARTHEST)
+    few |= {f"extreme {rank}": made[i] for rank, i in enumerate(far, start=1)}
+    return Sheet(f"augmentation_image_{k}", image, _captioned(image, few))
+
+
+def _captioned(image: str, views: dict[str, np.ndarray]) -> list[Thumbnail]:
+    return [
+        Thumbnail(thumbnail(pixels, SIDE_PX), f"{image}, {caption}", caption)
+        for caption, pixels in views.items()
     ]
-    for rank, i in enumerate(extremes.farthest(unchanged, made, 4)):
-        words = ["most", "second most", "third most", "fourth most"][rank] + " changed"
-        few.append(Thumbnail(thumbnail(made[i], SIDE_PX), f"{image}, {words} of {TRIED}", words))
-    note = f"most changed: of {TRIED} random views" if made else ""
-    return Sheet(f"augmentation_image_{k + 1}", image, few, note)
 
 
-def _extremes(
-    number: int,
-    transform: Any,
-    share: float,
-    films: dict[str, np.ndarray],
-    rows: list[dict[str, Any]],
-) -> Sheet | None:
-    """One transform on the first two images; adds what it did to `rows`."""
-    name = type(transform).__name__
-    few: list[Thumbnail] = []
-    for k, (image, film) in enumerate(list(films.items())[:2]):
-        few.append(Thumbnail(thumbnail(film, SIDE_PX), f"{image}, before", "before"))
-        for view in extremes.at_extremes(transform, film):
-            alt = f"{image} after {name}, {view.setting}"
-            few.append(Thumbnail(thumbnail(view.pixels, SIDE_PX), alt, view.setting))
-            if k == 0:
-                same = view.pixels.shape == film.shape
-                change = np.abs(view.pixels.astype("float64") - film).mean() if same else np.nan
-                rows.append(
-                    {
-                        "transform": name,
-                        "applied_to": share,
-                        "setting": view.setting,
-                        "mean_change_of_grey_level": change,
-                    }
-                )
-    if not rows or rows[-1]["transform"] != name:
-        return None
-    note = f"applied to {share:.0%} of the images"
-    return Sheet(file_name("augmentation", f"{number:02d}", name), name, few, note)
+def _alone(
+    transforms: list[tuple[Any, float]], image: str, film: np.ndarray, reader: str
+) -> Section:
+    """One image after each transform at its extremes, a sheet per transform."""
+    section = Section("extremes", "Transforms at their extremes")
+    section.text.append(
+        f"Each transform alone, at its extremes. {reader} should find these plausible. "
+        f"The image is {image}."
+    )
+    for number, (transform, share) in enumerate(transforms, start=1):
+        name = type(transform).__name__
+        views = {view.setting: view.pixels for view in extremes.at_extremes(transform, film)}
+        if views:
+            few = _captioned(f"{image}, {name}", {"before": film} | views)
+            note = f"applied to {share:.0%} of the images"
+            own = file_name("augmentation", f"{number:02d}", name)
+            section.sheets.append(Sheet(own, name, few, note))
+    return section

@@ -18,49 +18,34 @@ HEAT_EDGES = [0.02, 0.05, 0.1, 0.2, 0.4]  # shares at which the next shade begin
 @drawn
 def cooccurrence(pairs: pd.DataFrame) -> "Figure":
     """A heat map of P(column | row) in per cent with the number of images, of `labels.cooccur`."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+
     targets = list(pairs["target"].unique())
-    square = pairs.set_index(["given", "target"]).loc[[(g, t) for g in targets for t in targets]]
-    shares, both = (
-        square[name].to_numpy().reshape(len(targets), -1) for name in ("share", "together")
-    )
     size = len(targets)
+    shares, both = (
+        pairs.pivot(index="given", columns="target", values=name).loc[targets, targets].to_numpy()
+        for name in ("share", "together")
+    )
     figure, (axes,) = new_figure(2.2 + 0.5 * size, 1.7 + 0.37 * size)
-    for row in range(size):
-        for column in range(size):
-            value, n = shares[row, column], both[row, column]
-            own = row == column
-            level = (
-                0 if own or np.isnan(value) else int(np.searchsorted(HEAT_EDGES, value, "right"))
-            )
-            axes.add_patch(_cell(column, row, level))
-            ink = colour("heat_ink" if level >= 4 else "ink")
-            text = f"{n:,}" if own else "–" if np.isnan(value) else f"{100 * value:.0f}"
-            axes.text(column, row - (0 if own else 0.14), text, ha="center", va="center",
-                      fontsize=8, color=ink, weight="bold" if own else "normal")  # fmt: skip
-            if not own:
-                axes.text(column, row + 0.25, f"{n:,}", ha="center", va="center", fontsize=6.5,
-                          color=ink)  # fmt: skip
-    axes.set_xlim(-0.5, size - 0.5)
-    axes.set_ylim(size - 0.5, -0.5)
+    shown = np.where(np.eye(size, dtype=bool), 0, np.nan_to_num(shares))
+    shades = ListedColormap([colour(f"heat_{level}") for level in range(6)])
+    axes.pcolormesh(shown, cmap=shades, norm=BoundaryNorm([0, *HEAT_EDGES, 1.01], 6),
+                    edgecolors=colour("surface"), lw=1)  # fmt: skip
+    for row, column in np.ndindex(size, size):
+        share, n, own = shares[row, column], both[row, column], row == column
+        ink = colour("heat_ink" if shown[row, column] >= HEAT_EDGES[3] else "ink")
+        text = f"{n:,}" if own else "–" if np.isnan(share) else f"{100 * share:.0f}%\n({n:,})"
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=7.5,
+                  color=ink, weight="bold" if own else "normal")  # fmt: skip
     names = [plain(target, 22) for target in targets]
-    axes.set_xticks(range(size), names, rotation=45, ha="left", rotation_mode="anchor")
+    middles = np.arange(size) + 0.5
+    axes.set_xticks(middles, names, rotation=45, ha="left", rotation_mode="anchor")
     axes.xaxis.tick_top()
-    axes.set_yticks(range(size), names)
+    axes.set_yticks(middles, names)
+    axes.invert_yaxis()
     axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.set_xlabel("large: % of the row's images that are positive for the column; "
-                    "small: images with both", fontsize=8)  # fmt: skip
+    axes.spines[:].set_visible(False)
     return figure
-
-
-def _cell(column: int, row: int, level: int) -> Any:
-    from matplotlib.patches import Rectangle
-
-    return Rectangle(
-        (column - 0.5, row - 0.5), 1, 1,
-        facecolor=colour(f"heat_{level}"), edgecolor=colour("surface"), linewidth=1,
-    )  # fmt: skip
 
 
 @drawn
@@ -94,13 +79,13 @@ def ages_and_sexes(table: pd.DataFrame, targets: Sequence[str]) -> "Figure":
 def histogram(values: dict[str, pd.Series], label: str) -> "Figure":
     """Outlines of the distribution of numbers in several groups, on common bins."""
     figure, (axes,) = new_figure(WIDTH, 3.0)
-    edges = round_edges(pd.concat(values.values()).dropna())
+    edges = even_edges(pd.concat(values.values()).dropna())
     for k, (name, group) in enumerate(values.items()):
         role, line, _ = LINES[k % len(LINES)]
         axes.hist(group.dropna(), edges, histtype="step", color=colour(role), ls=line, lw=1.8,
                   label=plain(f"{name} ({group.notna().sum():,})"))  # fmt: skip
     axes.set_xlabel(plain(label))
-    axes.set_ylabel("images")
+    axes.set_ylabel(f"images per {edges[1] - edges[0]:.4g}")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="y", lw=0.6)
     axes.set_axisbelow(True)
@@ -108,35 +93,36 @@ def histogram(values: dict[str, pd.Series], label: str) -> "Figure":
     return figure
 
 
-def round_edges(known: pd.Series, bins: int = 24) -> list[float]:
-    """Edges of at most about `bins` bins that are 1, 2 or 5 times a power of ten wide.
+def even_edges(known: pd.Series, bins: int = 24) -> list[float]:
+    """Edges of at most about `bins` equal bins around all values.
 
-    Round, because ages and the like heap on round numbers: other widths make a comb of them.
+    Whole numbers get bins of as many whole numbers each, and of whole years or tens where most of
+    them are such (bone ages in months are read in years): other bins make a comb of them.
     """
-    low, high = float(known.min()), float(known.max())
-    finest = max(high - low, 1e-9) / bins
-    power = 10.0 ** np.floor(np.log10(finest))
-    width = next(step * power for step in (1, 2, 5, 10) if step * power >= finest * (1 - 1e-9))
-    first, last = np.floor(low / width), np.floor(high / width) + 1
-    return [float(edge * width) for edge in np.arange(first, last + 1)]
+    from matplotlib.ticker import MaxNLocator
+
+    unit = next((unit for unit in (12, 10, 5, 1) if (known % unit == 0).mean() > 0.5), None)
+    ticks = MaxNLocator(bins, steps=[1, 2, 5, 10], integer=unit is not None)
+    if unit is None:
+        return list(ticks.tick_values(known.min(), known.max()))
+    low, high = known.min() // unit, known.max() // unit + 1  # a bin holds its lower edge
+    return [unit * edge for edge in ticks.tick_values(low, high)]
 
 
 @drawn
 def sizes(table: pd.DataFrame) -> "Figure":
-    """Width against height, the area of a dot by the number of images, of `pixels.sizes`."""
+    """Width against height, the area of a dot by the share of the images, of `pixels.sizes`."""
     figure, (axes,) = new_figure(WIDTH, 3.8)
-    area = 12 + 288 * table["images"] / table["images"].max()
+    area = 12 + 288 * table["images"] / table["images"].sum()
     axes.scatter(table["width"], table["height"], s=area, color=colour("a"), alpha=0.55, lw=0)
-    longest = max(table["width"].max(), table["height"].max()) * 1.06
-    axes.plot([0, longest], [0, longest], color=colour("quiet"), lw=0.8, ls=":")
-    axes.annotate("square", (longest, longest), (-4, -12), textcoords="offset points", ha="right",
-                  fontsize=8, color=colour("quiet"))  # fmt: skip
-    axes.set_xlim(0, longest)
-    axes.set_ylim(0, longest)
+    sides = table[["width", "height"]].to_numpy()
+    ends = [sides.min(), sides.max()]
+    axes.plot(ends, ends, color=colour("quiet"), lw=0.8, ls=":", label="square", zorder=0)
     axes.set_xlabel("width (px)")
     axes.set_ylabel("height (px)")
     axes.grid(lw=0.6)
     axes.set_axisbelow(True)
+    below(figure, axes)
     return figure
 
 
@@ -152,9 +138,15 @@ def grey_levels(levels: pd.DataFrame) -> "Figure":
             lw=0,
             color=colour("missing"),
             alpha=0.45,
-            label="80 % of the grey images",
+            label="middle 80% of grey images",
         )
-        axes.plot(levels["level"], levels["grey"], color=colour("ink"), lw=1.8, label="grey")
+        axes.plot(
+            levels["level"],
+            levels["grey"],
+            color=colour("ink"),
+            lw=1.8,
+            label="mean of grey images",
+        )
     channels = {"red": LINES[1], "green": LINES[2], "blue": LINES[0]}
     for name, (role, line, _) in channels.items():
         if name in levels:

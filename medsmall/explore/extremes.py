@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import albumentations as A
+import cv2
 import numpy as np
 
 ROLLS = 64  # after so many steady rolls, chance takes over: some transforms roll until they like it
@@ -53,14 +54,19 @@ def views(pipeline: A.Compose, image: np.ndarray, seeds: range) -> list[np.ndarr
 
 
 def farthest(plain: np.ndarray, made: list[np.ndarray], number: int) -> list[int]:
-    """Which views differ most from the plain one: positions, largest mean |difference| first."""
+    """Positions of `number` views, each farthest from the plain image and from those before it.
 
-    def distance(view: np.ndarray) -> float:
-        if view.shape != plain.shape:
-            return 0.0
-        return float(np.abs(view.astype("int16") - plain).mean())
-
-    return sorted(range(len(made)), key=lambda i: -distance(made[i]))[:number]
+    By the mean |difference| of 32 x 32 px: the most changed views alone look alike.
+    """
+    small = [cv2.resize(view, (32, 32), interpolation=cv2.INTER_AREA) for view in [plain, *made]]
+    points = np.stack(small).reshape(len(small), -1).astype("float64")
+    chosen = [0]
+    nearest = np.full(len(points), np.inf)
+    while len(chosen) <= min(number, len(made)):
+        nearest = np.minimum(nearest, np.abs(points - points[chosen[-1]]).mean(axis=1))
+        nearest[chosen] = -1
+        chosen.append(int(nearest.argmax()))
+    return [position - 1 for position in chosen[1:]]
 
 
 def transforms(pipeline: A.Compose) -> Iterator[tuple[Any, float]]:

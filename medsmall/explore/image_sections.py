@@ -40,8 +40,8 @@ def contact_sheets(
     """A sheet per class of the images `chosen`; `classes` is how many classes there are."""
     section = Section("sheets", "Contact sheets")
     section.text.append(
-        f"Up to {PER_CLASS} images per class, drawn at random, of different patients where there "
-        "are enough. Pointing at an image shows its name."
+        f"Up to {PER_CLASS} random images per class, of different patients where possible. Point "
+        "at an image to see its name."
     )
     if classes > len(drawn):
         section.text.append(f"The {len(drawn)} most frequent of {classes} classes are shown.")
@@ -49,7 +49,7 @@ def contact_sheets(
     for k, (name, images) in enumerate(drawn.items()):
         seen = [image for image in images["image"] if image in looks]
         if not seen:
-            why = "none of the images drawn can be read" if len(images) else "there is no image"
+            why = "no image drawn can be read" if len(images) else "no image"
             section.text.append(f"{name}: {why}.")
             continue
         values = dict(zip(images["image"], images[dataset.targets[0]], strict=True))
@@ -81,7 +81,7 @@ def measured(
         yield section
         return
     section.text.append(
-        f"Measured on {len(measures):,} of {len(table):,} images, drawn at random."
+        f"Measured on {len(measures):,} random images of {len(table):,}."
         if len(measures) < len(table)
         else f"Measured on all {len(measures):,} images."
     )
@@ -99,10 +99,10 @@ def measured(
         section.text.append(f"{grey:,} are grey, {len(measures) - grey:,} in colour.")
     flat = int((measures["sd"] == 0).sum())
     if flat:
-        section.text.append(f"{flat:,} have one and the same value everywhere.")
+        section.text.append(f"{flat:,} have the same grey level everywhere.")
     read = [looks[image] for image in measures["image"]]
     levels = pixels.grey_levels(read)
-    alt = "Average histogram of the grey levels, from 0 (black) to 255 (white)."
+    alt = "Mean histogram of the grey levels, from 0 (black) to 255 (white)."
     drawing = charts.grey_levels(levels)
     section.drawings.append(Drawing("grey_levels", "Grey levels", drawing, alt))
     groups = labels.classes(table, dataset.targets, dataset.task)
@@ -112,21 +112,19 @@ def measured(
     if len(files):
         section.tables.append(Table("files", "Files", files))
     if len(sizes) > 1:
-        section.tables.append(
-            Table("image_sizes", "Sizes, most frequent first", sizes, folded=True)
-        )
+        section.tables.append(Table("image_sizes", "Sizes", sizes, folded=True))
     if len(bright):
         section.text.append(
-            "A class that is brighter, or of another size, than the others can be told without "
-            "looking at the findings."
+            "If one class is brighter or larger than the others, a network may learn that instead "
+            "of the finding."
         )
         section.tables.append(
             Table("brightness", "Grey levels and sizes per class", bright, folded=True)
         )
     section.tables += [
-        Table("grey_levels", "The average histogram", levels,
+        Table("grey_levels", "Mean histogram", levels,
               tuple(str(name) for name in levels if name != "level"), folded=True),
-        Table("image_measures", "Every image measured", measures, folded=True),
+        Table("image_measures", "Measures of each image", measures, folded=True),
     ]  # fmt: skip
     yield section
 
@@ -136,8 +134,8 @@ def unreadable(failed: dict[str, str]) -> Iterator[Section]:
     if failed:
         section = Section("unreadable", "Unreadable images")
         section.text.append(
-            f"{len(failed):,} of the images looked at cannot be read and are left out above."
+            f"{len(failed):,} of the images sampled cannot be read and are left out above."
         )
         rows = pd.DataFrame({"image": list(failed), "reason": list(failed.values())})
-        section.tables.append(Table("unreadable", "Why", rows))
+        section.tables.append(Table("unreadable", "Files and reasons", rows))
         yield section

@@ -4,7 +4,6 @@ A `table` has the columns of the data set contract; `targets` are columns of 1, 
 or of any numbers for regression. `part` is a Series on the table's index that groups its rows.
 """
 
-import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,18 +39,17 @@ def count(table: pd.DataFrame, targets: Sequence[str], part: pd.Series) -> pd.Da
     groups = [(name, g, g["patient"].nunique()) for name, g in _groups(table, part)]
     for target in targets:
         for name, group, patients in groups:
-            known = group[target].dropna()
-            positive = int((known == 1).sum())
+            positive = group[target].dropna() == 1
             rows.append(
                 {
                     "target": target,
                     "part": name,
                     "images": len(group),
                     "patients": patients,
-                    "positive": positive,
-                    "negative": len(known) - positive,
-                    "unknown": len(group) - len(known),
-                    "prevalence": positive / len(known) if len(known) else np.nan,
+                    "positive": int(positive.sum()),
+                    "negative": int((~positive).sum()),
+                    "unknown": len(group) - len(positive),
+                    "prevalence": positive.mean(),
                 }
             )
     return pd.DataFrame(rows)
@@ -62,28 +60,16 @@ def summarise(table: pd.DataFrame, targets: Sequence[str], part: pd.Series) -> p
 
     In the unit of the target; NaN where nothing is known.
     """
+    words = {"std": "sd", "min": "least", "25%": "quartile_1", "50%": "median",
+             "75%": "quartile_3", "max": "largest"}  # fmt: skip
     rows = []
     for target in targets:
         for name, group in _groups(table, part):
-            known = group[target].dropna()
-            rows.append(
-                {
-                    "target": target,
-                    "part": name,
-                    "patients": group["patient"].nunique(),
-                    "known": len(known),
-                    "unknown": len(group) - len(known),
-                    "mean": known.mean(),
-                    "sd": known.std(),
-                    **{
-                        word: known.quantile(q)
-                        for word, q in (
-                            ("least", 0), ("quartile_1", 0.25), ("median", 0.5),
-                            ("quartile_3", 0.75), ("largest", 1),
-                        )
-                    },
-                }
-            )  # fmt: skip
+            known = group[target].count()
+            counts = {"patients": group["patient"].nunique(), "known": known}
+            counts["unknown"] = len(group) - known
+            numbers = group[target].describe().drop("count").rename(words)
+            rows.append({"target": target, "part": name, **counts, **numbers})
     return pd.DataFrame(rows)
 
 
@@ -100,28 +86,19 @@ def cooccur(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
     `images` of those with `given` whose `target` is known, `together` with both, and `share` =
     together / images: P(target | given); NaN where there is no such image.
     """
-    values = table[list(targets)].to_numpy(dtype="float64")
-    positive = (values == 1).astype("float64")
-    known = (~np.isnan(values)).astype("float64")
-    together, images = positive.T @ positive, positive.T @ known
-    share = np.divide(together, images, out=np.full_like(together, np.nan), where=images > 0)
-    size = len(targets)
-    return pd.DataFrame(
-        {
-            "given": np.repeat(list(targets), size),
-            "target": np.tile(list(targets), size),
-            "images": images.astype(int).ravel(),
-            "together": together.astype(int).ravel(),
-            "share": share.ravel(),
-        }
-    )
+    labels = table[list(targets)]
+    positive, known = (labels == 1).astype("float64"), labels.notna().astype("float64")
+    numbers = {"images": positive.T @ known, "together": positive.T @ positive}
+    pairs = pd.DataFrame({name: square.stack() for name, square in numbers.items()}).astype(int)
+    pairs["share"] = pairs["together"] / pairs["images"].where(pairs["images"] > 0)
+    return pairs.rename_axis(["given", "target"]).reset_index()
 
 
 def classes(table: pd.DataFrame, targets: Sequence[str], task: Task) -> dict[str, pd.Series]:
     """The groups of images worth a look of their own: name -> bool on the table's index.
 
-    One per target, "not X" for one binary target, "none of them" for several findings, quintiles
-    of the known values for regression. Groups without an image are given too.
+    One per target, "not X" for one binary target, "none of the targets" for several findings,
+    quintiles of the known values for regression. Groups without an image are given too.
     """
     if task is Task.REGRESSION:
         return quintiles(table[targets[0]], targets[0])
@@ -129,36 +106,32 @@ def classes(table: pd.DataFrame, targets: Sequence[str], task: Task) -> dict[str
     if task is Task.BINARY:
         groups[f"not {targets[0]}"] = table[targets[0]] == 0
     if task is Task.MULTILABEL:
-        groups["none of them"] = (table[list(targets)] == 0).all(axis=1)
+        groups["none of the targets"] = (table[list(targets)] == 0).all(axis=1)
     return groups
 
 
 def quintiles(values: pd.Series, name: str) -> dict[str, pd.Series]:
     """Five ranges of known values with about as many images each; fewer where values are few."""
-    known = values.dropna()
-    if known.empty:
-        return {}
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, 6)))
-    if len(edges) == 1:
-        return {f"{name} {edges[0]:g}": values == edges[0]}
-    groups = {}
-    for low, high in itertools.pairwise(edges):
-        last = high == edges[-1]
-        inside = (values >= low) & ((values <= high) if last else (values < high))
-        groups[f"{name} {low:.4g} to {'' if last else 'below '}{high:.4g}"] = inside
-    return groups
+    if values.nunique() < 2:
+        return {f"{name} {value:g}": values == value for value in values.dropna().unique()}
+    fifth = pd.qcut(values, 5, labels=False, duplicates="drop")
+    ranges = values.groupby(fifth).agg(["min", "max"])
+    return {
+        f"{name} {low:.4g} to {high:.4g}": values.between(low, high)
+        for low, high in ranges.itertuples(index=False)
+    }
 
 
 def across(counts: pd.DataFrame) -> pd.DataFrame:
     """The prevalence of each target per part beside that of the whole.
 
     `counts` is of `count`. Columns `target`, `images_known`, `whole`, one per part, and
-    `largest_deviation`: the largest of |part - whole| / whole, NaN for a whole of 0.
+    `largest_imbalance`: the largest of |part - whole| / whole, NaN for a whole of 0.
     """
     wide = counts.pivot(index="target", columns="part", values="prevalence")
     wide = wide.loc[counts["target"].unique(), counts["part"].unique()]
     deviation = (wide.drop(columns=WHOLE).sub(wide[WHOLE], axis=0)).abs().max(axis=1)
-    wide["largest_deviation"] = deviation / wide[WHOLE].where(wide[WHOLE] > 0)
+    wide["largest_imbalance"] = deviation / wide[WHOLE].where(wide[WHOLE] > 0)
     return wide.rename(columns={WHOLE: "whole"}).reset_index().rename_axis(columns=None)
 
 
@@ -168,11 +141,10 @@ def farthest(shares: pd.DataFrame) -> tuple[str, str, float, float] | None:
     Target, part, prevalence there and in the whole; None where no target has a positive.
     """
     wide = shares.set_index("target")
-    deviation = wide["largest_deviation"].dropna()
-    if deviation.empty:
+    if wide["largest_imbalance"].isna().all():
         return None
-    target = str(deviation.idxmax())
-    row = wide.loc[target].drop("largest_deviation").to_dict()
-    whole = float(row.pop("whole"))
-    part = max(row, key=lambda name: np.nan_to_num(abs(row[name] - whole)))
-    return target, str(part), float(row[part]), whole
+    target = str(wide["largest_imbalance"].idxmax())
+    parts = wide.loc[target].drop("largest_imbalance").to_dict()
+    whole = parts.pop("whole")
+    part = max(parts, key=lambda name: np.nan_to_num(abs(parts[name] - whole)))
+    return target, str(part), float(parts[part]), float(whole)

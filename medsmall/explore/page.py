@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.audit.csv_cells import inert
+from medsmall.explore.bar_charts import percent as in_per_cent
 from medsmall.explore.palette import COLOURS, png, svg
 from medsmall.explore.thumbnails import Sheet
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+AROUND = {  # the figures, light and dark
+    "page": ("#f3f5f7", "#0e1216"),
+    "link": ("#005a8f", "#7cc4f3"),
+    "alarm": ("#7a3c00", "#ffd9ad"),
+    "alarm_back": ("#fff3e2", "#38270f"),
+}
 MOST_ROWS = 1000  # of a table on the page; its CSV has all
 
 
@@ -95,13 +102,13 @@ class Page:
 
 
 def cell(value: Any, percent: bool = False) -> str:
-    """A value as it is shown: 1,234, 12.3 % or 0.1234, a dash where nothing is known."""
+    """A value as it is shown: 1,234, 12.3% or 0.1234, a dash where nothing is known."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "–"
     if isinstance(value, bool | str):
         return str(value)
     if percent:
-        return f"{100 * value:.2f} %" if abs(value) < 0.1 else f"{100 * value:.1f} %"
+        return in_per_cent(value)
     if isinstance(value, int | np.integer):
         return f"{value:,}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
@@ -122,7 +129,7 @@ def html(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    colours = {role.replace("_", "-"): pair for role, pair in COLOURS.items()}
+    colours = {role.replace("_", "-"): pair for role, pair in (COLOURS | AROUND).items()}
     return environment.get_template("page.html.jinja").render(page=page, colours=colours)
 
 

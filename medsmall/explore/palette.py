@@ -7,6 +7,7 @@ hatches, markers and labels tell them apart as well.
 """
 
 import functools
+import html
 import io
 import re
 from collections.abc import Callable
@@ -37,6 +38,7 @@ COLOURS = {
     "heat_5": ("#0b3c6d", "#c2e1fb"),
     "heat_ink": ("#fdfdfd", "#10151b"),  # on heat_4 and heat_5; `ink` on the others
 }
+NARROWEST_PX = 736  # a figure shrinks to this width with its page, and scrolls below it
 SERIES = [("a", ""), ("b", "////"), ("c", "...."), ("d", "xxxx")]
 LINES = [("a", "-", "o"), ("b", "--", "s"), ("c", ":", "^"), ("d", "-.", "D")]
 STYLE: dict[Any, Any] = {
@@ -103,10 +105,6 @@ def svg(figure: "Figure", name: str, alt: str) -> str:
     text = re.sub(r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", r"\1var(--font)", text)
     for role, (light, _) in COLOURS.items():
         text = text.replace(light, f"var(--{role.replace('_', '-')})")
-    return re.sub(r"^<svg", f'<svg role="img" aria-label="{_attribute(alt)}"', text, count=1)
-
-
-def _attribute(text: str) -> str:
-    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(character, entity)
-    return text
+    narrowest = min(NARROWEST_PX, round(96 * figure.get_figwidth()))
+    says = f'role="img" aria-label="{html.escape(alt)}" style="min-width: {narrowest}px"'
+    return text.replace("<svg", f"<svg {says}", 1)

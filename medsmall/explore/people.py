@@ -9,22 +9,21 @@ from medsmall.explore.labels import in_order
 from medsmall.task import Task
 
 # Larger counts share a bar: patients with many images are few.
-IMAGES_PER_PATIENT = [1, 2, 3, 4, 5, 6, 11, 21, 51, 101]
+IMAGES_PER_PATIENT = {
+    "1": 1, "2": 2, "3": 3, "4": 4, "5": 5, "6 to 10": 6, "11 to 20": 11, "21 to 50": 21,
+    "51 to 100": 51, "101+": 101,
+}  # fmt: skip
 MOST_CATEGORIES = 30
 
 
 def per_patient(table: pd.DataFrame) -> pd.DataFrame:
     """How many patients have how many `images` (a range): `patients` and their `share`."""
-    sizes = table["patient"].value_counts().to_numpy()
-    bins = IMAGES_PER_PATIENT
-    rows = []
-    for low, after in zip(bins, [*bins[1:], np.inf], strict=True):
-        if (sizes >= low).any():
-            name = f"{low}" if after == low + 1 else f"{low}+" if after == np.inf else ""
-            patients = int(((sizes >= low) & (sizes < after)).sum())
-            rows.append({"images": name or f"{low} to {after - 1}", "patients": patients})
-    counts = pd.DataFrame(rows, columns=["images", "patients"])
-    return counts.assign(share=counts["patients"] / max(1, len(sizes)))
+    bins, edges = list(IMAGES_PER_PATIENT), [*IMAGES_PER_PATIENT.values(), np.inf]
+    sizes = table["patient"].value_counts()
+    counts = pd.cut(sizes, edges, right=False, labels=bins).value_counts(sort=False)
+    found = pd.DataFrame({"images": bins, "patients": counts.to_numpy()})
+    found["share"] = found["patients"] / max(1, len(sizes))
+    return found[: sum(edge <= sizes.max() for edge in edges)]  # up to the largest that occurs
 
 
 def age_and_sex(table: pd.DataFrame, groups: dict[str, pd.Series]) -> pd.DataFrame:
@@ -65,6 +64,11 @@ def positives_and_negatives(table: pd.DataFrame, targets: Sequence[str]) -> dict
 def column(table: pd.DataFrame, name: str) -> pd.Series:
     """A metadata column; unknown throughout where the table has none of this name."""
     return table[name] if name in table else pd.Series(np.nan, index=table.index)
+
+
+def unnamed(table: pd.DataFrame) -> bool:
+    """Whether the patients are unknown: every image stands as a patient of its own name."""
+    return bool((table["patient"] == table["image"]).all())
 
 
 def known(values: pd.Series) -> pd.Series:

@@ -10,33 +10,29 @@ from medsmall.explore.page import Drawing, Section, Table, file_name
 from medsmall.explore.table_sections import MOST_BARS, SHARES
 from medsmall.task import Task
 
+IF_REPEATED = "If patients repeat, test scores will be inflated."
+
 
 def patients(dataset: Dataset, table: pd.DataFrame) -> Iterator[Section]:
-    """Images per patient, age and sex by target, bars per value of the other columns."""
+    """Images per patient, age and sex by target, and what the other columns hold."""
     yield _per_patient(dataset, table)
-    yield _age_and_sex(dataset, table)
-    names = people.categorical(table, [*dataset.labels, dataset.unit])
-    published = labels.named_parts(table["split"])
-    for k, name in enumerate(names, start=1):
-        yield _category(dataset, table, name, published, file_name("by", f"{k:02d}", name))
-    section = Section("columns", "Columns")
-    columns = people.columns(table, dataset.labels)
-    section.tables.append(Table("columns", "What the other columns hold", columns))
-    yield section
+    if any(people.known(people.column(table, name)).any() for name in ("age", "sex")):
+        yield _age_and_sex(dataset, table)
+    yield _columns(dataset, table)
 
 
 def _per_patient(dataset: Dataset, table: pd.DataFrame) -> Section:
     section = Section("patients", "Images per patient")
     sizes = table["patient"].value_counts()
+    if people.unnamed(table):
+        section.text.append(f"Patients are unknown, so every image counts as one. {IF_REPEATED}")
+        return section
     if len(sizes) == len(table):
-        section.text.append(
-            "No two images share a patient: where that is for want of patient numbers, parts of a "
-            "split may share patients all the same."
-        )
+        section.text.append(f"No patient has two images, by what the table says. {IF_REPEATED}")
         return section
     section.text.append(
-        f"{len(sizes):,} patients with {len(table):,} images; the one with the most has "
-        f"{sizes.iloc[0]:,}. Images of one patient resemble each other: splits keep them together."
+        f"{len(sizes):,} patients have {len(table):,} images, up to {sizes.iloc[0]:,} each. Images "
+        "of one patient resemble each other, so a split keeps them together."
     )
     counts = people.per_patient(table)
     alt = "Bars of the number of patients with one, two, three and more images; see the table."
@@ -52,12 +48,9 @@ def _age_and_sex(dataset: Dataset, table: pd.DataFrame) -> Section:
     section = Section("people", "Age and sex by target")
     ages = int(people.known(people.column(table, "age")).sum())
     sexes = int(people.column(table, "sex").isin(["F", "M"]).sum())
-    if not ages and not sexes:
-        section.text.append("The table says nothing about age or sex.")
-        return section
     section.text.append(
-        f"Counted by image. The age is known for {ages:,} of {len(table):,} images, the sex for "
-        f"{sexes:,}. A target that goes with age or sex can be guessed without looking at it."
+        f"Of {len(table):,} images, the age is known for {ages:,} and the sex for {sexes:,}. Where "
+        "a target goes with age or sex, a network may learn these instead."
     )
     if dataset.task is Task.REGRESSION:
         groups = labels.quintiles(table[dataset.targets[0]], dataset.targets[0])
@@ -77,20 +70,24 @@ def _age_and_sex(dataset: Dataset, table: pd.DataFrame) -> Section:
             Drawing("age_and_sex", "Positive and negative images",
                     charts.ages_and_sexes(summary, shown), alt)
         )  # fmt: skip
-    section.tables.append(Table("age_and_sex", "Numbers", summary, SHARES, folded=True))
+    folded = bool(section.drawings)
+    section.tables.append(Table("age_and_sex", "Numbers", summary, SHARES, folded))
     return section
 
 
-def _category(
-    dataset: Dataset, table: pd.DataFrame, name: str, published: pd.Series, own: str
-) -> Section:
-    counts = people.by_category(table, name, published, dataset.targets, dataset.task)
-    section = Section(own, f"By {name.replace('_', ' ')}")
-    alt = f"Bars of the number of images per {name}, one panel per published part; see the table."
+def _columns(dataset: Dataset, table: pd.DataFrame) -> Section:
+    """What each column holds, with bars and numbers per value where these are few."""
+    section = Section("columns", "Other columns")
+    columns = people.columns(table, dataset.labels)
+    section.tables.append(Table("columns", "Columns of the sample table", columns))
+    published = labels.named_parts(table["split"])
     shares = dataset.task is not Task.REGRESSION
     percent = tuple(f"mean {t}" for t in dataset.targets) if shares else ()
-    section.drawings.append(
-        Drawing(own, f"Images per {name.replace('_', ' ')}", bar_charts.categories(counts), alt)
-    )
-    section.tables.append(Table(own, "Numbers", counts, percent, folded=True))
+    names = people.categorical(table, [*dataset.labels, dataset.unit])
+    for k, name in enumerate(names, start=1):
+        counts = people.by_category(table, name, published, dataset.targets, dataset.task)
+        own, title = file_name("by", f"{k:02d}", name), f"Images by {name.replace('_', ' ')}"
+        alt = f"Bars of the number of images per {name}, one panel per published part."
+        section.drawings.append(Drawing(own, title, bar_charts.categories(counts), alt))
+        section.tables.append(Table(own, title, counts, percent, folded=True))
     return section

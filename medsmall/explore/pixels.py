@@ -71,6 +71,8 @@ def look(dataset: Dataset, image: str) -> Look:
     pixels = dataset.files.read(image)
     height, width = pixels.shape[:2]
     channels = pixels.reshape(height * width, -1).T
+    if (channels == channels[0]).all():  # a grey image in a colour file
+        channels = channels[:1]
     histogram = np.stack([np.bincount(c >> 2, minlength=LEVELS) for c in channels])
     measures = {
         "image": image,
@@ -119,12 +121,9 @@ def measures(looks: dict[str, Look], images: Iterable[str]) -> pd.DataFrame:
 
 def sizes(measured: pd.DataFrame) -> pd.DataFrame:
     """The sizes that occur, most frequent first: `width`, `height`, `images`."""
-    found = measured.groupby(["width", "height"], as_index=False).size()
-    return (
-        found.rename(columns={"size": "images"})
-        .sort_values(["images", "width", "height"], ascending=[False, True, True])
-        .reset_index(drop=True)
-    )
+    counts = measured.groupby(["width", "height"]).size()
+    counts = counts.sort_values(ascending=False, kind="stable")
+    return counts.rename("images").reset_index()
 
 
 def files(measured: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +138,7 @@ def files(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def grey_levels(looks: Iterable[Look]) -> pd.DataFrame:
-    """The average histogram: `level` (start of four), then the mean share of the pixels.
+    """The mean histogram: `level` (start of four), then the mean share of the pixels.
 
     Grey images give `grey` with `grey_low` and `grey_high`, the tenth and ninetieth percentile
     over the images; colour images `red`, `green` and `blue`.
@@ -162,19 +161,14 @@ def brightness(measured: pd.DataFrame, groups: dict[str, pd.Index]) -> pd.DataFr
 
     A class that is brighter or larger than the others can be told by that alone.
     """
-    rows = []
-    for name, images in groups.items():
-        found = measured[measured["image"].isin(images)]
-        if len(found):
-            rows.append(
-                {
-                    "group": name,
-                    "images": len(found),
-                    "mean_level": found["mean"].mean(),
-                    "sd_of_means": found["mean"].std(),
-                    "contrast": found["sd"].mean(),
-                    "median_width": found["width"].median(),
-                    "median_height": found["height"].median(),
-                }
-            )
-    return pd.DataFrame(rows)
+    columns = {
+        "images": ("image", "size"),
+        "mean_level": ("mean", "mean"),
+        "sd_of_means": ("mean", "std"),
+        "contrast": ("sd", "mean"),
+        "median_width": ("width", "median"),
+        "median_height": ("height", "median"),
+    }
+    found = {name: measured[measured["image"].isin(images)] for name, images in groups.items()}
+    each = pd.concat(found, names=["group"]) if found else pd.DataFrame()
+    return each.groupby("group", sort=False).agg(**columns).reset_index() if len(each) else each

@@ -11,7 +11,7 @@ from medsmall.task import Task
 
 MOST_BARS = 30  # targets in one figure; the tables have all of them
 MOST_CELLS = 20  # targets of the heat map
-SHARES = ("prevalence", "share", "female_share", "largest_deviation")
+SHARES = ("prevalence", "share", "female_share", "largest_imbalance")
 
 
 def targets(
@@ -40,7 +40,7 @@ def _counts(
     shown = _frequent(counts, MOST_BARS)
     section.text += _left_out(dataset.targets, MOST_BARS)
     if (published == labels.UNNAMED).all():
-        section.text.append("The release names no official split.")
+        section.text.append("There is no official split.")
     if counts["prevalence"].notna().any():
         drawing = bar_charts.prevalence(counts[counts["target"].isin(shown)])
         alt = f"Bars of the prevalence of {_names(shown)} per published part; see the table."
@@ -57,7 +57,7 @@ def _counts(
     section.tables.append(Table("targets", "Counts per target and part", counts, SHARES))
     if len(listed) > len(table):
         everything = labels.count(listed, dataset.targets, labels.named_parts(listed["split"]))
-        title = f"The same for all {len(listed):,} images listed, also those absent"
+        title = f"The same for all {len(listed):,} listed images, absent ones included"
         section.tables.append(Table("targets_listed", title, everything, SHARES, folded=True))
     return section
 
@@ -66,7 +66,7 @@ def _numbers(dataset: Dataset, table: pd.DataFrame, published: pd.Series) -> Sec
     section = Section("targets", "Targets")
     sex = people.column(table, "sex")
     words = {"F": "women or girls", "M": "men or boys"}
-    by_sex = sex.map(words).fillna("sex unknown" if sex.isin(list(words)).any() else "all")
+    by_sex = sex.map(words).fillna("sex unknown" if sex.isin(list(words)).any() else labels.WHOLE)
     for k, target in enumerate(dataset.targets[:MOST_BARS], start=1):
         if table[target].notna().sum() < 2:
             section.text.append(f"{target}: fewer than two values are known.")
@@ -85,9 +85,9 @@ def _numbers(dataset: Dataset, table: pd.DataFrame, published: pd.Series) -> Sec
 
 
 def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -> Section:
-    section = Section("split", "The split of a run")
+    section = Section("split", "Split")
     if isinstance(split, str):
-        section.text.append(f"The configured split cannot be made: {split}")
+        section.text.append(f"No split was made. {split}")
         return section
     if dataset.task is Task.REGRESSION:
         summary = labels.summarise(table, dataset.targets, split)
@@ -96,17 +96,16 @@ def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -
     counts = labels.count(table, dataset.targets, split)
     across = labels.across(counts)
     section.text.append(
-        "What training, validation and test would get with the configured split (split=…), before "
-        "any sample size is drawn."
+        "Training, validation and test as a run would get them, before the sample size is applied."
     )
     worst = labels.farthest(across)
     if worst is not None:
         target, part, there, whole = worst
         section.text.append(
-            f"A part strays most for {target}: {bar_charts.percent(there)} of {part} are positive, "
-            f"{bar_charts.percent(whole)} of all."
+            f"Largest imbalance between the splits: {target}, {bar_charts.percent(there)} positive "
+            f"in {part}, {bar_charts.percent(whole)} in all."
         )
-    shares = ("whole", *labels.in_order(split), "largest_deviation")
+    shares = ("whole", *labels.in_order(split), "largest_imbalance")
     section.tables += [
         Table("split_prevalence", "Prevalence per part", across, shares),
         Table("split", "Counts per part", counts, SHARES, folded=True),
@@ -121,19 +120,20 @@ def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
     shown = [t for t in dataset.targets if t in set(own.nlargest(MOST_CELLS).index)]
     section.text += _left_out(dataset.targets, MOST_CELLS)
     section.text.append(
-        "Each row: of the images with this finding, how many have that of the column. On the "
-        "diagonal stands how many have the finding at all."
+        "A row shows how many of the images with its target also have the target of the column: "
+        "per cent and number. The diagonal counts all images with the target."
     )
     within = pairs[pairs["given"].isin(shown) & pairs["target"].isin(shown)]
     others = within[within["given"] != within["target"]]
     alt = "Heat map of the share of images of the row's target that are positive for the column's."
     if others["share"].notna().any():
-        most = others.iloc[int(others["share"].fillna(-1).argmax())]
-        alt += f" The largest: {bar_charts.percent(most['share'])} of {most['given']} have"
-        alt += f" {most['target']} too."
-    section.drawings.append(
-        Drawing("cooccurrence", "P(column | row)", charts.cooccurrence(within), alt)
-    )
+        most = others.sort_values("share", ascending=False).iloc[0]
+        section.text.append(
+            f"Most frequent: {bar_charts.percent(most['share'])} of the images with "
+            f"{most['given']} have {most['target']} too."
+        )
+    drawing = Drawing("cooccurrence", "Column given row", charts.cooccurrence(within), alt)
+    section.drawings.append(drawing)
     section.tables.append(Table("cooccurrence", "All pairs", pairs, SHARES, folded=True))
     return section
 
@@ -148,7 +148,9 @@ def _frequent(counts: pd.DataFrame, most: int) -> list[str]:
 def _left_out(names: list[str], most: int) -> list[str]:
     if len(names) <= most:
         return []
-    return [f"The figure shows the {most} most frequent of {len(names)}; the table has all."]
+    return [
+        f"The figure shows the {most} most frequent of {len(names)} targets; the table has all."
+    ]
 
 
 def _names(names: list[str]) -> str:

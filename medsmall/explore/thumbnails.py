@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 SMALL_PX = 64  # up to this side every pixel is shown as it is, unblurred and without loss
 COLUMNS = 6
@@ -58,20 +58,17 @@ class Sheet:
     @cached_property
     def png(self) -> bytes:
         """All pictures in a grid, with their captions, on white."""
-        side = max(max(one.pixels.shape[:2]) for one in self.thumbnails)
-        side = max(side, 112)
+        side = max(112, *(max(one.pixels.shape[:2]) for one in self.thumbnails))
         step = side + 6, side + 6 + (CAPTION_PX if any(t.caption for t in self.thumbnails) else 0)
-        rows = -(-len(self.thumbnails) // COLUMNS)
         columns = min(COLUMNS, len(self.thumbnails))
+        rows = -(-len(self.thumbnails) // COLUMNS)
         canvas = Image.new("RGB", (columns * step[0] + 6, rows * step[1] + 6), "white")
         text = ImageDraw.Draw(canvas)
         for i, one in enumerate(self.thumbnails):
             x, y = 6 + i % columns * step[0], 6 + i // columns * step[1]
             picture = one.image
             if one.coarse:
-                scale = side // max(picture.size)
-                size = (picture.width * scale, picture.height * scale)
-                picture = picture.resize(size, Image.Resampling.NEAREST)
+                picture = ImageOps.contain(picture, (side, side), Image.Resampling.NEAREST)
             canvas.paste(picture, (x, y))
             text.text((x, y + side + 1), one.caption, fill="black")
         file = io.BytesIO()

@@ -30,7 +30,7 @@ def test_the_page_of_a_phantom_says_that_it_is_one(page_of):
     text = page.read_text(encoding="utf-8")
     for words in (
         "generated (phantom=true)",
-        "By body part",
+        "Images by body part",
         "“paper”",
         "limit -10",
         "research only",
@@ -38,7 +38,7 @@ def test_the_page_of_a_phantom_says_that_it_is_one(page_of):
         assert words in text
     assert 'class="warning"' in text
     assert page.with_name("by_01_body_part.png").exists()
-    assert page.with_name("augmentation.csv").exists()
+    assert page.with_name("augmentation_01_rotate.png").exists()
     assert len(text) < 5_000_000
 
 
@@ -51,7 +51,7 @@ def test_an_unreadable_image_is_listed_and_ends_nothing(page_of, tmp_path):
     text = page.read_text(encoding="utf-8")
     assert "Unreadable images" in text
     assert broken.name in page.with_name("unreadable.csv").read_text()
-    assert "It changes nothing" in text
+    assert "This augmentation changes nothing" in text
 
 
 def test_tables_alone_give_a_page_and_a_part_of_the_images_needs_a_word(page_of, tmp_path):
@@ -61,7 +61,7 @@ def test_tables_alone_give_a_page_and_a_part_of_the_images_needs_a_word(page_of,
     for file in source.glob("*.csv"):
         shutil.copy(file, root)
     text = page_of("dataset=mura", f"data_root={tmp_path}").read_text(encoding="utf-8")
-    assert "images listed is there" in text
+    assert "listed images is there" in text
     assert "Contact sheets" not in text
 
     shutil.copytree(source / "valid", root / "valid")
@@ -71,16 +71,17 @@ def test_tables_alone_give_a_page_and_a_part_of_the_images_needs_a_word(page_of,
         "dataset=mura", f"data_root={tmp_path}", "dataset.missing_images=drop", "augmentation=none"
     )
     text = page.read_text(encoding="utf-8")
-    assert "images listed are absent" in text
+    assert "listed images are absent" in text
     assert page.with_name("targets_listed.csv").exists()
 
 
-def test_the_last_line_says_where_the_page_is(tmp_path, monkeypatch, capsys):
+def test_the_last_lines_say_where_the_page_is_and_what_comes_next(tmp_path, monkeypatch, capsys):
     arguments = [*PHANTOM, "image_size_px=64", "augmentation=none", f"output_root={tmp_path}"]
     monkeypatch.setattr("sys.argv", ["explore", *arguments])
     main()
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert str(tmp_path / "explore" / "mura-phantom" / "index.html") in last
+    *_, page, following = capsys.readouterr().out.splitlines()
+    assert str(tmp_path / "explore" / "mura-phantom" / "index.html") in page
+    assert following.startswith("Next: python -m medsmall.train dataset=mura phantom=true")
 
 
 def test_an_unsafe_augmentation_is_warned_of(page_of):
@@ -99,5 +100,5 @@ def test_the_real_chest_films(page_of, real_data):
         "dataset.targets=[Pneumonia,Edema]", "augmentation=none",
     )  # fmt: skip
     text = page.read_text(encoding="utf-8")
-    assert "all figures are about the 290 that are there" in text
+    assert "All figures are about the 290 that are there" in text
     assert "Unreadable" not in text

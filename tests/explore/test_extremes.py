@@ -94,10 +94,14 @@ def test_transforms_inside_others_are_found_with_how_often_they_apply():
     )
 
 
-def test_views_are_seeded_and_the_farthest_are_the_most_changed():
+def test_views_are_seeded():
     pipeline = A.Compose([A.RandomBrightnessContrast(p=1)])
     made = extremes.views(pipeline, IMAGE, range(10))
     again = extremes.views(pipeline, IMAGE, range(10))
     assert all(np.array_equal(a, b) for a, b in zip(made, again, strict=True))
-    distances = [np.abs(view.astype(int) - IMAGE).mean() for view in made]
-    assert extremes.farthest(IMAGE, made, 3) == list(np.argsort(distances)[::-1][:3])
+
+
+def test_the_farthest_views_differ_from_each_other():
+    made = [np.full((32, 32, 1), level, np.uint8) for level in (130, 250, 245, 250, 20, 180)]
+    assert extremes.farthest(np.full((32, 32, 1), 128, np.uint8), made, 3) == [1, 4, 5]
+    assert extremes.farthest(IMAGE, [], 3) == []

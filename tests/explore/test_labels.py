@@ -59,7 +59,12 @@ def test_classes_of_each_task():
     assert list(labels.classes(sample, ["a"], Task.BINARY)) == ["a", "not a"]
     assert list(labels.classes(sample, ["a", "b"], Task.MULTICLASS)) == ["a", "b"]
     several = labels.classes(sample, ["a", "b"], Task.MULTILABEL)
-    assert several["none of them"].tolist() == [False, False, True, False]  # unknown is not none
+    assert several["none of the targets"].tolist() == [
+        False,
+        False,
+        True,
+        False,
+    ]  # unknown is not none
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -163,14 +163,14 @@ def test_the_split_is_described_part_by_part():
     split = pd.Series(["train"] * 20 + ["val"] * 10 + ["test"] * 10)
     section = next(s for s in sections(dataset, split) if s.anchor == "split")
     shares = section.tables[0].frame
-    assert list(shares) == ["target", "whole", "train", "val", "test", "largest_deviation"]
+    assert list(shares) == ["target", "whole", "train", "val", "test", "largest_imbalance"]
     assert shares["test"][0] == pytest.approx(rows["a"][30:].mean())
 
 
 @pytest.mark.parametrize(
     ("value", "percent", "shown"),
     [
-        (1234, False, "1,234"), (0.1234, True, "12.3 %"), (0.00123, True, "0.12 %"),
+        (1234, False, "1,234"), (0.1234, True, "12.3%"), (0.00123, True, "0.12%"),
         (np.nan, True, "–"), (None, False, "–"), (12345.6, False, "12,346"), ("x", False, "x"),
         (np.float64(2.0), False, "2"),
     ],

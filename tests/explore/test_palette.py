@@ -60,7 +60,7 @@ def figures():
 def test_figures_refer_to_roles_and_to_nothing_else(figures):
     for name, figure in figures.items():
         text = palette.svg(figure, name, 'It\'s <b>bold</b> & "quoted"')
-        assert text.startswith('<svg role="img" aria-label="It\'s &lt;b&gt;bold')
+        assert text.startswith('<svg role="img" aria-label="It&#x27;s &lt;b&gt;bold')
         assert "var(--ink)" in text
         colours = re.findall(r"#[0-9a-fA-F]{6}\b", text)
         assert not colours, f"{name} has colours of its own"
@@ -92,13 +92,27 @@ def test_the_same_figure_gives_the_same_bytes(figures):
     assert palette.png(figures["together"])[:4] == b"\x89PNG"
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_histograms_have_round_edges_around_all_values(seed):
+def test_a_small_figure_is_not_enlarged():
+    pairs = labels.cooccur(table(20, findings(20, ["a", "b"])), ["a", "b"])
+    assert 'min-width: 307px"' in palette.svg(charts.cooccurrence(pairs), "two", "")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_bins_hold_all_values_and_are_equal(seed):
     rng = np.random.default_rng(seed)
     values = pd.Series(rng.normal(size=30) * 10 ** rng.uniform(-5, 5) + rng.normal() * 100)
-    edges = charts.round_edges(values)
-    assert edges[0] <= values.min()
-    assert edges[-1] > values.max()
-    assert len(edges) <= 28
-    digits = f"{edges[1] - edges[0]:.3e}"
-    assert digits[0] in "1259"
+    edges = charts.even_edges(values)
+    assert edges[0] <= values.min() <= values.max() <= edges[-1]
+    assert len(edges) <= 25
+    assert np.diff(edges) == pytest.approx(edges[1] - edges[0])
+
+
+@pytest.mark.parametrize("step", [1, 5, 10, 12])
+@pytest.mark.parametrize("most", [7, 20, 90, 400])
+def test_whole_numbers_make_no_comb(step, most):
+    values = pd.Series(np.arange(most) * step)
+    edges = charts.even_edges(values)
+    counts = np.histogram(values, edges)[0]
+    full = counts[: most * step // int(edges[1] - edges[0])]
+    assert len(set(full)) == 1
+    assert counts.sum() == most
