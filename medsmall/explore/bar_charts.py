@@ -56,6 +56,7 @@ def stacked(axes: "Axes", names: Sequence[str], pieces: pd.DataFrame, notes: lis
         left = left + pieces[piece].to_numpy()
     axes.bar_label(last, notes, padding=3, fontsize=7.5)
     named(axes, names)
+    axes.locator_params(axis="x", integer=True)
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
@@ -123,7 +124,7 @@ def categories(table: pd.DataFrame) -> "Figure":
         if len(parts) > 1:
             axes.set_title(plain(part))
         axes.set_xlim(0, max(1, rows["images"].max()) * (1.62 if divided else 1.3))
-        axes.locator_params(axis="x", nbins=max(3, 7 - 2 * len(parts)), integer=True)
+        axes.locator_params(axis="x", nbins=max(3, 7 - 2 * len(parts)))
         axes.set_xlabel("images")
     if divided:
         below(figure, many[0])

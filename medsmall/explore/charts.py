@@ -84,8 +84,8 @@ def histogram(values: dict[str, pd.Series], label: str) -> "Figure":
         role, line, _ = LINES[k % len(LINES)]
         axes.hist(group.dropna(), edges, histtype="step", color=colour(role), ls=line, lw=1.8,
                   label=plain(f"{name} ({group.notna().sum():,})"))  # fmt: skip
-    axes.set_xlabel(plain(label))
-    axes.set_ylabel(f"images per {edges[1] - edges[0]:.4g}")
+    axes.set_xlabel(f"{plain(label)}, in steps of {edges[1] - edges[0]:.4g}")
+    axes.set_ylabel("images")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.grid(axis="y", lw=0.6)
     axes.set_axisbelow(True)
@@ -154,9 +154,9 @@ def grey_levels(levels: pd.DataFrame) -> "Figure":
                 levels["level"], levels[name], color=colour(role), ls=line, lw=1.8, label=name
             )
     axes.set_xlim(0, 255)
-    axes.set_ylim(0)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axes.set_xlabel("grey level (0 black, 255 white)")
+    axes.set_ylim(0, 1.1 * levels.drop(columns="level").to_numpy()[1:-1].max() or 1)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.2g}%")
+    axes.set_xlabel("grey level (0 black, 255 white: both may be off the scale)")
     axes.set_ylabel("pixels, per 4 levels")
     axes.grid(axis="y", lw=0.6)
     axes.set_axisbelow(True)

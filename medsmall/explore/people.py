@@ -23,7 +23,8 @@ def per_patient(table: pd.DataFrame) -> pd.DataFrame:
     counts = pd.cut(sizes, edges, right=False, labels=bins).value_counts(sort=False)
     found = pd.DataFrame({"images": bins, "patients": counts.to_numpy()})
     found["share"] = found["patients"] / max(1, len(sizes))
-    return found[: sum(edge <= sizes.max() for edge in edges)]  # up to the largest that occurs
+    occurring = found.index[found["patients"] > 0]
+    return found[occurring.min() : occurring.max() + 1]
 
 
 def age_and_sex(table: pd.DataFrame, groups: dict[str, pd.Series]) -> pd.DataFrame:

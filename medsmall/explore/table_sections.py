@@ -103,11 +103,16 @@ def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -
         target, part, there, whole = worst
         section.text.append(
             f"Largest imbalance between the splits: {target}, {bar_charts.percent(there)} positive "
-            f"in {part}, {bar_charts.percent(whole)} in all."
+            f"in {part}, {bar_charts.percent(whole)} overall."
         )
     shares = ("whole", *labels.in_order(split), "largest_imbalance")
     section.tables += [
-        Table("split_prevalence", "Prevalence per part", across, shares),
+        Table(
+            "split_prevalence",
+            "Prevalence per part (imbalance: relative to the whole)",
+            across,
+            shares,
+        ),
         Table("split", "Counts per part", counts, SHARES, folded=True),
     ]
     return section
@@ -129,10 +134,15 @@ def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
     if others["share"].notna().any():
         most = others.sort_values("share", ascending=False).iloc[0]
         section.text.append(
-            f"Most frequent: {bar_charts.percent(most['share'])} of the images with "
+            f"Largest share: {bar_charts.percent(most['share'])} of the images with "
             f"{most['given']} have {most['target']} too."
         )
-    drawing = Drawing("cooccurrence", "Column given row", charts.cooccurrence(within), alt)
+    drawing = Drawing(
+        "cooccurrence",
+        "Images with the row's target that have the column's too",
+        charts.cooccurrence(within),
+        alt,
+    )
     section.drawings.append(drawing)
     section.tables.append(Table("cooccurrence", "All pairs", pairs, SHARES, folded=True))
     return section

@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from stand_in import StandIn, findings, table
 pytest.importorskip("matplotlib")
 
 from medsmall.explore import image_sections, labels, page, people_sections, pixels, table_sections
+from medsmall.explore.summary import summary
 from medsmall.task import Task
 
 EVIL = "<script>alert('x')</script>"
@@ -165,6 +167,21 @@ def test_the_split_is_described_part_by_part():
     shares = section.tables[0].frame
     assert list(shares) == ["target", "whole", "train", "val", "test", "largest_imbalance"]
     assert shares["test"][0] == pytest.approx(rows["a"][30:].mean())
+
+
+def test_the_headline_says_what_is_unknown_and_leaves_out_what_is_empty():
+    rows = table(4, {"a": 1.0})
+    dataset = StandIn(rows, ["a"], Task.BINARY)
+    dataset.licence = ""
+
+    def headline(rows):
+        return summary(SimpleNamespace(phantom=False), dataset, rows, rows, False, [])
+
+    alone = headline(rows.assign(patient=rows["image"]))
+    assert ("–", "patients unknown") in alone.facts
+    assert alone.warnings[0].endswith("If patients repeat, test scores will be inflated.")
+    assert [what for what, _ in alone.about] == ["Targets", "Folder", "Citation", "Source"]
+    assert ("2", "patients (lesion)") in headline(rows.assign(lesion=rows["patient"])).facts
 
 
 @pytest.mark.parametrize(

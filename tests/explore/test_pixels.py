@@ -30,6 +30,14 @@ def test_measures_and_histogram_of_an_image(grey):
     assert look.histogram[0, 0] == pytest.approx(dark)
 
 
+def test_a_grey_image_in_a_colour_file_is_grey(monkeypatch):
+    dataset = StandIn(table(1, {"a": 1.0}), ["a"], Task.BINARY)
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    monkeypatch.setattr(dataset.files, "read", lambda image: np.dstack([grey] * 3))
+    look = pixels.look(dataset, "x")
+    assert look.measures["channels"] == len(look.histogram) == 1
+
+
 def test_thumbnails_keep_the_proportions_and_are_not_enlarged():
     assert pixels.thumbnail(np.zeros((400, 200), np.uint8), 100).shape == (100, 50)
     assert pixels.thumbnail(np.zeros((40, 20, 3), np.uint8), 100).shape == (40, 20, 3)
