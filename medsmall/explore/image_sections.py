@@ -89,11 +89,7 @@ def measured(
     if len(sizes) == 1:
         section.text.append(f"All are {sizes['width'][0]} × {sizes['height'][0]} px.")
     else:
-        alt = (
-            f"Width against height: from {measures['width'].min()} × {measures['height'].min()} to "
-            f"{measures['width'].max()} × {measures['height'].max()} px."
-        )
-        section.drawings.append(Drawing("image_sizes", "Sizes", charts.sizes(sizes), alt))
+        section.drawings.append(Drawing("image_sizes", "Sizes", charts.sizes(sizes)))
     if measures["channels"].nunique() > 1:
         grey = int((measures["channels"] == 1).sum())
         section.text.append(f"{grey:,} are grey, {len(measures) - grey:,} in colour.")
@@ -102,9 +98,8 @@ def measured(
         section.text.append(f"{flat:,} have the same grey level everywhere.")
     read = [looks[image] for image in measures["image"]]
     levels = pixels.grey_levels(read)
-    alt = "Mean histogram of the grey levels, from 0 (black) to 255 (white)."
     drawing = charts.grey_levels(levels)
-    section.drawings.append(Drawing("grey_levels", "Grey levels", drawing, alt))
+    section.drawings.append(Drawing("grey_levels", "Grey levels", drawing))
     groups = labels.classes(table, dataset.targets, dataset.task)
     bright = pixels.brightness(
         measures, {name: pd.Index(table["image"][inside]) for name, inside in groups.items()}
