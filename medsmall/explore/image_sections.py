@@ -45,27 +45,22 @@ def contact_sheets(
     )
     if classes > len(drawn):
         section.text.append(f"The {len(drawn)} most frequent of {classes} classes are shown.")
+    numbers = dataset.task is Task.REGRESSION
     rows = []
-    for k, (name, images) in enumerate(drawn.items()):
-        seen = [image for image in images["image"] if image in looks]
-        if not seen:
+    for k, (name, images) in enumerate(drawn.items(), start=1):
+        seen = images[images["image"].isin(list(looks))]
+        if seen.empty:
             why = "no image drawn can be read" if len(images) else "no image"
             section.text.append(f"{name}: {why}.")
             continue
-        values = dict(zip(images["image"], images[dataset.targets[0]], strict=True))
-        numbers = dataset.task is Task.REGRESSION
         thumbnails = [
-            Thumbnail(
-                looks[image].thumbnail, f"{name}: {image}", f"{values[image]:g}" if numbers else ""
-            )
-            for image in seen
+            Thumbnail(looks[image].thumbnail, f"{name}: {image}", f"{value:g}" if numbers else "")
+            for image, value in zip(seen["image"], seen[dataset.targets[0]], strict=True)
         ]
-        own = file_name("sheet", f"{k + 1:02d}", name)
-        section.sheets.append(Sheet(own, name, thumbnails))
-        patient = dict(zip(images["image"], images["patient"], strict=True))
-        rows += [{"class": name, "image": image, "patient": patient[image]} for image in seen]
+        section.sheets.append(Sheet(file_name("sheet", f"{k:02d}", name), name, thumbnails))
+        rows.append(seen.assign(**{"class": name})[["class", "image", "patient"]])
     if rows:
-        names = Table("contact_sheets", "Names of these images", pd.DataFrame(rows), folded=True)
+        names = Table("contact_sheets", "Names of these images", pd.concat(rows), folded=True)
         section.tables.append(names)
     return section
 
