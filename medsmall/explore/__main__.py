@@ -103,9 +103,12 @@ def of_pixels(
 def work(cfg: DictConfig) -> None:
     """One cell of the command line."""
     page = explore(cfg)
-    given = HydraConfig.get().overrides.task
+    given = [  # a shell's quotes around Hydra's: "dataset.modality='chest x-ray'"
+        f'"{one}"' if "'" in one and not {*one} & {*'"$`\\!'} else shlex.quote(one)
+        for one in HydraConfig.get().overrides.task
+    ]
     print(f"Open {page} in a browser. Each figure is beside it as PNG, each table as CSV.")
-    print(f"Next: {shlex.join(['python', '-m', 'medsmall.train', *given])}")
+    print(" ".join(["Next: python -m medsmall.train", *given]))
 
 
 def main() -> None:

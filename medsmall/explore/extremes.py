@@ -98,12 +98,13 @@ def ranges(transform: Any) -> dict[str, tuple[Any, Any]]:
     for name in transform.get_transform_init_args_names():
         value: Any = getattr(transform, name, None)
         if _is_range(value):
-            found[name] = (_at(value, 0), _at(value, 1))
+            found[name] = (value[:1] * 2, value[1:] * 2)
         elif isinstance(value, dict) and any(_is_range(inner) for inner in value.values()):
-            ends = [
-                {k: _at(v, end) if _is_range(v) else v for k, v in value.items()} for end in (0, 1)
-            ]
-            found[name] = (ends[0], ends[1])
+            low, high = (
+                {k: (v[end],) * 2 if _is_range(v) else v for k, v in value.items()}
+                for end in (0, 1)
+            )
+            found[name] = (low, high)
     return found
 
 
@@ -114,10 +115,6 @@ def _is_range(value: Any) -> bool:
         and all(isinstance(v, int | float) and not isinstance(v, bool) for v in value)
         and value[0] < value[1]
     )
-
-
-def _at(value: tuple[Any, Any], end: int) -> tuple[Any, Any]:
-    return (value[end], value[end])
 
 
 def at_extremes(transform: Any, image: np.ndarray) -> list[View]:

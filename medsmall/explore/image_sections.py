@@ -45,27 +45,22 @@ def contact_sheets(
     )
     if classes > len(drawn):
         section.text.append(f"The {len(drawn)} most frequent of {classes} classes are shown.")
+    numbers = dataset.task is Task.REGRESSION
     rows = []
-    for k, (name, images) in enumerate(drawn.items()):
-        seen = [image for image in images["image"] if image in looks]
-        if not seen:
+    for k, (name, images) in enumerate(drawn.items(), start=1):
+        seen = images[images["image"].isin(list(looks))]
+        if seen.empty:
             why = "no image drawn can be read" if len(images) else "no image"
             section.text.append(f"{name}: {why}.")
             continue
-        values = dict(zip(images["image"], images[dataset.targets[0]], strict=True))
-        numbers = dataset.task is Task.REGRESSION
         thumbnails = [
-            Thumbnail(
-                looks[image].thumbnail, f"{name}: {image}", f"{values[image]:g}" if numbers else ""
-            )
-            for image in seen
+            Thumbnail(looks[image].thumbnail, f"{name}: {image}", f"{value:g}" if numbers else "")
+            for image, value in zip(seen["image"], seen[dataset.targets[0]], strict=True)
         ]
-        own = file_name("sheet", f"{k + 1:02d}", name)
-        section.sheets.append(Sheet(own, name, thumbnails))
-        patient = dict(zip(images["image"], images["patient"], strict=True))
-        rows += [{"class": name, "image": image, "patient": patient[image]} for image in seen]
+        section.sheets.append(Sheet(file_name("sheet", f"{k:02d}", name), name, thumbnails))
+        rows.append(seen.assign(**{"class": name})[["class", "image", "patient"]])
     if rows:
-        names = Table("contact_sheets", "Names of these images", pd.DataFrame(rows), folded=True)
+        names = Table("contact_sheets", "Names of these images", pd.concat(rows), folded=True)
         section.tables.append(names)
     return section
 
@@ -89,11 +84,7 @@ def measured(
     if len(sizes) == 1:
         section.text.append(f"All are {sizes['width'][0]} × {sizes['height'][0]} px.")
     else:
-        alt = (
-            f"Width against height: from {measures['width'].min()} × {measures['height'].min()} to "
-            f"{measures['width'].max()} × {measures['height'].max()} px."
-        )
-        section.drawings.append(Drawing("image_sizes", "Sizes", charts.sizes(sizes), alt))
+        section.drawings.append(Drawing("image_sizes", "Sizes", charts.sizes(sizes)))
     if measures["channels"].nunique() > 1:
         grey = int((measures["channels"] == 1).sum())
         section.text.append(f"{grey:,} are grey, {len(measures) - grey:,} in colour.")
@@ -102,9 +93,8 @@ def measured(
         section.text.append(f"{flat:,} have the same grey level everywhere.")
     read = [looks[image] for image in measures["image"]]
     levels = pixels.grey_levels(read)
-    alt = "Mean histogram of the grey levels, from 0 (black) to 255 (white)."
     drawing = charts.grey_levels(levels)
-    section.drawings.append(Drawing("grey_levels", "Grey levels", drawing, alt))
+    section.drawings.append(Drawing("grey_levels", "Grey levels", drawing))
     groups = labels.classes(table, dataset.targets, dataset.task)
     bright = pixels.brightness(
         measures, {name: pd.Index(table["image"][inside]) for name, inside in groups.items()}

@@ -24,8 +24,8 @@ def named_parts(split: pd.Series) -> pd.Series:
 def in_order(parts: pd.Series) -> list[str]:
     """The parts that occur, train before val before test, others behind by name."""
     usual = [part or UNNAMED for part in PARTS]
-    found = sorted(parts.unique())
-    return [p for p in usual if p in found] + [p for p in found if p not in usual]
+    found = set(parts)
+    return [part for part in usual if part in found] + sorted(found - set(usual))
 
 
 def count(table: pd.DataFrame, targets: Sequence[str], part: pd.Series) -> pd.DataFrame:

@@ -49,30 +49,25 @@ class Table:
         return [pd.api.types.is_numeric_dtype(kind) for kind in self.frame.dtypes]
 
     @property
-    def rows(self) -> Iterator[list[tuple[str, bool]]]:
-        """Cells as text, each with whether it is a number."""
-        columns = [str(column) for column in self.frame.columns]
-        numeric = self.numeric
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Cells as text."""
+        shares = [column in self.percent for column in self.frame.columns]
         for row in self.frame.head(MOST_ROWS).itertuples(index=False, name=None):
-            yield [
-                (cell(value, name in self.percent), number)
-                for name, value, number in zip(columns, row, numeric, strict=True)
-            ]
+            yield tuple(map(cell, row, shares))
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure of the page and the picture `name`.png; `alt` says in words what it shows."""
+    """A figure of the page and the picture `name`.png; a table of its section has its numbers."""
 
     name: str
     title: str
     figure: "Figure"
-    alt: str
 
     @property
     def svg(self) -> str:
         """The figure for the page."""
-        return svg(self.figure, self.name, self.alt)
+        return svg(self.figure, self.name, f"{self.title}: the numbers are in a table below.")
 
 
 @dataclass

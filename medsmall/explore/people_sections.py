@@ -8,7 +8,7 @@ from medsmall.dataset import Dataset
 from medsmall.dataset.patients import not_checked, unknown
 from medsmall.explore import bar_charts, charts, labels, people
 from medsmall.explore.page import Drawing, Section, Table, file_name
-from medsmall.explore.table_sections import MOST_BARS, SHARES
+from medsmall.explore.table_sections import MOST_BARS, SHARES, frequent
 from medsmall.task import Task
 
 IF_REPEATED = "If patients repeat, test scores will be inflated."
@@ -36,11 +36,8 @@ def _per_patient(dataset: Dataset, table: pd.DataFrame) -> Section:
         "of one patient resemble each other, so a split keeps them together."
     )
     counts = people.per_patient(table)
-    alt = "Bars of the number of patients with one, two, three and more images; see the table."
-    section.drawings.append(
-        Drawing("images_per_patient", "Patients by their number of images",
-                bar_charts.patients(counts), alt)
-    )  # fmt: skip
+    title, bars = "Patients by their number of images", bar_charts.patients(counts)
+    section.drawings.append(Drawing("images_per_patient", title, bars))
     section.tables.append(Table("images_per_patient", "Counts", counts, SHARES, folded=True))
     return section
 
@@ -60,17 +57,9 @@ def _age_and_sex(dataset: Dataset, table: pd.DataFrame) -> Section:
     else:
         groups = people.positives_and_negatives(table, dataset.targets)
         summary = people.age_and_sex(table, groups)
-        positives = {target: int((table[target] == 1).sum()) for target in dataset.targets}
-        most = sorted(positives, key=lambda target: -positives[target])[:MOST_BARS]
-        shown = [target for target in dataset.targets if target in most]
-        alt = (
-            "Median age with quartiles, and the share of women, of positive and negative images "
-            "per target; numbers in the table."
-        )
-        section.drawings.append(
-            Drawing("age_and_sex", "Positive and negative images",
-                    charts.ages_and_sexes(summary, shown), alt)
-        )  # fmt: skip
+        shown = frequent(table, dataset.targets, MOST_BARS)
+        drawing = charts.ages_and_sexes(summary, shown)
+        section.drawings.append(Drawing("age_and_sex", "Positive and negative images", drawing))
     folded = bool(section.drawings)
     section.tables.append(Table("age_and_sex", "Numbers", summary, SHARES, folded))
     return section
@@ -88,7 +77,6 @@ def _columns(dataset: Dataset, table: pd.DataFrame) -> Section:
     for k, name in enumerate(names, start=1):
         counts = people.by_category(table, name, published, dataset.targets, dataset.task)
         own, title = file_name("by", f"{k:02d}", name), f"Images by {name.replace('_', ' ')}"
-        alt = f"Bars of the number of images per {name}, one panel per published part."
-        section.drawings.append(Drawing(own, title, bar_charts.categories(counts), alt))
+        section.drawings.append(Drawing(own, title, bar_charts.categories(counts)))
         section.tables.append(Table(own, title, counts, percent, folded=True))
     return section

@@ -54,14 +54,8 @@ def read_all(dataset: Dataset, images: Iterable[str]) -> tuple[dict[str, Look], 
     names = list(dict.fromkeys(images))
     with progress_bar() as bar, ThreadPoolExecutor(cores()) as pool:
         task = bar.add_task("Reading images", total=len(names), note="")
-        results: dict[str, Look | str] = {}
-        try:
-            for name, result in zip(names, pool.map(read, names), strict=True):
-                results[name] = result
-                bar.advance(task)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        read_ones = bar.track(pool.map(read, names), total=len(names), task_id=task)
+        results = dict(zip(names, read_ones, strict=True))
     looks = {name: r for name, r in results.items() if isinstance(r, Look)}
     return looks, {name: r for name, r in results.items() if isinstance(r, str)}
 

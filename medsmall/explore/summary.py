@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from medsmall.dataset import Dataset, patients
 from medsmall.explore import people
+from medsmall.explore.bar_charts import percent
 from medsmall.explore.page import Page, Section
 from medsmall.explore.people_sections import IF_REPEATED
 
@@ -57,7 +58,7 @@ def facts(
     found.append((f"{len(dataset.targets):,}", "target" + "s" * (len(dataset.targets) != 1)))
     labels = table[dataset.targets]
     unknown = float(labels.isna().to_numpy().mean()) if labels.size else 0.0
-    found.append((f"{unknown:.1%}" if unknown else "0%", "of the labels unknown"))
+    found.append((percent(unknown), "of the labels unknown"))
     for name in ("age", "sex"):
         without = len(table) - int(people.known(people.column(table, name)).sum())
         found.append((f"{without:,}", f"images without {name}"))

@@ -1,6 +1,6 @@
 """The sections of the page that need no pixels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -37,21 +37,19 @@ def _counts(
 ) -> Section:
     section = Section("targets", "Targets")
     counts = labels.count(table, dataset.targets, published)
-    shown = _frequent(counts, MOST_BARS)
+    shown = frequent(table, dataset.targets, MOST_BARS)
     section.text += _left_out(dataset.targets, MOST_BARS)
     if (published == labels.UNNAMED).all():
         section.text.append("There is no official split.")
     if counts["prevalence"].notna().any():
         drawing = bar_charts.prevalence(counts[counts["target"].isin(shown)])
-        alt = f"Bars of the prevalence of {_names(shown)} per published part; see the table."
-        section.drawings.append(Drawing("targets", "Prevalence", drawing, alt))
+        section.drawings.append(Drawing("targets", "Prevalence", drawing))
     else:
         section.text.append("No label of these targets is known.")
     whole = counts.drop_duplicates("target")
     if whole["unknown"].any():
         drawing = bar_charts.unknown(whole[whole["target"].isin(shown)])
-        alt = "Bars of positive, negative and unknown labels per target; numbers in the table."
-        section.drawings.append(Drawing("unknown_labels", "Unknown labels", drawing, alt))
+        section.drawings.append(Drawing("unknown_labels", "Unknown labels", drawing))
     else:
         section.text.append("Every label is known.")
     section.tables.append(Table("targets", "Counts per target and part", counts, SHARES))
@@ -75,10 +73,9 @@ def _numbers(dataset: Dataset, table: pd.DataFrame, published: pd.Series) -> Sec
             known = dict(list(table[target].dropna().groupby(groups)))
             if by == "part" and len(known) < 2:
                 continue
-            alt = f"Histogram of {target} by {by}; its quartiles stand in the table."
             name = file_name("histogram", f"{k:02d}", target, by)
             title = target if len(known) < 2 else f"{target} by {by}"
-            section.drawings.append(Drawing(name, title, charts.histogram(known, target), alt))
+            section.drawings.append(Drawing(name, title, charts.histogram(known, target)))
     summary = labels.summarise(table, dataset.targets, published)
     section.tables.append(Table("targets", "Values per target and part", summary))
     return section
@@ -107,12 +104,7 @@ def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -
         )
     shares = ("whole", *labels.in_order(split), "largest_imbalance")
     section.tables += [
-        Table(
-            "split_prevalence",
-            "Prevalence per part (imbalance: relative to the whole)",
-            across,
-            shares,
-        ),
+        Table("split_prevalence", "Prevalence per part (imbalance: relative)", across, shares),
         Table("split", "Counts per part", counts, SHARES, folded=True),
     ]
     return section
@@ -121,8 +113,7 @@ def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -
 def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
     section = Section("cooccurrence", "Targets that occur together")
     pairs = labels.cooccur(table, dataset.targets)
-    own = pairs[pairs["given"] == pairs["target"]].set_index("target")["together"]
-    shown = [t for t in dataset.targets if t in set(own.nlargest(MOST_CELLS).index)]
+    shown = frequent(table, dataset.targets, MOST_CELLS)
     section.text += _left_out(dataset.targets, MOST_CELLS)
     section.text.append(
         "A row shows how many of the images with its target also have the target of the column: "
@@ -130,7 +121,6 @@ def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
     )
     within = pairs[pairs["given"].isin(shown) & pairs["target"].isin(shown)]
     others = within[within["given"] != within["target"]]
-    alt = "Heat map of the share of images of the row's target that are positive for the column's."
     if others["share"].notna().any():
         most = others.sort_values("share", ascending=False).iloc[0]
         section.text.append(
@@ -141,18 +131,17 @@ def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
         "cooccurrence",
         "Images with the row's target that have the column's too",
         charts.cooccurrence(within),
-        alt,
     )
     section.drawings.append(drawing)
     section.tables.append(Table("cooccurrence", "All pairs", pairs, SHARES, folded=True))
     return section
 
 
-def _frequent(counts: pd.DataFrame, most: int) -> list[str]:
-    """The most frequent targets, in their own order."""
-    whole = counts.drop_duplicates("target")
-    chosen = set(whole.nlargest(most, "positive")["target"])
-    return [target for target in whole["target"] if target in chosen]
+def frequent(table: pd.DataFrame, targets: Sequence[str], most: int) -> list[str]:
+    """The targets with the most positives, in their own order."""
+    positives = (table[list(targets)] == 1).sum()
+    chosen = set(positives.nlargest(most).index)
+    return [target for target in targets if target in chosen]
 
 
 def _left_out(names: list[str], most: int) -> list[str]:
@@ -161,7 +150,3 @@ def _left_out(names: list[str], most: int) -> list[str]:
     return [
         f"The figure shows the {most} most frequent of {len(names)} targets; the table has all."
     ]
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
