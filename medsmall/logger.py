@@ -35,7 +35,7 @@ def open_loggers(cfg: DictConfig) -> "list[Logger]":
     return [logger]
 
 
-def made_logger(cfg: DictConfig) -> "Logger":
+def made_logger(cfg: DictConfig) -> Any:
     """The logger, which has not begun; MedsmallError where its packages are not installed."""
     try:
         return build(cfg.logger)

@@ -54,10 +54,11 @@ def start(root: Path) -> int:
 
 
 def run(root: Path) -> tuple[int, str]:
-    """Exit status of the command, and its last line."""
+    """Exit status of the command, and the line about its record, else the last one."""
     _, status = os.waitpid(start(root), 0)
     lines = root.with_suffix(".log").read_text("utf-8").strip().splitlines()
-    return os.waitstatus_to_exitcode(status), lines[-1] if lines else ""
+    about = [line for line in lines if line.startswith("Record: ")] or lines or [""]
+    return os.waitstatus_to_exitcode(status), about[-1]
 
 
 def results(root: Path, key: str) -> dict[str, bytes]:

@@ -28,7 +28,7 @@ def work(cfg):
         (folder / "begun").unlink()
 
 sys.argv = ["test", f"output_root={sys.argv[1]}"]
-as_command(work)()
+as_command(work, "", "")()
 """
 
 

@@ -17,7 +17,14 @@ pytestmark = pytest.mark.untraced
 
 
 def test_the_full_nih_table_splits_and_draws(real_data):
-    cfg = compose(["dataset.targets=[Hernia]", "sample_size=balanced", f"data_root={real_data}"])
+    cfg = compose(
+        [
+            "dataset.targets=[Hernia]",
+            "sample_size=balanced",
+            "split=official",
+            f"data_root={real_data}",
+        ]
+    )
     dataset = instantiate(cfg.dataset)
     table = dataset.table()
     assert len(table) == 112_120

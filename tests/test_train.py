@@ -76,11 +76,13 @@ def test_the_record_holds_what_the_contract_names(train_small):
 def test_every_metric_follows_from_the_predictions(train_small, part, name):
     folder = train_small()
     frame = pd.read_csv(folder / name)
-    assert list(frame) == ["image", "patient", "Hernia", "prob_Hernia"]
+    assert list(frame) == ["image", "patient", "Hernia", "prob_Hernia", "predicted", "correct"]
     test = json.loads((folder / "metrics.json").read_text())[part]
     found = test["targets"]["Hernia"]
     y, p = frame["Hernia"], frame["prob_Hernia"]
     called = p >= found["threshold"]
+    assert (frame["predicted"] == called).all()
+    assert frame["correct"].mean() == pytest.approx(found["accuracy"])
     assert found["n"] == len(frame)
     assert found["n_positive"] == y.sum()
     assert found["auroc"] == pytest.approx(roc_auc_score(y, p), abs=1e-12)

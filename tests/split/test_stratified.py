@@ -4,8 +4,6 @@ The yardstick is a random split of the same patients; the tests on the real Ches
 run where it is present.
 """
 
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -212,9 +210,7 @@ def test_the_real_chestxray14_table(real_data):
     from medsmall.dataset.chestxray14 import LABELS, ChestXray14
 
     table = ChestXray14(str(real_data / "chestxray14")).table()
-    start = time.perf_counter()
     split = Stratified().assign(table, LABELS)
-    assert time.perf_counter() - start < 5  # about 0.6 s; the bound allows for a busy machine
     assert_3_times_closer(table, LABELS, split)
     largest, mean, said = worst_and_mean(table, split, LABELS)
     assert largest < 0.02, said  # 22.7 hernias in val are 23
