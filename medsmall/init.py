@@ -148,7 +148,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="expression with one group that finds the patient in a file name: '^(person\\d+)'",
     )
     parser.add_argument(
-        "--merge", action="store_true", help="spellings that differ by case or blanks are one class"
+        "--merge",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="spellings that differ by case or blanks alone are one class",
     )
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")

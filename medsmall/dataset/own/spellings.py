@@ -39,6 +39,6 @@ def clash(merge: Mapping[str, str]) -> str:
     told = ", ".join(f"{names} are one class" for names in alike)
     into = ", ".join(f"'{name}'" for name in groups)
     return (
-        f"{told}; write each in one way, or merge them into {into} (python -m medsmall.init with "
+        f"{told}; write each in one way, or merge them into {into} (python -m medsmall.init "
         "--merge writes that into dataset.merge)"
     )
