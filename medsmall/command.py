@@ -19,6 +19,7 @@ from omegaconf import DictConfig, OmegaConf
 from medsmall.configs import compose, composed_by_hydra, config_dir, explain, quoted, refused
 from medsmall.configs.overrides import sweeps_nothing
 from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.help import help_text
 from medsmall.quiet import quieten
 from medsmall.terminal import show_what_can_be
 
@@ -34,11 +35,12 @@ class FailedCellError(Exception):
     """A cell of a sweep whose sentence has been said; the others are run nonetheless."""
 
 
-def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> Callable[[], None]:
+def as_command(work: Callable[[DictConfig], None], about: str, examples: str) -> Callable[[], None]:
     """A command that does `work` on the config of its command line; in a sweep, on each cell's.
 
-    `about` stands above the options in its --help. What a user can mend is one sentence on stderr
-    and exit status 2. In a sweep the sentence is said at once and the other cells are run.
+    Its --help says what it is `about` and gives the `examples`. What a user can mend is one
+    sentence on stderr and exit status 2. In a sweep the sentence is said at once and the other
+    cells are run.
     """
 
     @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
@@ -56,9 +58,9 @@ def as_command(work: Callable[[DictConfig], None], about: str | None = None) -> 
             heed_terminal()
             written = [quoted(argument) for argument in sys.argv[1:]]
             sys.argv[1:] = sorted(written, key=lambda one: one not in SWEEP)  # argparse wants it so
-            if about and {"-h", "--help"} & set(sys.argv[1:]):
-                print(about.strip(), end="\n\n")
-                sys.argv += ["hydra.help.header='It takes the groups and keys of medsmall.train.'"]
+            if {"-h", "--help"} & set(sys.argv[1:]):
+                print(help_text(about, examples))
+                return
             if not _answered(sys.argv[1:]):
                 cell()
 

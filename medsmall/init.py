@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.table import Table as Lines
 
 from medsmall.atomic import write_whole
-from medsmall.augmentation.reasons import shipped_for
 from medsmall.command import heed_terminal, one_sentence
 from medsmall.configs import compose, config_dir, literal, own_config_dir, plain_word
 from medsmall.dataset import MODALITIES
@@ -27,7 +26,11 @@ from medsmall.quiet import quieten
 from medsmall.task import Task
 from medsmall.terminal import console, messages, say
 
-MANY_IMAGES = 2000  # above it a first run sees a part of them
+EXAMPLES = """\
+examples:
+  python -m medsmall.init images.csv
+  python -m medsmall.init folder_of_class_folders --modality "chest x-ray"
+  python -m medsmall.init images.csv --label diagnosis --name clinic"""
 NO_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]")  # written as escapes
 SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 
@@ -62,9 +65,10 @@ def init(
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     say(f"Written: {file}; every key has its comment there.")
-    _audit([f"dataset={chosen}", _split_of(found)])
+    _audit([f"dataset={chosen}"])
     say("Next:")
-    console.print(next_command(found, chosen), markup=False, highlight=False, soft_wrap=True)
+    for command in (f"python -m medsmall.explore dataset={chosen}", next_command(found, chosen)):
+        console.print(command, markup=False, highlight=False, soft_wrap=True)
     return file
 
 
@@ -88,31 +92,16 @@ def yaml_of(found: Inferred, name: str) -> str:
 
 
 def next_command(found: Inferred, name: str) -> str:
-    """The training that suits the task, the number of images and how even the classes are."""
-    data, table = found.data, found.rows
-    words = [f"python -m medsmall.train dataset={name}", _split_of(found)]
-    if data.task is Task.REGRESSION:
-        words.append("loss=mae")
+    """The training that suits the data; the rest is chosen by itself, see `medsmall.auto`."""
+    command = f"python -m medsmall.train dataset={name}"
+    if found.data.task is Task.REGRESSION:
+        return command
+    shares = found.rows[found.data.targets].mean().tolist()
+    if found.data.task is Task.MULTICLASS:
+        loss, skewed = "cross_entropy", min(shares) < SKEWED * max(shares)
     else:
-        shares = table[data.targets].mean().tolist()
-        if data.task is Task.MULTICLASS:
-            loss, skewed = "cross_entropy", min(shares) < SKEWED * max(shares)
-        else:
-            loss, skewed = "bce", any(min(share, 1 - share) < SKEWED for share in shares)
-        words.append(f"loss={loss}_weighted" if skewed else f"loss={loss}")
-    policies = shipped_for(data.modality)
-    if policies:
-        words.append(f"augmentation={policies[0]}")
-    if len(table) > MANY_IMAGES:
-        words.append("sample_size=natural sample_size.n=500")
-    else:
-        words.append("sample_size=all")
-    return " ".join(words)
-
-
-def _split_of(found: Inferred) -> str:
-    parts = set(found.rows["split"])
-    return "split=official" if "test" in parts and "" not in parts else "split=stratified"
+        loss, skewed = "bce", any(min(share, 1 - share) < SKEWED for share in shares)
+    return f"{command} loss={loss}_weighted" if skewed else command
 
 
 def _free_name(path: Path, name: str | None) -> str:
@@ -178,6 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m medsmall.init",
         description="Look at your own data, write conf/dataset/<name>.yaml, and audit them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("path", type=Path, help="a CSV or Parquet file, or a folder of images")
     parser.add_argument("--name", help="of the data set; by default that of the file or folder")

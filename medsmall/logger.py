@@ -21,7 +21,7 @@ def open_loggers(cfg: DictConfig) -> "list[Logger]":
     """The logger of the config, if it names one; MedsmallError where it cannot begin."""
     if not cfg.logger:
         return []
-    logger = build(cfg.logger)
+    logger = made_logger(cfg)
     # Lightning hands W&B a setting that W&B warns is without effect: nobody can act on that
     getattr(logger, "_wandb_init", {}).pop("anonymous", None)
     try:
@@ -33,6 +33,19 @@ def open_loggers(cfg: DictConfig) -> "list[Logger]":
             "without it."
         ) from error
     return [logger]
+
+
+def made_logger(cfg: DictConfig) -> "Logger":
+    """The logger, which has not begun; MedsmallError where its packages are not installed."""
+    try:
+        return build(cfg.logger)
+    except MedsmallError as error:
+        if not isinstance(error.__cause__, ImportError):
+            raise
+        raise MedsmallError(
+            f"logger={cfg.choices.logger} needs packages that are not installed: "
+            f'pip install "medsmall[{cfg.choices.logger}]", or set logger=none.'
+        ) from error
 
 
 @contextmanager

@@ -22,6 +22,8 @@ from medsmall.errors import MedsmallError
 from medsmall.targets import Targets, targets_of
 from medsmall.task import Task
 
+ABOUT = ("seen", "image_size_px", "resize", "thresholds")
+
 
 class Model(nn.Module):
     """Normalises images, runs the network, and turns its outputs into predictions.
@@ -50,7 +52,9 @@ class Model(nn.Module):
         # the layout that tensor cores and oneDNN compute in: on a CPU it saves a third of the time
         self.module = module.to(memory_format=torch.channels_last)
         self.architecture, self.targets = architecture, targets
-        self.seen = "[]"  # what it was trained on, see medsmall.audit.provenance: nothing is known
+        # what its file says besides: what it was trained on (see medsmall.audit.provenance), and
+        # of a run image_size_px, resize and thresholds, as JSON
+        self.about = {"seen": "[]"}
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
         self.set_statistics(mean, std)
@@ -97,7 +101,7 @@ class Model(nn.Module):
             "backbone": self.architecture,
             "targets": json.dumps(self.targets.names),
             "task": self.targets.task,
-            "seen": self.seen,
+            **self.about,
             **{k: numbers(getattr(self, k)) for k in ("mean", "std", "offset", "scale")},
         }
         path.write_bytes(save(tensors, metadata=about))
@@ -122,7 +126,7 @@ class Model(nn.Module):
             model = cls(
                 module, about["backbone"], targets, *(floats(about[k]) for k in ("mean", "std"))
             )
-            model.seen = about.get("seen", model.seen)
+            model.about |= {k: v for k, v in about.items() if k in ABOUT}
             model.offset = torch.tensor([floats(about["offset"])])
             model.scale = torch.tensor([floats(about["scale"])])
         except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
+from medsmall.auto import auto_groups, likely
 from medsmall.contract import build, made
 from medsmall.errors import MedsmallError
+from medsmall.logger import made_logger
+from medsmall.schema import check
 
 if TYPE_CHECKING:
     from medsmall.augmentation import Augmentation
@@ -69,7 +72,27 @@ def parts_of(cfg: DictConfig) -> Parts:
     return Parts(split, sample_size, augmentation, pretraining, loss, learner)
 
 
-def try_out(cfg: DictConfig, parts: Parts) -> None:
+def first_parts(cfg: DictConfig) -> Parts:
+    """The parts as far as they are known before the data are read, generated or decoded.
+
+    Those that are auto may become others. Raises MedsmallError for a value that a part refuses,
+    and, where no image of the run lies decoded in the cache yet, if the parts do not fit each
+    other, the task or the image size.
+    """
+    if auto_groups(cfg):
+        cfg = likely(cfg, _opened(cfg))
+        check(cfg)
+    parts = parts_of(cfg)
+    dataset = _opened(cfg)
+
+    from medsmall.cache import cache_file
+
+    if not cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize).is_file():
+        try_out(cfg, parts, dataset)
+    return parts
+
+
+def try_out(cfg: DictConfig, parts: Parts, dataset: "Dataset") -> None:
     """MedsmallError if the parts do not fit each other, the task or the image size.
 
     Builds a network and throws it away. Where only the table tells the targets, nothing is said.
@@ -77,7 +100,10 @@ def try_out(cfg: DictConfig, parts: Parts) -> None:
     from medsmall.batches.views import augmented_side
     from medsmall.targets import targets_of
 
-    dataset = _opened(cfg)
+    if cfg.logger:
+        made_logger(cfg)
+    if "pretraining" not in parts.learner.ignores:
+        parts.pretraining.reach(cfg)
     try:
         targets = targets_of(dataset.targets, dataset.task)
     except MedsmallError:
@@ -85,14 +111,6 @@ def try_out(cfg: DictConfig, parts: Parts) -> None:
     check_task(cfg, parts.loss, parts.learner, targets)
     side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
     parts.learner.check(cfg, targets, side)
-
-
-def ready(cfg: DictConfig) -> bool:
-    """Whether images of the run lie decoded in the cache; else what comes first takes long."""
-    from medsmall.cache import cache_file
-
-    dataset = _opened(cfg)
-    return cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize).is_file()
 
 
 def _opened(cfg: DictConfig) -> "Dataset":

@@ -32,7 +32,11 @@ def work(cfg: DictConfig) -> None:
     )  # fmt: skip
 
 
-main = as_command(work, __doc__)
+EXAMPLES = """\
+python -m medsmall.prepare dataset=chestxray14
+python -m medsmall.prepare dataset=pneumoniamnist phantom=true image_size_px=64"""
+
+main = as_command(work, str(__doc__), EXAMPLES)
 
 if __name__ == "__main__":
     main()

@@ -57,7 +57,8 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     config |= root
     for group in of_groups:
         if group in config:
-            if group != "logger" and "_target_" not in (config[group] or {}):
+            undecided = config["choices"].get(group) == "auto"  # see medsmall.auto
+            if not (undecided or group == "logger" or "_target_" in (config[group] or {})):
                 raise MedsmallError(f"{group} has no _target_: choose an option with {group}=...")
             _check_node(group, config[group])
     return config

@@ -8,6 +8,7 @@ are answered at once.
 import functools
 import json
 import os
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall import once as sharing
+from medsmall.auto import auto_groups, choose, told, with_options
 from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.once import Once
-from medsmall.parts import check_task, parts_of, ready, try_out
+from medsmall.parts import check_task, first_parts, parts_of
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
     from medsmall.split import Split
 
 FIRST_RUN = "+experiment=first_run"
+EXAMPLES = """\
+python -m medsmall.train
+python -m medsmall.train dataset=pneumoniamnist phantom=true image_size_px=64
+python -m medsmall.train +experiment=hernia_chexpert
+python -m medsmall.train -m +experiment=first_run sample_size.n=50,100 sample_size.repeat=0,1,2"""
 
 
 def train(cfg: DictConfig) -> "Record":
@@ -48,13 +55,11 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     """Which run `cfg` is: its images, its initial weights, its key. Nothing is trained.
 
     Images that are not in the cache yet are decoded, since the key holds their pixels; before that
-    the parts are tried out. Cases that are resolved with the same `once` share what they have in
-    common.
+    the parts are tried out. Options named auto are chosen here. Cases that are resolved with the
+    same `once` share what they have in common.
     """
     config = check(cfg)
-    parts = parts_of(cfg)
-    if not ready(cfg):
-        try_out(cfg, parts)
+    parts = first_parts(cfg)
 
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
@@ -71,13 +76,20 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     # the sample table, its split by patient, and the part of it this run may see
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
+    groups = auto_groups(cfg)
+    asked_for = [data, *(config[group] for group in ("split", "sample_size")), groups]
+    chosen = once("auto", asked_for, lambda: choose(cfg, dataset, table, groups))
+    said = told(cfg, chosen)
+    if groups:
+        cfg = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+        config, parts = check(cfg), parts_of(cfg)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     split = {**data, "split": config["split"]}
     pools, notices = once(
         "pools", split, lambda: split_into_pools(parts.split, dataset, table), keep=4
     )
     draw = parts.sample_size.draw(pools)
-    notices = [*notices, *notices_of(draw, pools)]
+    notices = [*said, *notices, *notices_of(draw, pools)]
 
     # what is done to its images, and their pixels
     augmentation = parts.augmentation
@@ -122,6 +134,7 @@ def execute(case: "Case") -> "Record":
     """Make the run of a case, and its upstream's before it, unless they are recorded."""
     from medsmall.batches.views import augmented_side
     from medsmall.learner import Learner
+    from medsmall.pretraining import Pretraining
     from medsmall.record import Record
     from medsmall.record.environment import tell_other_versions
     from medsmall.terminal import say
@@ -140,6 +153,8 @@ def execute(case: "Case") -> "Record":
         return record
 
     learner = made(case.cfg.learner, Learner)
+    if "pretraining" not in learner.ignores:
+        made(case.cfg.pretraining, Pretraining).reach(case.cfg)
     side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
     learner.check(case.cfg, case.targets, side)
     if source.upstream is not None and not source.upstream.record.done:
@@ -196,18 +211,30 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
 
     # record
     record.write_csv("history.csv", fitted.history)
+    thresholds = {name: of.get("threshold") for name, of in results["test"]["targets"].items()}
     for part, name in (("val", "val_predictions.csv"), ("test", "predictions.csv")):
-        found = scores.predictions(case.draw, case.table, dataset.unit, targets, part, values[part])
-        record.write_csv(name, found)
+        record.write_csv(
+            name,
+            scores.predictions(
+                case.draw, case.table, dataset.unit, targets, part, values[part], thresholds
+            ),
+        )
     own = learnt_from(dataset.name, case.key, case.draw, data.prepared)
     seen = [own, *case.source.seen()]
+    about = {
+        "seen": as_text(seen),
+        "image_size_px": json.dumps(cfg.image_size_px),
+        "resize": cfg.resize,
+        "thresholds": json.dumps(thresholds),
+    }
     learnt = {
         "schema": SCHEMA,
         "audit": allowed,
+        "notices": list(case.notices),
         "epochs": len(fitted.history),
         "chosen_epoch": fitted.chosen_epoch,
         "initial_sha256": fitted.initial_sha256,
-        "weights_sha256": fitted.save(record, as_text(seen)),
+        "weights_sha256": fitted.save(record, about),
     }
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)
@@ -274,6 +301,12 @@ def workers(cfg: DictConfig) -> int:
     return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
 
 
+def more_draws(words: list[str]) -> str:
+    """The command that makes three draws of the run that `words` describe."""
+    kept = [word for word in words if not word.startswith("sample_size.repeat=")]
+    return f"python -m medsmall.train -m {shlex.join([*kept, 'sample_size.repeat=0,1,2'])}"
+
+
 def main() -> None:
     """The command: its cells share what they have in common."""
     if not sys.argv[1:]:
@@ -283,15 +316,18 @@ def main() -> None:
     def cell(cfg: DictConfig) -> None:
         case = resolve(cfg, sharing.SHARED)
         from medsmall.record.summary import show
+        from medsmall.terminal import say
 
         try:
             show(execute(case))
+            if not {"-m", "--multirun"} & set(sys.argv):
+                say(f"Next, as one run is noise: {more_draws(sys.argv[1:])}")
         except KeyboardInterrupt:
             if case.record.done:
                 raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None
             raise
 
-    as_command(cell)()
+    as_command(cell, "Train and test a run; -m sweeps any group or key.", EXAMPLES)()
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from medsmall.auto import augmentation_for
 from medsmall.configs import compose
 from medsmall.dataset.folder import Folder
 from medsmall.dataset.guess.infer import infer, name_of
@@ -188,21 +189,17 @@ def test_the_yaml_has_every_key_with_its_comment_and_gives_the_data_back(here, o
     pd.testing.assert_frame_equal(Table(**settings).table(), result.data.table())
 
 
-def test_the_next_command_suits_task_and_size(here, monkeypatch):
+def test_the_next_command_suits_the_task_and_how_even_the_classes_are(here):
     def words(name, **options):
         return next_command(infer(data_in(here / name, **options), name), name).split()[3:]
 
-    assert words("a", **BOTH) == [
-        "dataset=a", "split=official", "loss=cross_entropy", "sample_size=all",
-    ]  # fmt: skip
-    assert words("b", label="score", task="regression")[1:3] == ["split=stratified", "loss=mae"]
-    assert words("c", targets=["a", "b"])[2] == "loss=bce"
+    assert words("a", **BOTH) == ["dataset=a"]
+    assert words("b", label="score", task="regression") == ["dataset=b"]
+    assert words("c", targets=["a", "b"]) == ["dataset=c"]
     file = data_in(here / "d", targets=["y"])
     rows = pd.read_csv(file).assign(y=np.arange(40) < 4)
     rows.to_csv(file, index=False)
-    assert next_command(infer(file, "d"), "d").split()[5] == "loss=bce_weighted"
-    monkeypatch.setattr("medsmall.init.MANY_IMAGES", 30)
-    assert words("e", **BOTH)[-1] == "sample_size.n=500"
+    assert next_command(infer(file, "d"), "d").split()[4] == "loss=bce_weighted"
 
 
 def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
@@ -285,8 +282,10 @@ def test_the_owner_may_say_what_the_label_is(tmp_path):
 def test_the_modality_chooses_the_augmentation(tmp_path, monkeypatch, capsys):
     path = numbers(tmp_path, "label", ["a", "b"] * 20)
     monkeypatch.chdir(tmp_path)
-    init(path, "films", modality="chest x-ray")
-    assert "augmentation=chest_safe" in capsys.readouterr().out
+    written = init(path, "films", modality="chest x-ray")
+    data = Table(**{k: v for k, v in yaml.safe_load(written.read_text()).items() if k[0] != "_"})
+    assert augmentation_for(data) == "chest_safe"
+    assert "medsmall.train dataset=films" in capsys.readouterr().out
     with pytest.raises(MedsmallError, match="--modality cannot be 'chest'.*did you mean"):
         init(path, "other", modality="chest")
 

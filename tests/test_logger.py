@@ -7,7 +7,8 @@ import pytest
 from pytorch_lightning.loggers import CSVLogger, Logger
 
 from medsmall.configs import compose
-from medsmall.logger import closing, open_loggers, replay, send_test
+from medsmall.errors import MedsmallError
+from medsmall.logger import closing, made_logger, open_loggers, replay, send_test
 
 
 class Listener(Logger):
@@ -103,3 +104,16 @@ def test_a_real_logger_takes_them(tmp_path):
         send_test([logger], TEST)
     written = pd.read_csv(tmp_path / "csv" / "0" / "metrics.csv")
     assert written["test/Edema/auroc"].tolist() == [0.75]
+
+
+@pytest.mark.parametrize("name", ["tensorboard", "mlflow"])
+def test_a_logger_that_is_not_installed_names_the_extra_that_brings_it(name, monkeypatch):
+    cfg = compose([f"logger={name}"])
+    loggers = f"pytorch_lightning.loggers.{name}"
+    there = {"tensorboard": "_TENSORBOARD_AVAILABLE", "mlflow": "_MLFLOW_AVAILABLE"}[name]
+    monkeypatch.setattr(f"{loggers}.{there}", False)
+    if name == "tensorboard":
+        monkeypatch.setattr("lightning_fabric.loggers.tensorboard._TENSORBOARD_AVAILABLE", False)
+        monkeypatch.setattr("lightning_fabric.loggers.tensorboard._TENSORBOARDX_AVAILABLE", False)
+    with pytest.raises(MedsmallError, match=rf'pip install "medsmall\[{name}\]", or set logger'):
+        made_logger(cfg)

@@ -264,7 +264,7 @@ def test_statistics_that_cannot_normalise_are_refused_and_not_taken(mean, std):
 
 def test_what_the_weights_have_seen_goes_with_a_model_that_is_saved_again(tmp_path):
     model = model_of()
-    model.seen = '[{"dataset": "x"}]'
+    model.about["seen"] = '[{"dataset": "x"}]'
     model.save(tmp_path / "a.safetensors")
     Model.load(tmp_path / "a.safetensors").save(tmp_path / "b.safetensors")
-    assert metadata(tmp_path / "b.safetensors")["seen"] == model.seen
+    assert metadata(tmp_path / "b.safetensors")["seen"] == model.about["seen"]

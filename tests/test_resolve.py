@@ -177,7 +177,7 @@ def own_table(folder, columns, of_second):
 
 
 def of_table(folder, outputs, *overrides):
-    small = [o for o in HERNIA if not o.startswith(("dataset", "phantom", "sample_size"))]
+    small = [o for o in HERNIA if not o.startswith(("dataset", "phantom", "sample_size", "split"))]
     table = ["dataset=table", f"dataset.root={folder}", "split=stratified"]
     more = ["sample_size.n=20", "trainer.max_epochs=1", f"output_root={outputs}"]
     return compose([*table, *small, *more, *overrides])

@@ -48,6 +48,6 @@ def test_the_installed_wheel_runs_from_an_unrelated_folder(wheel, tmp_path):
              "dataset.phantom_patients=60", "trainer.max_epochs=1"]  # fmt: skip
     run(sys.executable, "-m", "medsmall.train", *small)
     assert (elsewhere / "outputs" / "runs").is_dir()
-    assert "backbone: tiny" in run(str(site / "bin" / "medsmall-train"), *small, "--cfg", "job")
+    assert "backbone: tiny" in run(str(site / "bin" / "medsmall"), "train", *small, "--cfg", "job")
     where = "import medsmall.configs as c; print(c.config_dir())"
     assert Path(run(sys.executable, "-c", where).strip()) == site / "medsmall" / "conf"

@@ -9,9 +9,15 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from medsmall.auto import with_options
 from medsmall.command import as_command
 from medsmall.contract import build
 from medsmall.schema import check
+
+EXAMPLES = """\
+python -m medsmall.audit dataset=chestxray14
+python -m medsmall.audit dataset=pneumoniamnist phantom=true image_size_px=64
+python -m medsmall.audit dataset=mura audit.allow=[near_duplicates]"""
 
 
 def audit(cfg: DictConfig) -> bool:
@@ -39,8 +45,13 @@ def audit(cfg: DictConfig) -> bool:
     from medsmall.terminal import console
 
     # rows: which images there are, and in which part
-    split = build(cfg.split)  # a value out of range is told before anything is read
+    if cfg.choices.split != "auto":
+        build(cfg.split)  # a value out of range is told before anything is read
     dataset, table = open_table(cfg)
+    if cfg.choices.split == "auto":  # a published split is held to account, usable or not
+        published = (table["split"].fillna("") != "").any()
+        cfg = with_options(cfg, {"split": "official" if published else "stratified"})
+    split = build(cfg.split)
     table["part"], note, across = parts(split, table, dataset.targets)
     labels = [label for label in dataset.labels if label in table]
 
@@ -102,7 +113,7 @@ def audit(cfg: DictConfig) -> bool:
 def main() -> None:
     """The command."""
     clean: list[bool] = []
-    as_command(lambda cfg: clean.append(audit(cfg)), __doc__)()
+    as_command(lambda cfg: clean.append(audit(cfg)), str(__doc__), EXAMPLES)()
     sys.exit(0 if all(clean) else 1)
 
 

@@ -9,6 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.configs.explain import explain, refused
+from medsmall.configs.machine import has_gpu, if_gpu
 from medsmall.configs.options import config_dir, config_dirs
 from medsmall.configs.overrides import literal, quoted
 from medsmall.errors import MedsmallError
@@ -24,6 +25,8 @@ OmegaConf.register_new_resolver(
 OmegaConf.register_new_resolver(
     "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True
 )
+
+OmegaConf.register_new_resolver("if_gpu", if_gpu, replace=True)
 
 
 def compose(overrides: list[str]) -> DictConfig:
@@ -57,6 +60,8 @@ def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
     Where no experiment is chosen, runs go by their data set.
     """
     chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
+    if chosen.get("trainer") == "auto":
+        chosen["trainer"] = "gpu" if has_gpu() else "cpu"
     with open_dict(cfg):
         cfg.choices = literal(
             {

@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -40,7 +41,7 @@ def explain(error: Exception) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
         if group and error.options is not None:
-            return f"{group} has no option '{option}'{did_you_mean(option, set(error.options))}."
+            return f"{group} has no option '{option}'{_instead(group, option, error.options)}."
         return f"There is no config group '{group or option}'{did_you_mean(group, groups())}."
     if isinstance(error, OverrideParseException):
         return (
@@ -80,6 +81,21 @@ def explain(error: Exception) -> str:
     if having:
         return f"'{key}' is no key of the chosen {group}; it belongs to {' and '.join(having)}."
     return f"The config cannot be composed: {first}."
+
+
+def _instead(group: str, option: str, known: Iterable[str]) -> str:
+    """What was meant by an `option` that the `group` does not have."""
+    if (group, option) == ("hydra/launcher", "joblib"):
+        return ': pip install "medsmall[joblib]"'
+    if group == "sample_size" and re.fullmatch(r"\d+|0?\.\d+", option):
+        key = "n" if option.isdigit() else "fraction"
+        return f" (did you mean sample_size.{key}={option}?)"
+    meant = did_you_mean(option, set(known))
+    if group == "backbone" and "did you mean" not in meant:
+        return f"{meant}; another network of timm is backbone.name={option}"
+    if group == "dataset" and "did you mean" not in meant:
+        return f"{meant}; python -m medsmall.init describes images of your own"
+    return meant
 
 
 def _unreadable(error: YAMLError) -> str:

@@ -7,7 +7,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, RangeSweep
 from hydra.errors import HydraException
 
-from medsmall.configs.options import options
+from medsmall.configs.options import groups, options
 
 
 def literal(content: Any) -> Any:
@@ -35,6 +35,8 @@ def quoted(override: str) -> str:
     So paths with a tilde or a bracket and names in any script may be written as they are.
     """
     key, equals, value = override.partition("=")
+    if key.lstrip("+") in groups() and re.fullmatch(r"[\d.,]+", value):
+        return f"{key}={','.join(map(_quote, value.split(',')))}"  # a name, if a mistaken one
     if not equals or _readable(override):
         return override
     words = TEXT.sub(lambda word: word[0] if _readable(f"x={word[0]}") else _quote(word[0]), value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from medsmall.auto import settled
 from medsmall.command import as_command
 from medsmall.contract import build
 from medsmall.dataset.opening import open_dataset
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from medsmall.augmentation import Augmentation
     from medsmall.dataset import Dataset
     from medsmall.explore.page import Section
+
+
+EXAMPLES = """\
+python -m medsmall.explore dataset=mura
+python -m medsmall.explore dataset=pneumoniamnist phantom=true augmentation=chest_safe"""
 
 
 def explore(cfg: DictConfig) -> Path:
@@ -37,13 +43,16 @@ def explore(cfg: DictConfig) -> Path:
     from medsmall.explore.summary import summary
     from medsmall.terminal import say
 
-    augmentation = build(cfg.augmentation)  # before the images: it may be refused
+    if cfg.choices.augmentation != "auto":
+        build(cfg.augmentation)  # before the images: it may be refused
     dataset = open_dataset(cfg)
     listed = dataset.table()
     none_there = bool(absent_files(dataset, listed["image"]).all())
     table = listed if none_there else present_only(dataset, listed)
     if none_there:
         say(f"{dataset.name}: none of the images is there. The page shows the table alone.")
+    cfg = settled(cfg, dataset, table, "split", "augmentation")
+    augmentation = build(cfg.augmentation)
     split = configured_split(cfg, dataset, table)
     sections = list(table_sections.targets(dataset, table, listed, split))
     sections += people_sections.patients(dataset, table)
@@ -104,7 +113,7 @@ def work(cfg: DictConfig) -> None:
 
 def main() -> None:
     """The command."""
-    as_command(work, __doc__)()
+    as_command(work, str(__doc__), EXAMPLES)()
 
 
 if __name__ == "__main__":

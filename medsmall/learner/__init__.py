@@ -56,12 +56,13 @@ class Fitted(Protocol):
         Probabilities, or numbers in the unit of their target.
         """
 
-    def save(self, record: Record, seen: str) -> str:
+    def save(self, record: Record, about: dict[str, str]) -> str:
         """Write model.safetensors, and beside it whatever else predicts; nothing as a pickle.
 
         model.safetensors is the network that other runs begin with: with a head where the head
-        predicts (`medsmall.model.Model` loads it then), else without; `seen` stands in its
-        metadata under that name. Returns `medsmall.backbone.weights.sha256` of its tensors.
+        predicts (`medsmall.model.Model` loads it then), else without; `about` goes into its
+        metadata: `seen`, `image_size_px`, `resize`, `thresholds`. Returns
+        `medsmall.backbone.weights.sha256` of its tensors.
         """
 
 

@@ -78,7 +78,7 @@ class FittedModel:
         views = self.data.scoring(part)
         return predictions(self.model, views, self.data.views, self.device, self.precision)
 
-    def save(self, record: Record, seen: str) -> str:
+    def save(self, record: Record, about: dict[str, str]) -> str:
         """Write model.safetensors."""
-        self.model.seen = seen
+        self.model.about |= about
         return record.write("model.safetensors", self.model.save)

@@ -30,6 +30,9 @@ def asked(config: dict[str, Any]) -> dict[str, Any]:
 class Pretraining(Protocol):
     """Made from conf/pretraining/<name>.yaml."""
 
+    def reach(self, cfg: DictConfig) -> None:
+        """MedsmallError, within seconds, if the weights must be fetched and cannot be."""
+
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The identity of the weights, without loading, fetching or training any.
 

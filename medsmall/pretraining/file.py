@@ -48,6 +48,9 @@ class WeightsFile:
         self.trained_on = names.get(folded(trained_on), trained_on)  # ChestX-ray14 is chestxray14
         self.allow_test_overlap = allow_test_overlap
 
+    def reach(self, cfg: DictConfig) -> None:
+        """Nothing is fetched."""
+
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The file's tensors; its statistics unless others were given."""
         name = f"file {self.path.name}"

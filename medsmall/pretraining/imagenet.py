@@ -28,6 +28,18 @@ class ImageNet:
     def __init__(self, packaged_weights: str | None) -> None:
         self.file = None if packaged_weights is None else _packaged(packaged_weights)
 
+    def reach(self, cfg: DictConfig) -> None:
+        """Whether timm's hub answers, where the weights were not fetched before."""
+        if self.file is not None:
+            return
+        import timm
+
+        from medsmall.pretraining.hub import answers, fetched
+
+        known = timm.get_pretrained_cfg(cfg.backbone.name)
+        if known is not None and fetched(known) is None and not answers():
+            raise _not_had(cfg.backbone.name, "it cannot be reached from here")
+
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """The packaged file where one is named, else the hub's weights, fetched when opened."""
         file = self.file
@@ -82,11 +94,23 @@ def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
 def _from_hub(network: Network) -> dict[str, Tensor]:
     import timm
 
+    from medsmall.pretraining.hub import fetched
+
+    known = timm.get_pretrained_cfg(network.architecture)
+    file = fetched(known) if known else None
+    overlay = {"file": str(file)} if file else None  # else the hub would be asked once more
     try:
-        return timm.create_model(network.architecture, pretrained=True).state_dict()
+        module = timm.create_model(
+            network.architecture, pretrained=True, pretrained_cfg_overlay=overlay
+        )
+        return module.state_dict()
     except Exception as error:  # offline, no such weights, a broken cache: one remedy for all
-        raise MedsmallError(
-            f"ImageNet weights for {network.architecture} could not be had from timm's hub "
-            f"({type(error).__name__}): go online once, or take backbone=efficientnet_lite0, whose "
-            f"weights come with pip, or pretraining=file pretraining.path=..., or pretraining=none."
-        ) from error
+        raise _not_had(network.architecture, type(error).__name__) from error
+
+
+def _not_had(architecture: str, why: str) -> MedsmallError:
+    return MedsmallError(
+        f"ImageNet weights for {architecture} could not be had from timm's hub ({why}): go online "
+        "once, or take backbone=efficientnet_lite0, whose weights come with pip, or "
+        "pretraining=file pretraining.path=..., or pretraining=none."
+    )

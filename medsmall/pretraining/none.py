@@ -18,6 +18,9 @@ class NoPretraining:
     def __init__(self, random: bool = True) -> None:
         self.random = random
 
+    def reach(self, cfg: DictConfig) -> None:
+        """Nothing is fetched."""
+
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
         """Nothing to load."""
         name = "random weights"

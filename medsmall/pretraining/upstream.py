@@ -43,6 +43,9 @@ class Upstream:
         self.composed = _composed(asked_for, tuple(config_dirs()))
         self.allow_test_overlap = allow_test_overlap
 
+    def reach(self, cfg: DictConfig) -> None:
+        """Nothing is fetched for the asking run; the upstream's own source is asked when it is."""
+
     def config(self, cfg: DictConfig) -> DictConfig:
         """The upstream's config for the run `cfg`: its own, but for what is ASKED."""
         upstream = self.composed.copy()

@@ -97,6 +97,11 @@ class Record:
         return self._read("metrics.json", read)
 
     @property
+    def notices(self) -> list[str]:
+        """What was worth knowing of the run, one sentence each; [] in older records."""
+        return [*self.metrics.get("notices", []), *self.metrics["audit"]]
+
+    @property
     def config(self) -> dict[str, Any]:
         """The resolved config."""
 

@@ -29,11 +29,14 @@ def predictions(
     targets: Targets,
     part: str,
     values: np.ndarray,
+    thresholds: dict[str, float | None],
 ) -> pd.DataFrame:
     """The images of a part with labels and predicted `values`: what predictions.csv holds of test.
 
     Columns: image, patient, the unit (if it is not the image), <target>..., prob_<target>...
-    (of numbers pred_<target>, in the unit of the target).
+    (of numbers pred_<target>, in the unit of the target); of classes, and of a single finding at
+    its threshold, what the image's unit is taken for (``predicted``) and whether that is so
+    (``correct``).
     """
     rows = draw.loc[draw["part"] == part].reset_index(drop=True)
     frame = rows[["image", "patient"]].copy()
@@ -41,6 +44,11 @@ def predictions(
         frame[unit] = units(rows, table, unit)
     frame[targets.names] = rows[targets.names]
     frame[[f"{targets.prefix}_{target}" for target in targets.names]] = values
+    of_image = units(rows, table, unit)
+    scored = targets.per_unit(rows[targets.names].to_numpy(), values, of_image)
+    _, index = np.unique(of_image, return_inverse=True)  # scored is sorted by unit
+    for column, answers in targets.decide(*scored, thresholds).items():
+        frame[column] = answers[index]
     return frame
 
 

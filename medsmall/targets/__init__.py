@@ -78,6 +78,15 @@ class Targets(Protocol):
         where nothing was known.
         """
 
+    def decide(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, np.ndarray]:
+        """What each of (N, K) is taken for, where that is one answer: columns of predictions.csv.
+
+        ``predicted``, and ``correct``, None where the label is unknown. {} for several findings,
+        for numbers, and without a threshold where one is needed.
+        """
+
     def evaluate(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
     ) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from medsmall.evaluation.classes import METRICS, evaluate_classes
 from medsmall.evaluation.threshold import FEW, Threshold
-from medsmall.targets.findings import Findings, unreliable
+from medsmall.targets.findings import Findings, correct, unreliable
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,14 @@ class Classes(Findings):
     ) -> dict[str, Threshold | None]:
         """None is needed."""
         return {}
+
+    def decide(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, np.ndarray]:
+        """The name of the most probable class."""
+        called, known = predicted.argmax(axis=1), ~np.isnan(y).any(axis=1)
+        true = np.where(known[:, None], y, 0).argmax(axis=1)
+        return {"predicted": np.array(self.names)[called], "correct": correct(called, true, known)}
 
     def evaluate(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]

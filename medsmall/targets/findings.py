@@ -66,6 +66,16 @@ class Findings:
             for k, name in enumerate(self.names)
         }
 
+    def decide(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, np.ndarray]:
+        """Of a single finding 1 where its probability reaches the threshold, else 0."""
+        threshold = thresholds.get(self.names[0])
+        if len(self.names) > 1 or threshold is None:
+            return {}
+        called = (predicted[:, 0] >= threshold).astype(int)
+        return {"predicted": called, "correct": correct(called, y[:, 0], ~np.isnan(y[:, 0]))}
+
     def evaluate(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
     ) -> dict[str, Any]:
@@ -119,6 +129,13 @@ class Findings:
         }
         mean = mean_over_targets(many, self.metrics) if many else found["mean"]
         return {"loss": found["loss"], self.headline: mean[self.headline]}
+
+
+def correct(called: np.ndarray, true: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """True, False, or None where the label is not `known`: (N,) of objects."""
+    right = (called == true).astype(object)
+    right[~known] = None
+    return right
 
 
 def _how_many(source: str, sources: list[str | None]) -> str:

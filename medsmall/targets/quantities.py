@@ -22,7 +22,7 @@ class Quantities:
     names: list[str]
     task: Task
 
-    loss: ClassVar[str] = "mse"
+    loss: ClassVar[str] = "mae"
     prefix: ClassVar[str] = "pred"
     headline: ClassVar[str] = "mae"
     rises: ClassVar[bool] = False
@@ -61,6 +61,12 @@ class Quantities:
         self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
     ) -> dict[str, Threshold | None]:
         """None is needed."""
+        return {}
+
+    def decide(
+        self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
+    ) -> dict[str, np.ndarray]:
+        """Nothing: the number is the answer."""
         return {}
 
     def evaluate(

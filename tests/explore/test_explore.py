@@ -31,14 +31,14 @@ def test_the_page_of_a_phantom_says_that_it_is_one(page_of):
     for words in (
         "generated (phantom=true)",
         "Images by body part",
-        "“paper”",
-        "limit -10",
+        "“bone_safe”",
+        "rotate -20",
         "research only",
     ):
         assert words in text
     assert 'class="warning"' in text
     assert page.with_name("by_01_body_part.png").exists()
-    assert page.with_name("augmentation_01_rotate.png").exists()
+    assert page.with_name("augmentation_01_horizontalflip.png").exists()
     assert len(text) < 5_000_000
 
 
@@ -85,13 +85,18 @@ def test_the_last_lines_say_where_the_page_is_and_what_comes_next(tmp_path, monk
 
 
 def test_an_unsafe_augmentation_is_warned_of(page_of):
-    page = page_of("dataset=pneumoniamnist", "phantom=true", "dataset.phantom_patients=20")
+    page = page_of(
+        "dataset=pneumoniamnist",
+        "phantom=true",
+        "dataset.phantom_patients=20",
+        "augmentation=paper",
+    )
     assert "HorizontalFlip mirrors the image, which is unsafe" in page.read_text(encoding="utf-8")
 
 
 def test_an_augmentation_that_does_not_fit_is_one_sentence(page_of):
     with pytest.raises(MedsmallError, match="augmentation=paper cannot take"):
-        page_of(*PHANTOM, "augmentation.image_size_px=200")
+        page_of(*PHANTOM, "augmentation=paper", "augmentation.image_size_px=200")
 
 
 def test_the_real_chest_films(page_of, real_data):

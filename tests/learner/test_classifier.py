@@ -130,7 +130,7 @@ def test_one_target_is_binary():
     [
         (CrossEntropy(False), Task.MULTILABEL, "loss=bce"),
         (BCE(False), Task.MULTICLASS, "loss=cross_entropy"),
-        (BCE(False), Task.REGRESSION, "loss=mse"),
+        (BCE(False), Task.REGRESSION, "loss=mae"),
         (RegressionLoss(2), Task.MULTILABEL, "loss=bce"),
     ],
 )

@@ -48,7 +48,7 @@ def make(seed=0, n=150):
 
 def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities():
     draw, table, prob = make()
-    frame = predictions(draw, table, "image", FINDINGS, "test", prob["test"])
+    frame = predictions(draw, table, "image", FINDINGS, "test", prob["test"], {})
     assert list(frame) == ["image", "patient", *TARGETS, "prob_Hernia", "prob_Edema"]
     test = draw[draw["part"] == "test"].reset_index(drop=True)
     pd.testing.assert_frame_equal(frame[["image", "patient", *TARGETS]], test.drop(columns="part"))
@@ -57,7 +57,7 @@ def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities
 
 def test_predictions_name_the_study_of_each_image_where_that_is_scored():
     draw, table, prob = make()
-    frame = predictions(draw, table, "study", FINDINGS, "test", prob["test"])
+    frame = predictions(draw, table, "study", FINDINGS, "test", prob["test"], {})
     assert list(frame)[:3] == ["image", "patient", "study"]
     study_of = dict(zip(table["image"], table["study"], strict=True))
     assert frame["study"].tolist() == [study_of[image] for image in frame["image"]]
@@ -76,7 +76,7 @@ def test_units_follow_the_images_not_the_rows_of_the_table():
 def test_every_metric_can_be_recomputed_from_the_predictions(unit):
     draw, table, prob = make()
     result = metrics(draw, table, unit, FINDINGS, prob, HALF)["test"]
-    frame = predictions(draw, table, unit, FINDINGS, "test", prob["test"])
+    frame = predictions(draw, table, unit, FINDINGS, "test", prob["test"], {})
     if unit == "study":
         scores = [f"prob_{target}" for target in TARGETS]
         frame = frame.groupby("study").agg(
@@ -162,7 +162,7 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
         frame["months"] = frame["image"].map(months)
     sizes = draw["part"].value_counts()
     values = {part: rng.uniform(1, 228, (sizes[part], 1)) for part in ("val", "test")}
-    frame = predictions(draw, table, "study", MONTHS, "test", values["test"])
+    frame = predictions(draw, table, "study", MONTHS, "test", values["test"], {})
     assert list(frame)[-2:] == ["months", "pred_months"]
     result = metrics(draw, table, "study", MONTHS, values, np.full(1, np.nan))["test"]
     studies = frame.groupby("study")[["months", "pred_months"]].mean()
@@ -218,3 +218,36 @@ def test_the_prevalence_serves_where_validation_has_too_few():
     found = metrics(draw, table, "study", FINDINGS, prob, np.array([0.2, 0.3]))["test"]["targets"]
     assert (found["Hernia"]["threshold"], found["Hernia"]["threshold_from"]) == (0.2, "prevalence")
     assert found["Edema"]["threshold_from"] == "validation"
+
+
+def test_classes_and_a_single_finding_say_what_an_image_is_taken_for_and_whether_that_is_so():
+    draw, table, prob = make()
+    one = targets_of(["Hernia"], Task.BINARY)
+    result = metrics(draw, table, "study", one, {p: v[:, :1] for p, v in prob.items()}, HALF[:1])
+    threshold = result["test"]["targets"]["Hernia"]["threshold"]
+    values = prob["test"][:, :1]
+    frame = predictions(draw, table, "study", one, "test", values, {"Hernia": threshold})
+    studies = frame.groupby("study").agg({"Hernia": "max", "prob_Hernia": "mean"})
+    called = (studies["prob_Hernia"] >= threshold).astype(int)
+    assert frame["predicted"].tolist() == called[frame["study"]].tolist()  # of the whole study
+    known = studies["Hernia"][frame["study"]].notna().to_numpy()
+    assert 0 < known.mean() < 1
+    truth = studies["Hernia"][frame["study"]].to_numpy()
+    right = (frame["predicted"].to_numpy() == truth)[known]
+    assert frame["correct"][known].tolist() == right.tolist()
+    assert frame["correct"][~known].isna().all()
+    accuracy = (called == studies["Hernia"])[studies["Hernia"].notna()].mean()
+    assert accuracy == pytest.approx(result["test"]["targets"]["Hernia"]["accuracy"])
+
+
+def test_classes_are_named_by_the_most_probable_one():
+    draw, table, prob = make()
+    draw["Hernia"] = draw["Hernia"].fillna(0)
+    draw["Edema"] = 1 - draw["Hernia"]
+    classes = targets_of(TARGETS, Task.MULTICLASS)
+    frame = predictions(draw, table, "image", classes, "test", prob["test"], {})
+    hernia = prob["test"][:, 0] > prob["test"][:, 1]
+    assert frame["predicted"].tolist() == np.where(hernia, "Hernia", "Edema").tolist()
+    assert frame["correct"].tolist() == (hernia == (frame["Hernia"] == 1)).tolist()
+    for several in (FINDINGS, MONTHS):  # there is no one answer
+        assert not several.decide(prob["test"], prob["test"], {})

@@ -62,7 +62,7 @@ def test_each_task_has_its_kind_which_keeps_names_and_task(task, names, kind):
 
 def test_every_task_has_a_kind_whose_own_loss_takes_it():
     losses = {"bce": bce.BCE, "cross_entropy": cross_entropy.CrossEntropy,
-              "mse": regression.RegressionLoss}  # fmt: skip
+              "mae": regression.RegressionLoss}  # fmt: skip
     for task in Task:
         assert task in losses[targets_of(NAMES, task).loss].tasks
 

@@ -1,13 +1,12 @@
 """Progress of a training, with the time left."""
 
-import sys
 from typing import Any
 
 import pytorch_lightning as pl
 from rich.progress import Progress
 
 from medsmall.quiet import quieten
-from medsmall.terminal import progress_bar
+from medsmall.terminal import progress_bar, say
 
 
 class TrainingProgress(pl.Callback):
@@ -55,7 +54,7 @@ class TrainingProgress(pl.Callback):
         epoch = f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}"
         self.bar.update(self.task, description=f"Training, {epoch}", note=note)
         if self.bar.disable:
-            print(f"{epoch}: {note}", file=sys.stderr, flush=True)
+            say(f"{epoch}: {note}")
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Take the bar away."""

@@ -1,0 +1,50 @@
+"""The commands: ``medsmall COMMAND ...`` is the same as ``python -m medsmall.COMMAND ...``."""
+
+import importlib
+import sys
+from importlib.metadata import version
+
+from medsmall.command import one_sentence
+from medsmall.errors import MedsmallError, did_you_mean
+
+COMMANDS = {
+    "init": ("medsmall.init", "look at your own images and describe them in ./conf/dataset"),
+    "explore": ("medsmall.explore.__main__", "write one page about a data set"),
+    "audit": ("medsmall.audit.__main__", "find mixed patients, copies and unreadable images"),
+    "prepare": ("medsmall.prepare", "decode and resize all images once, ahead of the runs"),
+    "train": ("medsmall.train", "train and test a run, or with -m a sweep of runs"),
+}
+
+
+def listing() -> str:
+    """The commands, and how to begin."""
+    lines = [
+        "medsmall: small-data transfer learning on medical images",
+        "",
+        *(f"  medsmall {name:<8} {about}" for name, (_, about) in COMMANDS.items()),
+        "",
+        "Begin with your own images:  medsmall init images.csv   (or a folder of class folders)",
+        "or with generated ones:      medsmall train             (half a minute on two CPU cores)",
+        "medsmall COMMAND --help tells what a command takes.",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """The entry point: calls the command that is named first."""
+    name, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
+    if name in ("", "-h", "--help", "help"):
+        print(listing())
+        return
+    if name == "--version":
+        print(f"medsmall {version('medsmall')}")
+        return
+    with one_sentence():
+        if name not in COMMANDS:
+            raise MedsmallError(f"There is no command '{name}'{did_you_mean(name, COMMANDS)}.")
+    sys.argv = [f"medsmall {name}", *rest]
+    importlib.import_module(COMMANDS[name][0]).main()
+
+
+if __name__ == "__main__":
+    main()

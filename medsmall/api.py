@@ -1,0 +1,37 @@
+"""medsmall from Python, in a notebook say: what ``python -m medsmall.train`` does, quietly.
+
+from medsmall.api import show, train
+
+record = train(["dataset=mine", "sample_size.n=50"])
+show(record)            # the table that the command prints
+record.predictions      # a pandas table of the test images; also .metrics, .history, .draw, ...
+"""
+
+from collections.abc import Sequence
+
+from medsmall.configs import compose
+from medsmall.quiet import quieten
+from medsmall.record import Record
+from medsmall.record.summary import show
+from medsmall.terminal import messages
+from medsmall.train import execute, resolve
+
+__all__ = ["Record", "show", "train"]
+
+
+def train(overrides: Sequence[str], quiet: bool = True) -> Record:
+    """Train and test the run that the `overrides` describe, unless it is recorded; its record.
+
+    `overrides` are written as on the command line, one string each, without -m: a sweep is a loop.
+    Nothing is printed; what is worth knowing of the run stands in ``record.notices``. With `quiet`
+    False it is said as it happens, and how far the work has got. Options of your own are found in
+    ./conf, below the current folder, as by the commands.
+
+    Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
+    """
+    quieten()
+    before, messages.quiet = messages.quiet, quiet
+    try:
+        return execute(resolve(compose(list(overrides))))
+    finally:
+        messages.quiet = before

@@ -1,0 +1,143 @@
+"""Options named auto: chosen by the data, told in one line, and resolved in the record.
+
+The YAML of such an option holds only what may be set whichever option is chosen. Where the trainer
+is auto, its settings ask for the machine themselves (`medsmall.configs.machine`).
+"""
+
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from medsmall.augmentation.reasons import shipped_for
+from medsmall.configs.composing import with_choices
+from medsmall.configs.options import config_dir
+from medsmall.contract import build
+from medsmall.errors import MedsmallError
+from medsmall.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from medsmall.dataset import Dataset
+    from medsmall.sample_size import Pools
+
+SMALL = 2000  # train images up to which a run takes all of them
+N = 200  # images that it takes of more
+
+
+def auto_groups(cfg: DictConfig) -> list[str]:
+    """The groups whose option is chosen by the data, as far as it has not been chosen."""
+    groups = ("split", "sample_size", "loss", "augmentation")
+    return [group for group in groups if cfg.choices.get(group) == "auto"]
+
+
+def likely(cfg: DictConfig, dataset: "Dataset") -> DictConfig:
+    """`cfg` with options that need no table in place of auto: to check it before data are read."""
+    try:
+        loss = loss_for(dataset)
+    except MedsmallError:  # only the table tells the task, and it cannot be read yet
+        loss = "bce"
+    options = {
+        "split": "stratified",
+        "sample_size": "natural",
+        "loss": loss,
+        "augmentation": augmentation_for(dataset),
+    }
+    return with_options(cfg, {group: options[group] for group in auto_groups(cfg)})
+
+
+def settled(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", *groups: str) -> DictConfig:
+    """`cfg` with the chosen option in those of the `groups` that are auto."""
+    asked = [group for group in auto_groups(cfg) if group in groups]
+    chosen = choose(cfg, dataset, table, asked)
+    return with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+
+
+def choose(
+    cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", groups: list[str]
+) -> dict[str, list[str]]:
+    """The option of each of the `groups`, and why: ``{"loss": ["mae", "regression"]}``."""
+    chosen: dict[str, list[str]] = {}
+    if "split" in groups:
+        chosen["split"] = split_for(cfg, dataset, table)
+    if "sample_size" in groups:
+        from medsmall.sample_size import pools_of
+
+        divided = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+        part = build(divided.split).assign(table, dataset.targets)
+        pools = pools_of(table, part, dataset.targets, dataset.task)
+        chosen["sample_size"] = sample_size_for(cfg.sample_size, pools)
+    if "loss" in groups:
+        chosen["loss"] = [loss_for(dataset), f"{dataset.task}"]
+    if "augmentation" in groups:
+        modality = dataset.modality
+        known = modality if modality != "other" else "set dataset.modality to get one that suits"
+        chosen["augmentation"] = [augmentation_for(dataset), known]
+    return chosen
+
+
+def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
+    """`cfg` with these options of the groups, and the values that were set in place of theirs."""
+    settled = cfg.copy()
+    with open_dict(settled):
+        for group, option in options.items():
+            node = OmegaConf.load(config_dir() / group / f"{option}.yaml")
+            given = cfg[group]
+            for key in given:
+                if key in node and given._get_node(key)._value() is not None:
+                    node[key] = given._get_node(key)._value()
+            settled[group] = node
+    return with_choices(settled, {**cfg.choices, **options})
+
+
+def told(cfg: DictConfig, chosen: dict[str, list[str]]) -> list[str]:
+    """What was chosen, as one sentence in a list; none where nothing was."""
+    words = [f"{group}={option} ({why})" for group, (option, why) in chosen.items()]
+    if OmegaConf.is_interpolation(cfg.trainer, "accelerator"):
+        words.append(f"trainer={cfg.choices.trainer}")
+    return [f"Chosen: {', '.join(words)}."] if words else []
+
+
+def split_for(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> list[str]:
+    """The official split where one can be used, else a stratified one."""
+    from medsmall.split import check_classes
+    from medsmall.split.official import Official
+
+    if (table["split"].fillna("") == "").all():
+        return ["stratified", "the data have no official one"]
+    try:
+        official = Official(seed=cfg.split.seed).assign(table, dataset.targets)
+        check_classes(table, official, dataset.targets, dataset.task, published_test=True)
+    except MedsmallError as error:
+        why = str(error).partition(": ")[0]
+        return ["stratified", f"the official one cannot be used: {why}"]
+    return ["official", "published with the data"]
+
+
+def sample_size_for(given: DictConfig, pools: "Pools") -> list[str]:
+    """All images of a small train part; of a large one N, balanced where classes can be.
+
+    Whether they can is asked for N images whatever `given.n` is: every size of a sweep draws alike.
+    """
+    rows, targets = pools.train, pools.targets
+    asked = given.n is not None or given.fraction is not None
+    if len(rows) <= SMALL and not asked:
+        return ["all", f"{len(rows):,} train images"]
+    if pools.task in (Task.BINARY, Task.MULTICLASS) and given.fraction is None:
+        positives = (rows[targets] == 1).sum()
+        counts = positives if len(targets) > 1 else [*positives, *(rows[targets] == 0).sum()]
+        if min(counts) >= N / len(counts):
+            return ["balanced", f"of {len(rows):,} train images"]
+    return ["natural", f"of {len(rows):,} train images"]
+
+
+def loss_for(dataset: "Dataset") -> str:
+    """The loss of the task."""
+    from medsmall.targets import targets_of
+
+    return targets_of(dataset.targets, dataset.task).loss
+
+
+def augmentation_for(dataset: "Dataset") -> str:
+    """The augmentation that is meant for the modality; none where that is not known."""
+    return next(iter(shipped_for(dataset.modality)), "none")

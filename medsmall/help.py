@@ -1,0 +1,28 @@
+"""What --help says: the command, examples, groups and options, data sets of one's own."""
+
+from medsmall.configs.options import config_dir, groups, options, own_config_dir
+
+
+def help_text(about: str, examples: str) -> str:
+    """`about` is the docstring of the command, `examples` are its lines, one command each."""
+    lines = [about.strip(), "", "Examples:", *(f"  {line}" for line in examples.split("\n")), ""]
+    lines.append("Options of each group (group=option; conf/<group>/<option>.yaml tells about it):")
+    for group in groups():
+        plus = "+" if group == "experiment" else ""
+        lines.append(f"  {plus}{group}={' | '.join(options(group))}")
+    if own := own_data():
+        lines += ["", f"Your own data sets in {own_config_dir()}: dataset={' | '.join(own)}"]
+    lines += [
+        "",
+        "Any key may be set (key=value): the YAML of its option has it with a comment, and",
+        "conf/train.yaml those of no group. --cfg job shows the whole config of a command.",
+    ]
+    return "\n".join(lines)
+
+
+def own_data() -> list[str]:
+    """Names of the data sets in the user's own conf/, the shipped ones left out."""
+    own = own_config_dir()
+    if not own.is_dir() or own.samefile(config_dir()):
+        return []
+    return sorted(file.stem for file in (own / "dataset").glob("*.yaml"))

@@ -1,0 +1,44 @@
+"""What the commands do, from Python; and the notebook about it."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from small_run import HERNIA
+
+from medsmall.api import show, train
+from medsmall.errors import MedsmallError
+from medsmall.terminal import messages
+
+NOTEBOOK = Path(__file__).parents[1] / "docs" / "notebook.ipynb"
+
+
+def test_it_is_quiet_and_gives_the_record(outputs, capfd):
+    record = train([*HERNIA, "trainer=auto", f"output_root={outputs}"])
+    assert capfd.readouterr() == ("", "")
+    assert record.done
+    assert not messages.quiet
+    assert any("trainer=cpu" in notice for notice in record.notices)
+    assert {"Hernia", "prob_Hernia", "predicted", "correct"} <= {*record.predictions}
+    show(record)
+    assert str(record.folder) in capfd.readouterr().out
+
+
+def test_it_tells_what_happens_where_asked_and_what_is_wrong(outputs, capfd):
+    train([*HERNIA, f"output_root={outputs}"], quiet=False)
+    assert "recorded already" in capfd.readouterr().err
+    with pytest.raises(MedsmallError, match="did you mean 'backbone'"):
+        train(["backbon=tiny"])
+    assert not messages.quiet
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(tmp_path):
+    book = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(book)
+    assert not any(cell.get("outputs") for cell in book.cells)  # they would hold paths
+    NotebookClient(book, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    answers = [out for cell in book.cells for out in cell.get("outputs", [])]
+    assert any("image/png" in out.get("data", {}) for out in answers)
+    assert len(list(tmp_path.glob("outputs/runs/*/DONE"))) == 5

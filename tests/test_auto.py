@@ -1,0 +1,128 @@
+"""Options named auto choose by the data, say so in one line, and leave the record an option."""
+
+import pandas as pd
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from medsmall.auto import SMALL, N, augmentation_for, sample_size_for, split_for
+from medsmall.configs import compose
+from medsmall.contract import build
+from medsmall.dataset import MODALITIES
+from medsmall.sample_size import Pools
+from medsmall.task import Task
+from medsmall.train import resolve
+
+QUICK = ["phantom=true", "backbone=tiny", "pretraining=none", "image_size_px=32"]
+
+
+def pools(counts: dict[str, int], targets=None, task=Task.BINARY) -> Pools:
+    """A train part with so many images of each class; of one target "0" and "1"."""
+    targets = targets or ["x"]
+    rows = pd.DataFrame({"image": range(sum(counts.values()))})
+    classes = [name for name, count in counts.items() for _ in range(count)]
+    for target in targets:
+        rows[target] = [float(name in (target, "1")) for name in classes]
+    return Pools(rows, rows, rows, targets, task)
+
+
+def size(pools: Pools, **given) -> str:
+    asked = OmegaConf.create({"n": None, "fraction": None, **given})
+    return sample_size_for(asked, pools)[0]
+
+
+def test_a_small_train_part_is_taken_whole_unless_a_number_is_given():
+    small = pools({"0": SMALL - 10, "1": 10})
+    assert size(small) == "all"
+    assert size(small, n=50) == "natural"
+    assert size(small, fraction=0.5) == "natural"
+    assert size(pools({"0": 500, "1": 500}), n=50) == "balanced"
+
+
+def test_of_a_large_one_a_draw_is_balanced_where_each_class_has_its_share():
+    assert size(pools({"0": SMALL, "1": N // 2})) == "balanced"
+    assert size(pools({"0": SMALL, "1": N // 2 - 1})) == "natural"
+    classes = ["a", "b", "c", "d"]
+    even = dict.fromkeys(classes, SMALL)
+    assert size(pools(even, classes, Task.MULTICLASS)) == "balanced"
+    assert size(pools({**even, "d": N // 4 - 1}, classes, Task.MULTICLASS)) == "natural"
+    assert size(pools(even, classes, Task.MULTILABEL)) == "natural"
+    assert size(pools({"0": SMALL, "1": SMALL}, task=Task.REGRESSION)) == "natural"
+
+
+def test_each_size_of_a_sweep_draws_alike():
+    rare = pools({"0": 5000, "1": N // 2})
+    assert {size(rare, n=n) for n in (10, 50, 200, 1000)} == {"balanced"}
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_the_augmentation_is_meant_for_the_modality_or_none(modality):
+    class Data:
+        pass
+
+    Data.modality = modality
+    option = augmentation_for(Data)
+    if option == "none":
+        return
+    assert compose([f"augmentation={option}"]).augmentation.modality == modality
+
+
+@pytest.fixture
+def resolve_small(outputs):
+    phantom = ["dataset.phantom_patients=60", f"output_root={outputs}"]
+    return lambda *overrides: resolve(compose([*QUICK, *phantom, *overrides]))
+
+
+def test_chest_films_are_not_mirrored_by_default(resolve_small):
+    cfg = resolve_small("dataset=pneumoniamnist").cfg
+    assert cfg.choices.augmentation == "chest_safe"
+    assert cfg.augmentation.flip == 0
+
+
+def test_bone_age_takes_no_second_try_and_the_record_names_what_was_chosen(resolve_small):
+    case = resolve_small("dataset=rsna_boneage")
+    chosen = {group: case.config["choices"][group] for group in ("split", "loss", "trainer")}
+    assert chosen == {"split": "stratified", "loss": "mae", "trainer": "cpu"}
+    assert "auto" not in yaml.safe_dump(case.config).replace("strategy: auto", "")
+    line = case.notices[0]
+    assert line.startswith("Chosen: split=stratified (the data have no official one), ")
+    assert "sample_size=all (42 train images), loss=mae (regression)" in line
+    assert line.endswith("augmentation=bone_safe (bone x-ray), trainer=cpu.")
+    assert case.name == "rsna_boneage-none-gradual_unfreezing-all-r0"
+
+
+def test_what_is_chosen_is_the_run_that_names_it(resolve_small):
+    data = ["dataset=chestxray14", "dataset.targets=[Infiltration]", "sample_size.n=20"]
+    by_auto = resolve_small(*data)
+    by_name = resolve_small(
+        *data, "split=official", "sample_size=natural", "loss=bce", "augmentation=chest_safe",
+        "trainer=cpu",
+    )  # fmt: skip
+    assert by_auto.key == by_name.key
+    assert by_auto.notices[0].startswith("Chosen: split=official")
+    assert not any(notice.startswith("Chosen") for notice in by_name.notices)
+
+
+def test_what_is_set_holds_whatever_is_chosen(resolve_small):
+    case = resolve_small(
+        "dataset=rsna_boneage", "split.seed=7", "sample_size.n=20", "sample_size.repeat=1",
+        "augmentation.tta_views=2",
+    )  # fmt: skip
+    assert case.cfg.split.seed == 7
+    assert case.cfg.augmentation.tta_views == 2
+    assert (case.draw["part"] == "train").sum() == 20
+    assert case.name.endswith("-n20-r1")
+
+
+def test_an_official_split_that_tears_a_patient_apart_is_not_chosen(phantoms):
+    cfg = compose(["dataset=chestxray14", f"dataset.root={phantoms['chestxray14']}"])
+    dataset = build(cfg.dataset)
+    table = dataset.table()
+    assert split_for(cfg, dataset, table)[0] == "official"
+    several = table["patient"][table["patient"].duplicated()].iloc[0]
+    rows = table.index[table["patient"] == several]
+    table.loc[rows[0], "split"] = "test"
+    table.loc[rows[1:], "split"] = "train_val"
+    option, why = split_for(cfg, dataset, table)
+    assert option == "stratified"
+    assert "images in more than one part" in why
