@@ -4,7 +4,7 @@ The YAML of such an option holds only what may be set whichever option is chosen
 is auto, its settings ask for the machine themselves (`medsmall.configs.machine`).
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -13,6 +13,7 @@ from medsmall.configs.composing import with_choices
 from medsmall.configs.options import config_dir
 from medsmall.contract import build
 from medsmall.errors import MedsmallError
+from medsmall.once import Once
 from medsmall.task import Task
 
 if TYPE_CHECKING:
@@ -51,6 +52,25 @@ def settled(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", *groups:
     asked = [group for group in auto_groups(cfg) if group in groups]
     chosen = choose(cfg, dataset, table, asked)
     return with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+
+
+def decided(
+    cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", data: Any, once: Once
+) -> tuple[DictConfig, list[str]]:
+    """`cfg` with every option chosen, and what was chosen as a sentence in a list.
+
+    `data` is what decides `dataset` and `table`, under which the choice is kept in `once`.
+    """
+    groups = auto_groups(cfg)
+    if not groups:
+        return cfg, told(cfg, {})
+    nodes = {group: OmegaConf.to_container(cfg[group], resolve=True) for group in groups}
+    divided = OmegaConf.to_container(cfg.split, resolve=True)
+    chosen = once(
+        "auto", [data, nodes, divided], lambda: choose(cfg, dataset, table, groups), keep=64
+    )
+    said = told(cfg, chosen)
+    return with_options(cfg, {group: option for group, (option, _) in chosen.items()}), said
 
 
 def choose(

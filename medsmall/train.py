@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall import once as sharing
-from medsmall.auto import auto_groups, choose, told, with_options
+from medsmall.auto import auto_groups, decided
 from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
@@ -77,12 +77,9 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     # the sample table, its split by patient, and the part of it this run may see
     data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
-    groups = auto_groups(cfg)
-    asked_for = [data, *(config[group] for group in ("split", "sample_size")), groups]
-    chosen = once("auto", asked_for, lambda: choose(cfg, dataset, table, groups))
-    said = told(cfg, chosen)
-    if groups:
-        cfg = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+    undecided = auto_groups(cfg)
+    cfg, said = decided(cfg, dataset, table, data, once)
+    if undecided:
         config, parts = check(cfg), parts_of(cfg)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     splitter, dropped, left_out = parts.split, None, []
