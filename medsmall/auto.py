@@ -4,7 +4,8 @@ The YAML of such an option holds only what may be set whichever option is chosen
 is auto, its settings ask for the machine themselves (`medsmall.configs.machine`).
 """
 
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
@@ -13,7 +14,6 @@ from medsmall.configs.composing import with_choices
 from medsmall.configs.options import config_dir
 from medsmall.contract import build
 from medsmall.errors import MedsmallError
-from medsmall.once import Once
 from medsmall.task import Task
 
 if TYPE_CHECKING:
@@ -54,25 +54,6 @@ def settled(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", *groups:
     return with_options(cfg, {group: option for group, (option, _) in chosen.items()})
 
 
-def decided(
-    cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", data: Any, once: Once
-) -> tuple[DictConfig, list[str]]:
-    """`cfg` with every option chosen, and what was chosen as a sentence in a list.
-
-    `data` is what decides `dataset` and `table`, under which the choice is kept in `once`.
-    """
-    groups = auto_groups(cfg)
-    if not groups:
-        return cfg, told(cfg, {})
-    nodes = {group: OmegaConf.to_container(cfg[group], resolve=True) for group in groups}
-    divided = OmegaConf.to_container(cfg.split, resolve=True)
-    chosen = once(
-        "auto", [data, nodes, divided], lambda: choose(cfg, dataset, table, groups), keep=64
-    )
-    said = told(cfg, chosen)
-    return with_options(cfg, {group: option for group, (option, _) in chosen.items()}), said
-
-
 def choose(
     cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame", groups: list[str]
 ) -> dict[str, list[str]]:
@@ -101,13 +82,20 @@ def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
     settled = cfg.copy()
     with open_dict(settled):
         for group, option in options.items():
-            node = OmegaConf.load(config_dir() / group / f"{option}.yaml")
+            node = _shipped(group, option).copy()
             given = cfg[group]
             for key in given:
                 if key in node and given._get_node(key)._value() is not None:
                     node[key] = given._get_node(key)._value()
             settled[group] = node
     return with_choices(settled, {**cfg.choices, **options})
+
+
+@cache  # a sweep asks in each cell
+def _shipped(group: str, option: str) -> DictConfig:
+    node = OmegaConf.load(config_dir() / group / f"{option}.yaml")
+    assert isinstance(node, DictConfig)
+    return node
 
 
 def told(cfg: DictConfig, chosen: dict[str, list[str]]) -> list[str]:
