@@ -25,7 +25,7 @@ def listing() -> str:
         "",
         "Begin with your own images:  medsmall init images.csv   (or a folder of class folders)",
         "or with generated ones:      medsmall train             (half a minute on two CPU cores)",
-        "medsmall COMMAND --help tells what a command takes.",
+        "medsmall COMMAND --help lists the options of a command.",
     ]
     return "\n".join(lines)
 

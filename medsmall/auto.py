@@ -71,7 +71,7 @@ def choose(
         chosen["loss"] = [loss_for(dataset), f"{dataset.task}"]
     if "augmentation" in groups:
         modality = dataset.modality
-        known = modality if modality != "other" else "set dataset.modality to get one that suits"
+        known = modality if modality != "other" else "set dataset.modality for a suitable one"
         chosen["augmentation"] = [augmentation_for(dataset), known]
     return chosen
 

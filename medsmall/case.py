@@ -55,22 +55,22 @@ class Source:
         notices = []
         if any(one.dataset == UNKNOWN for one in seen):
             notices.append(
-                f"What the weights of {self.name} have seen is "
-                f"{'not known' if len(seen) == 1 else 'known in part'}: whether test images are "
-                "among it cannot be checked; pretraining.trained_on says what a file was trained "
-                "on."
+                f"The training data of the weights of {self.name} are "
+                f"{'unknown' if len(seen) == 1 else 'known only in part'}, so leakage into the "
+                "test set cannot be checked: set pretraining.trained_on to the data set of the "
+                "file."
             )
         if self.record is None and any(len(one.digests) > len(one.hashes) for one in seen):
             notices.append(
-                f"The images that {self.name} has seen are known by their pixels at the size of "
-                "its training alone; where it lies in the record of its run, they are known at any."
+                f"The images that {self.name} has seen are recognised at its training size only: "
+                "leave the file in the record of its run to recognise them at any size."
             )
         found = trained_on_test(seen, dataset, test_patients)
         if not found:
             return notices
         found = f"The weights of {self.name} were trained on {found}: the test set is contaminated"
         if self.allow_test_overlap:
-            return [f"{found}, which pretraining.allow_test_overlap lets pass.", *notices]
+            return [f"{found} (allowed by pretraining.allow_test_overlap).", *notices]
         raise MedsmallError(
             f"{found}. Train the upstream with the same split, or go on with "
             f"pretraining.allow_test_overlap=true."
@@ -104,10 +104,10 @@ def trained_on_test(seen: Sequence[Seen], dataset: str, test_patients: set[str])
             f"(first: {', '.join(patients[:3])})"
         )
     if any(one.dataset == dataset and one.patients is None for one in seen):
-        return f"{dataset}, on patients that nothing is known of"
+        return f"{dataset}, on unknown patients"
     for one in seen:
         if why := common_source(one.dataset, dataset):
-            return f"{one.dataset}, and {why}, on which patients is not known"
+            return f"{one.dataset}, on unknown patients, and {why}"
     return ""
 
 

@@ -103,21 +103,21 @@ def _answered(arguments: list[str]) -> bool:
         return True
     if any(one is not None for one in (given.config_name, given.config_path, given.config_dir)):
         raise MedsmallError(
-            "There is one root config, conf/train.yaml: choose from it with group=option, and put "
-            "options of your own into ./conf or the folder that MEDSMALL_CONF names."
+            "The root config is always conf/train.yaml: choose with group=option, and put your "
+            "own options into ./conf or the folder that MEDSMALL_CONF names."
         )
     if given.experimental_rerun is not None:
-        raise MedsmallError("A pickled config is not run: start the command of its run again.")
+        raise MedsmallError("Pickled configs are not run: start the command of the run again.")
     if given.resolve and not given.cfg:
-        raise MedsmallError("--resolve goes with --cfg job, which shows the config.")
+        raise MedsmallError("--resolve needs --cfg job, which shows the config.")
     options = [argument.partition("=")[0] for argument in rest if argument.startswith("-")]
     for option in options:
         if not any(known.startswith(option) for known in OPTIONS):
             raise MedsmallError(f"There is no option {option}{did_you_mean(option, OPTIONS)}.")
     if empty := [one for one in rest if {*SWEEP} & {*rest} and sweeps_nothing(one)]:
-        raise MedsmallError(f"{empty[0]} has no value to sweep over: nothing would be run.")
+        raise MedsmallError(f"{empty[0]} has no value to sweep over: give at least one.")
     if given.cfg not in (None, "job", "hydra", "all"):
-        raise MedsmallError("--cfg shows a part of the config: write --cfg job.")
+        raise MedsmallError("--cfg needs the part to show: write --cfg job.")
     if len({*SWEEP, "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
         raise MedsmallError("--cfg, --info, --run and -m each go alone: choose one of them.")
     if given.cfg != "job" or given.package is not None:
@@ -151,7 +151,7 @@ def one_sentence(cell: str = "") -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        what = str(interrupt) or "nothing of the run was kept; the same command starts it again"
+        what = str(interrupt) or "the unfinished run was not kept; the same command starts it again"
         print(f"Interrupted: {what}.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `--help | head`: the reader has seen enough
@@ -177,7 +177,7 @@ def mendable(error: BaseException | None) -> str | None:
             return str(error)
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
             where = f" {error.filename}" if error.filename else ""
-            return f"A file{where} would be larger than is allowed here: raise ulimit -f."
+            return f"A file{where} would exceed the size limit: raise ulimit -f."
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             where = f"of {error.filename} " if error.filename else ""
             return (
@@ -187,6 +187,6 @@ def mendable(error: BaseException | None) -> str | None:
         if isinstance(error, OSError) and error.filename is not None:
             return f"{error.filename}: {error.strerror}; name another folder or make room there."
         if isinstance(error, RuntimeError) and "home directory" in str(error):  # of ~name/...
-            return "A path begins with ~ and the name of nobody on this machine: write it out."
+            return "A path begins with ~ and an unknown user name: write the path out."
         error = error.__cause__
     return explain(first) if isinstance(first, Exception) and refused(first) else None

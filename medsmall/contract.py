@@ -22,8 +22,8 @@ def made(node: DictConfig, contract: type[T]) -> T:
     lacking = sorted(name for name in asked if not hasattr(part, name))
     if lacking:
         raise MedsmallError(
-            f"{node.get('_target_')} has no {', '.join(lacking)}, which {contract.__module__}."
-            f"{contract.__name__} asks for: add it."
+            f"{node.get('_target_')} has no {', '.join(lacking)}, required by "
+            f"{contract.__module__}.{contract.__name__}: add it."
         )
     return part
 

@@ -45,14 +45,14 @@ REFUSED = {
     "--cfg hydra -m": "go alone",
     "--multirun --info": "go alone",
     "-m -r": "go alone",
-    "--resolve": "--resolve goes with --cfg job",
-    "--config-name foo": "There is one root config",
-    "--config-name=train": "There is one root config",
-    "--config-path=/tmp": "There is one root config",
-    "-cp /tmp": "There is one root config",
-    "--config-dir=/nonexistent": "There is one root config",
-    "-cd own": "There is one root config",
-    "--experimental-rerun x.pkl": "A pickled config is not run",
+    "--resolve": "--resolve needs --cfg job",
+    "--config-name foo": "The root config is always",
+    "--config-name=train": "The root config is always",
+    "--config-path=/tmp": "The root config is always",
+    "-cp /tmp": "The root config is always",
+    "--config-dir=/nonexistent": "The root config is always",
+    "-cd own": "The root config is always",
+    "--experimental-rerun x.pkl": "Pickled configs are not run",
     # the grammar
     "=": "There is no key or group ''",
     "=3": "config group takes the name",
@@ -65,8 +65,8 @@ REFUSED = {
     'seed="1': "seed must be a whole number",
     "seed==3": "seed must be a whole number, but is '=3'",
     "é=3": "'é=3' cannot be read as an override",
-    "sample_size.n=20,24": "did you mean -m",
-    "dataset=mura,chexpert": "did you mean -m",
+    "sample_size.n=20,24": "add -m",
+    "dataset=mura,chexpert": "add -m",
     "-m seed=interval(0,1)": "does not support sweep type",
     "-m seed=glob(*)": r"seed=glob\(\*\) has no value to sweep over",
     "-m sample_size.n=range(5,5)": "has no value to sweep over",
@@ -161,7 +161,7 @@ REFUSED = {
     "backbone.name=../x": r"timm has no network '\.\./x'",
     "backbone.name=hf-hub:foo/bar": "timm has no network 'hf-hub:foo/bar'",
     "backbone.name=resnet18.nonsense": "Invalid pretrained tag",
-    "backbone.groups=['[']": "is no regular expression",
+    "backbone.groups=['[']": "is not a regular expression",
     "backbone.packaged_weights=../../etc/passwd": "names a file inside an installed package",
     "backbone.packaged_weights=timm/../../etc/passwd": "names a file inside an installed package",
     "backbone.packaged_weights=": "names a file inside an installed package",
@@ -222,7 +222,7 @@ def test_a_config_that_is_not_utf8_is_named(attack, tmp_path):
     status, _, said = attack("dataset=mine")
     assert status == 2
     assert said.strip().splitlines() == [
-        f"{tmp_path}/conf/dataset/mine.yaml cannot be read as UTF-8: save it so."
+        f"{tmp_path}/conf/dataset/mine.yaml is not UTF-8: save it as UTF-8."
     ]
     assert attack("dataset=mines")[2].count("\n") == 1  # nor does it trouble who looks for names
 

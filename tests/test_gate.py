@@ -60,7 +60,7 @@ def test_an_upstream_that_saw_a_test_image_under_another_name_stops_the_run(
     made = train_small(base=[*upstream, *small, "audit.allow=[identical_images]"])
     target = [*on(root), "pretraining=file", f"pretraining.path={made / 'model.safetensors'}"]
     target.remove("pretraining=none")
-    with pytest.raises(MedsmallError, match=r"known to the initial weights.*another\.png"):
+    with pytest.raises(MedsmallError, match=r"the initial weights have seen.*another\.png"):
         train_small(base=target)
     allowed = train_small("audit.allow=[upstream_overlap]", base=target)
     again = train_small("pretraining.allow_test_overlap=true", "seed=5", base=target)

@@ -309,7 +309,7 @@ def test_the_options_name_the_columns_or_that_there_is_none(here):
         (Said(label="sex", columns={"sex": "sex"}), "'sex' is named for two options"),
         (Said(columns={"patient": "PatientID"}, id_pattern="(x)"), "--patient and --id-pattern"),
         (Said(id_pattern="(nobody)"), "dataset.patient_pattern='.nobody.' fits none"),
-        (Said(id_pattern="("), "dataset.patient_pattern='.' is no regular expression"),
+        (Said(id_pattern="("), "dataset.patient_pattern='.' is not a regular expression"),
     ]:
         with pytest.raises(MedsmallError, match=part):
             infer(file, "x", said)

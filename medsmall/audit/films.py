@@ -53,7 +53,7 @@ def constant_and_inverted(
     negative = typical < NEGATIVE
     inverted = findings(
         "inverted", "fault" if modality == "chest x-ray" else "notice",
-        "dark where the other films are bright: a negative, or not such a film at all",
+        "dark where other films are bright: an inverted film, or another kind of image",
         rows[negative], value=typical[negative],
     )  # fmt: skip
     return pd.concat([constant, inverted], ignore_index=True)

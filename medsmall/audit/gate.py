@@ -18,7 +18,7 @@ from medsmall.errors import MedsmallError
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
-HOW = {"identical_images": "stand", "near_duplicates": "have near duplicates"}
+HOW = {"identical_images": "are also", "near_duplicates": "have near duplicates"}
 
 
 def gate(
@@ -78,8 +78,8 @@ def gate(
             f"audit.allow=[{allowed}]."
         )
     ends = {
-        "contamination": ", which audit.allow lets pass.",
-        "notice": "; the validation flatters.",
+        "contamination": " (allowed by audit.allow).",
+        "notice": "; validation scores will be inflated.",
     }
     return [
         f"{dataset}: {_sentence(table)}{ends[str(severity)]}"
@@ -124,11 +124,11 @@ def _sentence(found: pd.DataFrame) -> str:
     if one["check"] == "upstream_overlap":
         other = f" ({one['image_b']})" if one["image_b"] else ""
         return (
-            f"{count:,} test image(s), or their patients, are known to the initial weights, such "
-            f"as {one['image_a']}{other}"
+            f"the initial weights have seen {count:,} test image(s) or their patients, such as "
+            f"{one['image_a']}{other}"
         )
     part, other = ("test", "train or val") if one["part_a"] == "test" else ("val", "train")
     return (
-        f"{count:,} {part} image(s) {HOW[one['check']]} in {other}, too, such as {one['image_a']} "
+        f"{count:,} {part} image(s) {HOW[one['check']]} in {other}, such as {one['image_a']} "
         f"and {one['image_b']}"
     )

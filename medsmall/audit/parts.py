@@ -22,7 +22,7 @@ def parts(
     except MedsmallError as error:
         across = patients_across_splits(table, official, used=True)
         if len(across):
-            return official, "The parts are those of the official split.", across
+            return official, "The audit uses the official split.", across
         if not (official == "").all():
             raise
         return official, f"{error} Leakage between train and test was not checked.", across

@@ -99,8 +99,8 @@ def of_file(path: Path) -> tuple[Seen, ...] | None:
         return None if text is None else tuple(_seen(**one) for one in json.loads(text))
     except (OSError, SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise MedsmallError(
-            f"{path} does not tell what its weights have seen: its metadata cannot be read "
-            f"({type(error).__name__}); copy the file anew."
+            f"{path} does not say what its weights have seen, since its metadata cannot be read "
+            f"({type(error).__name__}): copy the file again."
         ) from error
 
 

@@ -26,13 +26,13 @@ OF_CENTRES = {f"centre_{name}": KEPT[name] for name in ("hashes", "thumbnails")}
 
 
 def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
-    """Write by what a later run knows the images of `draw` again, but for those of the test part.
+    """Save fingerprints of the train, val and unlabelled images of `draw`.
 
-    An .npz with one row per image, under whatever name it comes again: images (str), digests
-    (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.cache.fingerprint`, thumbnails
-    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image. Where not
-    all images are square, centre_hashes and centre_thumbnails too, of their centre squares: by
-    them a square release of the same images is known again.
+    A later run recognises the images by these, also under other names. An .npz with one row per
+    image, 0.7 kB each: images (str), digests (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in
+    `medsmall.cache.fingerprint`, thumbnails (int8 (N, 32, 32)) as in
+    `medsmall.audit.similarity.kept_thumbnail`. Where some images are not square, centre_hashes
+    and centre_thumbnails of their centre squares too, to recognise a square release of the same.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()
     rows = pd.Index(prepared.images).get_indexer(pd.Index(images)).tolist()
@@ -89,7 +89,7 @@ def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[
     if upstream is not None:
         say_once(
             f"The run {record.key} began with weights whose record {upstream.folder} is gone: "
-            "whether they have seen the test images cannot be checked."
+            "leakage from them into the test set cannot be checked."
         )
     from_file = str(record.metrics.get("pretraining", "")).startswith("file ")
     return (Seen(UNKNOWN, None),) if from_file or upstream is not None else ()
@@ -100,8 +100,8 @@ def _with_images(record: Record, last: Seen) -> Seen:
     kept = record.seen
     if kept is None:
         say_once(
-            f"The run {record.key} has no seen.npz: the patients that its weights have seen are "
-            "known by name, but none of the images is known again; train it anew to check them."
+            f"The run {record.key} has no seen.npz: its patients are known by name, but its images "
+            "cannot be recognised; train it again to check them."
         )
         return last
     draw = record.draw

@@ -96,8 +96,8 @@ def _tried(
     after = made["image"]
     if not isinstance(after, np.ndarray) or after.dtype != np.uint8 or after.shape[2:] != (3,):
         raise MedsmallError(
-            f"augmentation: {name} does not give uint8 images of as many channels as it took: "
-            f"leave it out (grey levels are normalised on the way into the network)."
+            f"augmentation: {name} changes the dtype (uint8) or the number of channels: leave it "
+            f"out (the network normalises grey levels itself)."
         )
     return after, made["mask"]
 

@@ -72,8 +72,8 @@ class TimmNetwork:
         stages = _stages(module, head, coarse=True)
         if not stages:
             raise MedsmallError(
-                f"timm knows no stages of {type(module).__name__}: set backbone.groups to regular "
-                f"expressions on parameter names, one per body group, input first."
+                f"timm defines no stages for {type(module).__name__}: set backbone.groups to "
+                f"regular expressions on parameter names, one per body group, input first."
             )
         return _halves(stages)
 
@@ -123,7 +123,7 @@ def _check_pattern(pattern: str) -> None:
         re.compile(pattern)
     except re.error as error:
         raise MedsmallError(
-            f"backbone.groups: '{pattern}' is no regular expression ({error})."
+            f"backbone.groups: '{pattern}' is not a regular expression ({error}): correct it."
         ) from error
 
 

@@ -55,15 +55,15 @@ class Weights:
         if not body & given.keys():
             raise MedsmallError(
                 f"None of the {len(found)} tensors of {self.name} belongs to backbone "
-                f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): name the weights "
-                "of such a network, or set another backbone."
+                f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): choose weights "
+                "of this network, or set another backbone."
             )
         damaged = sorted(k for k in body & given.keys() if not given[k].isfinite().all())
         if damaged:
             raise MedsmallError(
                 f"{len(damaged)} tensors of {self.name} hold NaN or infinity (first: "
-                f"{', '.join(damaged[:3])}): the training that made them diverged, or the file is "
-                "damaged; begin with other weights."
+                f"{', '.join(damaged[:3])}): their training diverged, or the file is damaged; "
+                "choose other weights."
             )
         if wrong:
             raise MedsmallError(

@@ -28,8 +28,8 @@ class TrainOrder(Sampler[list[tuple[int, int]]]):
         smallest = max(2, batch_size // 2)
         if min(images, batch_size) < 2 or processes > min(images, smallest):
             raise MedsmallError(
-                f"Batches of {batch_size} from {images} training images cannot be dealt out to "
-                f"{processes} processes: set batch_size to at least {2 * processes} and have as "
+                f"Batches of {batch_size} from {images} training images cannot be shared among "
+                f"{processes} processes: set batch_size to at least {2 * processes} and draw as "
                 f"many images, or set fewer trainer.devices."
             )
         full, rest = divmod(images, batch_size)
@@ -60,7 +60,7 @@ class PlainOrder(Sampler[list[tuple[int, int]]]):
         self.processes = processes
         if processes > images:
             raise MedsmallError(
-                f"The {images} images cannot be dealt out to {processes} processes: have a larger "
+                f"The {images} images cannot be shared among {processes} processes: draw a larger "
                 "validation part, or set fewer trainer.devices."
             )
 

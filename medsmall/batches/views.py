@@ -95,9 +95,9 @@ def augmented_side(augmentation: Augmentation, side: int, channels: int) -> int:
     for view in views:
         if view.dtype != np.uint8 or view.shape[2:] != (channels,):
             raise MedsmallError(
-                f"augmentation makes {view.dtype} views of shape {view.shape} out of uint8 "
-                f"{image.shape}: leave out what changes the type or the channels, such as "
-                "Normalize, ToFloat and ToRGB; medsmall normalises after it."
+                f"augmentation turns uint8 {image.shape} into {view.dtype} {view.shape}: leave out "
+                "transforms that change the type or the channels, such as Normalize, ToFloat and "
+                "ToRGB; medsmall normalises afterwards."
             )
     if len(shapes) > 1 or shapes[0][0] != shapes[0][1]:
         named = " and ".join(f"{height} x {width} px" for height, width, _ in shapes)

@@ -61,7 +61,7 @@ def prepare(
             _fill(dataset, lacking, stamps, side, resize, pixels, index, unreadable)
             found = _valid(index, pixels, side, stamps)
         if lost := stamps.keys() - found.keys() - (unreadable or {}).keys():
-            raise index.damaged(f"it does not find {min(lost)} again")
+            raise index.damaged(f"it has lost {min(lost)}")
     return Prepared(pixels, side, [found[name] for name in names if name in found], resize)
 
 
@@ -75,7 +75,7 @@ def _make(folder: Path) -> None:
             raise
         raise MedsmallError(
             f"Prepared images cannot be written to {folder} ({error.strerror}): set cache_root to "
-            "a folder that takes files."
+            "a folder that can be written to."
         ) from error
 
 
@@ -147,8 +147,8 @@ def _fill(
                 raise
             raise MedsmallError(
                 f"The disk of {pixels.parent} is full after {done:,} of {len(images):,} images: "
-                "make room there, or set cache_root to a folder elsewhere; what is prepared is "
-                "kept."
+                "make room there, or set cache_root to a folder elsewhere; images prepared so far "
+                "are kept."
             ) from error
     seconds = time.monotonic() - started
     if seconds > 5:

@@ -133,7 +133,7 @@ class Index:
     def damaged(self, what: str) -> MedsmallError:
         """The error where `what` is wrong with the file."""
         return MedsmallError(
-            f"{self.file} is damaged ({what}): delete it, and the images are prepared anew."
+            f"{self.file} is damaged ({what}): delete it, and the images are prepared again."
         )
 
 

@@ -60,7 +60,7 @@ class Prepared:
             if digest(image) != self.digests[row].tobytes():
                 raise MedsmallError(
                     f"{self.file} is damaged (the pixels of {self.images[row]} were changed): "
-                    "delete it, and the images are prepared anew."
+                    "delete it, and the images are prepared again."
                 )
             self._checked[row] = True
         return image if channels == self.channels else image.repeat(self.channels, axis=2)

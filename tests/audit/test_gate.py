@@ -79,14 +79,14 @@ def test_a_test_image_in_train_or_val_stops_the_run(films, passed, tmp_path, ori
     with pytest.raises(MedsmallError) as refused:
         passed(prepared)
     assert str(refused.value) == (
-        f"x: 1 test image(s) stand in train or val, too, such as 100.png and {original}.png (all "
+        f"x: 1 test image(s) are also in train or val, such as 100.png and {original}.png (all "
         f"pairs: {tmp_path / 'x' / 'gate.csv'}): leave them out with "
         "audit.drop=[identical_images,near_duplicates] (python -m medsmall.audit "
         "dataset=y split=z looks at all images), or go on with audit.allow=[identical_images]."
     )
     (notice,) = passed(prepared, allow=["identical_images"])
     assert "100.png" in notice
-    assert notice.endswith(", which audit.allow lets pass.")
+    assert notice.endswith(" (allowed by audit.allow).")
 
 
 def test_an_unlabelled_image_is_learnt_from_too(films, draw, passed):
@@ -154,7 +154,7 @@ def test_test_images_that_the_weights_have_seen(films, passed, side, change):
     with pytest.raises(MedsmallError) as refused:
         passed(InMemory(films), [seen(upstream)])
     assert str(refused.value).startswith(
-        "x: 1 test image(s), or their patients, are known to the initial weights, such as 100.png "
+        "x: the initial weights have seen 1 test image(s) or their patients, such as 100.png "
         "(other: 17.png) (all pairs: "
     )
     assert "audit.allow=[upstream_overlap]" in str(refused.value)

@@ -15,7 +15,7 @@ def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
         pattern = re.compile(text)
     except re.error as error:
         raise MedsmallError(
-            f"{key}='{text}' is no regular expression ({error}): correct it."
+            f"{key}='{text}' is not a regular expression ({error}): correct it."
         ) from None
     if pattern.groups != 1:
         raise MedsmallError(
