@@ -27,12 +27,12 @@ def device_of(trainer: DictConfig) -> torch.device:
         if here and trainer.accelerator in (kind, "gpu", "auto")
     ]
     if trainer.accelerator == "cpu" and torch.cuda.is_available():
-        say_once("A GPU is here: trainer=gpu uses it.")
+        say_once("This machine has a GPU: trainer=gpu uses it.")
     if trainer.accelerator in ("cpu", "auto") and not kinds:
         return torch.device("cpu")
     if not kinds:
         raise MedsmallError(
-            f"trainer.accelerator={trainer.accelerator} finds no such device: set trainer=cpu."
+            f"trainer.accelerator={trainer.accelerator}: this machine has none, set trainer=cpu."
         )
     listed = trainer.devices if isinstance(trainer.devices, ListConfig | list) else [0]
     return torch.device(kinds[0], int(listed[0]) if kinds[0] == "cuda" else 0)

@@ -35,13 +35,13 @@ def held(path: Path, what: str) -> Iterator[None]:
             now = _read(holder)
             if not path.exists():
                 raise MedsmallError(
-                    f"{path.parent} takes no lock file: set output_root and cache_root to folders "
-                    "where files can be written."
+                    f"{path.parent} does not accept lock files: set output_root and cache_root to "
+                    "folders that can be written to."
                 ) from None
             if now == before:  # twice the same: not one that has just taken it
                 _refuse_in_vain(now, what)
             else:
-                print(f"{what} is made by {_words(now)}: waiting for it.", file=sys.stderr)
+                print(f"Waiting: {what} is being made by {_words(now)}.", file=sys.stderr)
             before = now
     try:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -73,13 +73,13 @@ def _refuse_in_vain(who: dict[str, Any], what: str) -> None:
         return
     if who["pid"] in _begun_by():
         raise MedsmallError(
-            f"{what} is made by {_words(who)}, which began this process and waits for it: train in "
-            "several processes with trainer=ddp."
+            f"{what} is being made by {_words(who)}, which started this process and waits for it: "
+            "train in several processes with trainer=ddp."
         )
     if not _alive(who["pid"]):
         raise MedsmallError(
-            f"{what} was made by {_words(who)}; it has ended, but a process that it began has not: "
-            "end that one, and start the command again."
+            f"{what} was being made by {_words(who)}, which has ended, but a process started by it "
+            "still runs: end that process, and start the command again."
         )
 
 

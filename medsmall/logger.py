@@ -29,7 +29,7 @@ def open_loggers(cfg: DictConfig) -> "list[Logger]":
     except Exception as error:  # no account, no network: each library has its own
         told = " ".join(str(error).split()).rstrip(".")
         raise MedsmallError(
-            f"The logger {type(logger).__name__} cannot begin: {told}. Set logger=none to go on "
+            f"The logger {type(logger).__name__} cannot start: {told}. Set logger=none to go on "
             "without it."
         ) from error
     return [logger]

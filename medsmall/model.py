@@ -119,8 +119,8 @@ class Model(nn.Module):
             without = [name for name in module.state_dict() if name not in tensors]
             if without and set(without) <= set(head_names(module)):
                 raise MedsmallError(
-                    f"{path} holds a network without a head, which cannot be asked: its learner "
-                    "predicts in another way, and its predictions are in predictions.csv."
+                    f"{path} holds a network without a head, which cannot predict: its learner "
+                    "predicts in another way, see predictions.csv of the record."
                 )
             module.load_state_dict(tensors)
             model = cls(
@@ -131,7 +131,7 @@ class Model(nn.Module):
             model.scale = torch.tensor([floats(about["scale"])])
         except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
             raise MedsmallError(
-                f"{path} is not the model of a record ({type(error).__name__}): name the "
+                f"{path} is not the model of a record ({type(error).__name__}): give the path of "
                 "model.safetensors in the folder of a finished run."
             ) from error
         return model.eval()

@@ -69,7 +69,7 @@ def _resolved(cfg: DictConfig) -> dict[str, Any]:
     try:
         content: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        raise MedsmallError(f"{error.full_key} has no default: set it.") from error
+        raise MedsmallError(f"{error.full_key} is not set and has no default: set it.") from error
     except OmegaConfBaseException as error:
         first = str(error).splitlines()[0].rstrip(".")
         raise MedsmallError(f"The config cannot be resolved: {first}.") from error
@@ -102,7 +102,7 @@ def _check_audit(audit: dict[str, Any]) -> None:
     for name in audit["drop"]:
         if name not in COPIES:
             raise MedsmallError(
-                f"audit.drop leaves out no '{name}'{did_you_mean(name, COPIES)}: it takes "
+                f"audit.drop cannot be '{name}'{did_you_mean(name, COPIES)}: choose from "
                 f"{' and '.join(COPIES)}."
             )
 
@@ -141,8 +141,8 @@ def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
     listed = isinstance(devices, list) and devices and all(type(one) is int for one in devices)
     if not ((number and (devices == -1 or devices > 0)) or listed or devices == "auto"):
         raise MedsmallError(
-            f"trainer.devices must be a number from 1 on, -1 or auto for all, or a list such as "
-            f"[0,1], but is {devices!r}."
+            f"trainer.devices must be 1 or more, -1 or auto for all, or a list such as [0,1], "
+            f"but is {devices!r}."
         )
     several = len(devices) > 1 if listed else number and devices > 1
     kind = strategy if isinstance(strategy, str) else ""
@@ -154,8 +154,7 @@ def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
     if (several or kind != "auto") and not kind.startswith(SPAWNING):
         raise MedsmallError(
             f"trainer.devices={devices} with trainer.strategy={strategy} would start the command "
-            "anew in each process, which waits for this one: set trainer=ddp, which makes the "
-            "processes itself."
+            "again in each process, and the processes would wait for each other: set trainer=ddp."
         )
 
 

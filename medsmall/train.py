@@ -317,7 +317,7 @@ def more_draws(words: list[str]) -> str:
 def main() -> None:
     """The command: its cells share what they have in common."""
     if not sys.argv[1:]:
-        print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
+        print(f"A first run on generated chest films ({FIRST_RUN}); --help lists other runs.")
         sys.argv.append(FIRST_RUN)
 
     def cell(cfg: DictConfig) -> None:
@@ -328,7 +328,7 @@ def main() -> None:
         try:
             show(execute(case))
             if not {"-m", "--multirun"} & set(sys.argv):
-                say(f"Next, as one run is noise: {more_draws(sys.argv[1:])}")
+                say(f"Next (one run is noise): {more_draws(sys.argv[1:])}")
         except KeyboardInterrupt:
             if case.record.done:
                 raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None

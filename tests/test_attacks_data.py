@@ -111,7 +111,7 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
                                  ["y (yes)"]),
     "a line break in an image": (rows('"a\nb.png",1', "2.png,0"), {}, "rename the image"),
     "a line break in a class": (rows('1.png,"a\nb"', "2.png,b", "3.png,c"), {"label": "y"},
-                                "blank or holds a line break"),
+                                "blank or contains a line break"),
     "a separator of lines in a class": (rows("1.png,a\u2028b", "2.png,b", "3.png,c"),
                                         {"label": "y"}, "line break"),
     "300 columns": (rows(*(f"{i}.png," + ",".join("01"[(i + j) % 2] for j in range(300))
@@ -374,7 +374,7 @@ def test_patients_written_in_two_ways_are_one_or_told(tmp_path, capsys, written,
     table = opened(tmp_path, "dataset.patient=who", f"dataset.name={name}")
     assert table["patient"].nunique() == count
     told = " ".join(capsys.readouterr().err.split())
-    assert ("written in different ways" in told) == bool(said)
+    assert ("may stand for" in told) == bool(said)
     assert said in told
 
 
@@ -390,7 +390,7 @@ def test_one_patient_in_all_rows_is_told_at_init_and_refused_by_name(here, capsy
     path = made(here / "data", patient="x")
     init(path, name="mine")
     told = " ".join(capsys.readouterr().err.split())
-    assert "the column 'patient' holds 'x' alone in all 24 rows" in told
+    assert "the column 'patient' holds only 'x' in all 24 rows" in told
     assert "was NOT checked" in told
     refused(Table(str(path.parent), "rows.csv", patient="patient", label="label").table,
             "name one patient ('x')")  # fmt: skip
@@ -427,9 +427,9 @@ FOLDERS = {  # files, options -> a part of the sentence, or the labels
     "an interpolation": ([f"{HOME}/1.png", "b/1.png", "c/1.png"], {}, [HOME, "b", "c"]),
     "a formula": (["=1+1/1.png", "b/1.png", "c/1.png"], {}, ["=1+1", "b", "c"]),
     "250 characters": (["x" * 250 + "/1.png", "b/1.png", "c/1.png"], {}, 3),
-    "a line break": (["a\nb/1.png", "b/1.png", "c/1.png"], {}, "has a line break"),
+    "a line break": (["a\nb/1.png", "b/1.png", "c/1.png"], {}, "contains a line break"),
     "a line break in a file": (["a/1\n.png", "b/1.png", "c/1.png"], {}, "rename it"),
-    "a blank": ([" /1.png", "b/1.png", "c/1.png"], {}, "blank or holds a line break"),
+    "a blank": ([" /1.png", "b/1.png", "c/1.png"], {}, "blank or contains a line break"),
     "case": (["Cat/1.png", "cat/1.png", "c/1.png"], {}, "'Cat' and 'cat'"),
     "case in two parts": (["train/Cat/1.png", "train/b/1.png", "test/cat/1.png"], {}, "one class"),
     "a blank at the end": (["a/1.png", "a /1.png", "c/1.png"], {}, "one class"),

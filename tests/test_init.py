@@ -306,7 +306,7 @@ def test_the_options_name_the_columns_or_that_there_is_none(here):
     assert pattern.rows["patient"].nunique() == 40
     for said, part in [
         (Said(columns={"age": "years"}), "no column 'years' for --age"),
-        (Said(label="sex", columns={"sex": "sex"}), "'sex' is named for two options"),
+        (Said(label="sex", columns={"sex": "sex"}), "Two options name the column 'sex'"),
         (Said(columns={"patient": "PatientID"}, id_pattern="(x)"), "--patient and --id-pattern"),
         (Said(id_pattern="(nobody)"), "dataset.patient_pattern='.nobody.' fits none"),
         (Said(id_pattern="("), "dataset.patient_pattern='.' is not a regular expression"),

@@ -103,6 +103,4 @@ def _told(dataset: Dataset, dropped: dict[str, dict[str, int]], conflicts: int) 
         else ""
     )
     count = sum(sum(parts.values()) for parts in dropped.values())
-    return [
-        f"{dataset.name}: audit.drop leaves out {count:,} copies ({'; '.join(told)}).{differ}"
-    ]
+    return [f"{dataset.name}: audit.drop leaves out {count:,} copies ({'; '.join(told)}).{differ}"]

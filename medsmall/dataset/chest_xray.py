@@ -139,11 +139,10 @@ class ChestXray:
         if not odd:
             return
         lost = [image for image in odd if not BEGINS.match(names[image])]
-        alone = f"; {len(lost):,} of them name no patient and count as one each" if lost else ""
+        alone = f"; {len(lost):,} of these name no patient and count as one each" if lost else ""
         say_once(
-            f"{self.name}: {len(odd):,} of {len(names):,} films are not named as the release names "
-            f"films, such as {(lost or odd)[0]}: their patient is read from the beginning of the "
-            f"name{alone}."
+            f"{self.name}: {len(odd):,} of {len(names):,} films have unusual names, such as "
+            f"{(lost or odd)[0]}: their patient is read from the beginning of the name{alone}."
         )
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:

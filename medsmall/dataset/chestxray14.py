@@ -102,7 +102,7 @@ class ChestXray14:
         both = lists["train_val"] & lists["test"]
         if both:
             raise MedsmallError(
-                f"{len(both):,} images stand in both train_val_list.txt and test_list.txt under "
+                f"{len(both):,} images are in both train_val_list.txt and test_list.txt under "
                 f"{self.files.root.absolute()}, such as {min(both)}: get the lists again."
             )
         split = pd.Series("", index=names.index, dtype="str")
@@ -110,9 +110,9 @@ class ChestXray14:
             split[names.isin(listed)] = part
         if len(split) and (split == "").all():
             raise MedsmallError(
-                f"None of the {len(names):,} images of the entry table stands in "
-                f"train_val_list.txt or test_list.txt under {self.files.root.absolute()}: table "
-                "and lists are of different releases, get them again."
+                f"None of the {len(names):,} images of the entry table is in train_val_list.txt "
+                f"or test_list.txt under {self.files.root.absolute()}: table and lists are from "
+                "different releases, get them again."
             )
         return split
 

@@ -91,6 +91,6 @@ def _parse(path: Path, **options: Any) -> pd.DataFrame:
         ) from None
     except ValueError as error:  # text where a number belongs; pandas quotes the value
         raise MedsmallError(
-            f"{path.absolute()} has a cell that is no number ({str(error).strip()}): "
+            f"{path.absolute()} has a cell that is not a number ({str(error).strip()}): "
             f"{remedy(path, 'correct it')}."
         ) from None

@@ -28,24 +28,24 @@ def eight_bits(pixels: np.ndarray, path: Path, span: Span | None = None) -> np.n
     if span is None:
         if pixels.dtype.kind == "f":
             raise MedsmallError(
-                f"{where} holds floating-point pixels, whose range is not known: save it with 8 or "
-                "16 bits, or, for a table or folder of your own, give dataset.range=[black,white]."
+                f"{where} has floating-point pixels of unknown range: save it with 8 or 16 bits, "
+                "or, for a table or folder of your own, set dataset.range=[black,white]."
             )
         if pixels.min() < 0 or pixels.max() > MAX_16_BIT:
             raise MedsmallError(
                 f"{where} has pixels from {pixels.min()} to {pixels.max()}, outside 0 to "
                 f"{MAX_16_BIT}: save it with 8 or 16 bits, or, for a table or folder of your own, "
-                "give dataset.range=[black,white]."
+                "set dataset.range=[black,white]."
             )
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if not np.isfinite(pixels).all():
-        raise MedsmallError(f"{where} has pixels that are no finite numbers: save it again.")
+        raise MedsmallError(f"{where} has NaN or infinite pixels: save it again.")
     low, high = span
     if pixels.min() < low or pixels.max() > high:
         say_first(
             "range",
-            f"{where} has values from {pixels.min():g} to {pixels.max():g}: what lies beyond "
-            f"dataset.range=[{low:g},{high:g}] is clipped, here and in other images.",
+            f"{where} has values from {pixels.min():g} to {pixels.max():g}: values outside "
+            f"dataset.range=[{low:g},{high:g}] are clipped, here and in other images.",
         )
     share = (pixels.astype(np.float64) - low) / (high - low)
     return (np.clip(share, 0, 1) * 255 + 0.5).astype(np.uint8)
@@ -57,8 +57,8 @@ def span_of(given: list[float] | None) -> Span | None:
         return None
     if len(given) != 2 or not given[0] < given[1]:
         raise MedsmallError(
-            f"dataset.range={list(given)} is no range: write the values of black and white, such "
-            "as [0,4095]."
+            f"dataset.range={list(given)} is not a range: give the values of black and white, "
+            "such as [0,4095]."
         )
     return float(given[0]), float(given[1])
 

@@ -66,12 +66,12 @@ def _refuse_what_is_no_image(data: Dataset, path: Path, max_pixels: int) -> None
     where = f"The DICOM file {path.absolute()}"
     if not any(keyword in data for keyword in PIXELS):
         kind = UID(str(data.get("SOPClassUID", ""))).name or "no image"
-        raise MedsmallError(f"{where} has no pixels ({kind}): take it out of the images.")
+        raise MedsmallError(f"{where} has no pixels ({kind}): remove it from the images.")
     size = int(data.Rows) * int(data.Columns)
     if size > max_pixels:
         raise MedsmallError(
-            f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the {max_pixels:,} "
-            "that are decoded at once: save it smaller or in tiles."
+            f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the limit of "
+            f"{max_pixels:,}: save it smaller or in tiles."
         )
 
 
@@ -85,8 +85,8 @@ def _place_of(frame: int | None, data: Dataset, path: Path) -> int:
     middle = frames // 2 + 1
     say_first(
         "frames",
-        f"The DICOM file {path.absolute()} has {frames} frames, of which the middle one ({middle}) "
-        "is read, here and in other files; for a table or folder of your own, dataset.frame names "
+        f"The DICOM file {path.absolute()} has {frames} frames: the middle one ({middle}) is read, "
+        "here and in other files; for a table or folder of your own, dataset.frame selects "
         "another.",
     )
     return middle - 1

@@ -8,7 +8,7 @@ from medsmall.errors import MedsmallError
 def frame_of(given: int | None) -> int | None:
     """The number that dataset.frame gives; MedsmallError where frames are not counted so."""
     if given is not None and given < 1:
-        raise MedsmallError(f"dataset.frame={given} is no frame: they are counted from 1 on.")
+        raise MedsmallError(f"dataset.frame={given} is not a frame: count from 1.")
     return given
 
 

@@ -98,7 +98,7 @@ class Ham10000:
         if unknown.any():
             raise MedsmallError(
                 f"{path.absolute()} gives {rows['image_id'][unknown].iloc[0]} the diagnosis "
-                f"'{rows['dx'][unknown].iloc[0]}', which is none of {', '.join(LABELS)}."
+                f"'{rows['dx'][unknown].iloc[0]}', not one of {', '.join(LABELS)}: get it again."
             )
         return rows.rename(columns={"image_id": "image", "lesion_id": "lesion"})
 
@@ -110,15 +110,15 @@ class Ham10000:
         if wrong.any():
             raise MedsmallError(
                 f"{path.absolute()} does not give {truth['image'][wrong].iloc[0]} exactly one "
-                "diagnosis, a 1 among zeros: get it again."
+                "diagnosis (one 1, else 0): get it again."
             )
         dx = np.array(LABELS)[ones.to_numpy().argmax(axis=1)]
         rows = truth[["image"]].assign(dx=dx, dx_type=None, age=None, sex=None, localization=None)
         groupings = self.files.root / f"{ISIC}LesionGroupings.csv"
         if not groupings.is_file():
             print(
-                f"{self.name}: without {groupings.absolute()} each image counts as a lesion of "
-                "its own, so images of one lesion may be both learnt from and tested on.",
+                f"{self.name}: {groupings.absolute()} is missing, so each image counts as its own "
+                "lesion. If lesions repeat, test scores will be inflated.",
                 file=sys.stderr,
             )
             return rows.assign(lesion=None)

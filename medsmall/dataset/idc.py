@@ -92,10 +92,9 @@ class Idc:
 
     def _misplaced(self, image: str, name: re.Match[str] | None) -> MedsmallError:
         what = (
-            f"by its name of patient {name['patient']} and class {name['label']}, against its "
-            "folders"
+            f"named as patient {name['patient']} and class {name['label']}, unlike its folders"
             if name
-            else "not named as the release names patches (10253_idx5_x1351_y1101_class0.png)"
+            else "not named as in the release (10253_idx5_x1351_y1101_class0.png)"
         )
         return MedsmallError(
             f"{self.files.file(image).absolute()} is {what}: get the release again, or delete the "

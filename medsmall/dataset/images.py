@@ -81,9 +81,9 @@ def _choose_frame(image: Image.Image, path: Path, frame: int | None) -> None:
         return
     if frame is None:
         raise MedsmallError(
-            f"The image {Path(path).absolute()} has {frames} frames, and which one the label is "
-            "about is not known: save the one that is meant as an image of its own, or, for a "
-            "table or folder of your own, give its number in dataset.frame."
+            f"The image {Path(path).absolute()} has {frames} frames, and it is unknown which one "
+            "the label is for: save that frame as an image of its own, or, for a table or folder "
+            "of your own, set its number in dataset.frame."
         )
     image.seek(index_of(frame, frames, path))
 
@@ -91,17 +91,16 @@ def _choose_frame(image: Image.Image, path: Path, frame: int | None) -> None:
 def _too_large(path: Path, reason: str) -> str:
     pixels = next((int(word) for word in reason.replace("(", " ").split() if word.isdigit()), 0)
     return (
-        f"The image {Path(path).absolute()} has {pixels:,} pixels, more than the "
-        f"{MAX_PIXELS:,} that are decoded at once: save it smaller or in tiles; a network sees "
-        "image_size_px of it."
+        f"The image {Path(path).absolute()} has {pixels:,} pixels, more than the limit of "
+        f"{MAX_PIXELS:,}: save it smaller (a network sees image_size_px of it) or in tiles."
     )
 
 
 def _reason(error: BaseException) -> str:
     """What was wrong, without the path: the sentence has it already."""
     if isinstance(error, Image.UnidentifiedImageError):
-        return "it is no image of a known format"
-    return getattr(error, "strerror", None) or str(error) or "it is cut off"
+        return "it is not an image of a known format"
+    return getattr(error, "strerror", None) or str(error) or "it is truncated"
 
 
 def _upright(image: Image.Image) -> Image.Image:

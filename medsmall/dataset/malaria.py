@@ -78,8 +78,8 @@ class Malaria:
         slide = name.str.extract(r"^(.+?)_IMG")[0]
         if slide.isna().any():
             raise MedsmallError(
-                f"{self.files.file(image[slide.isna()].iloc[0]).absolute()} is not named as the "
-                "release does (<slide>_IMG...png), so its slide is not known: remove it."
+                f"{self.files.file(image[slide.isna()].iloc[0]).absolute()} is not named as in the "
+                "release (<slide>_IMG...png), so its slide is unknown: remove it."
             )
         parasitized = image.str.split("/").str[-2].map(FOLDERS)
         others = {"slide": slide, "donor": _donor(slide)}

@@ -71,7 +71,7 @@ class MedMNIST:
     ) -> None:
         self.name = self.flag = one_of(flag, list(FLAGS), "dataset.flag")
         if size_px not in SIZES:
-            raise MedsmallError(f"dataset.size_px cannot be {size_px}, only 28, 64, 128 or 224.")
+            raise MedsmallError(f"dataset.size_px must be 28, 64, 128 or 224, but is {size_px}.")
         self.files = NpzFile(root, missing_images, flag, size_px, download)
         self.facts = FLAGS[flag]
         self.modality = self.facts.modality

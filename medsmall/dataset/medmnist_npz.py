@@ -94,7 +94,7 @@ class NpzFile:
         self._check(key, stored)
         if key.endswith("_images") and len(stored) != len(self._load(f"{key[:-7]}_labels")):
             raise MedsmallError(
-                f"{self.path.absolute()} has not as many labels as images in {key[:-7]}: "
+                f"{self.path.absolute()} has different numbers of labels and images in {key[:-7]}: "
                 f"{remedy(self.path, f'get it again from {URL}')}."
             )
         return stored

@@ -94,7 +94,7 @@ class Mura:
         label = study.map(_labels(labelled))
         if label.isna().any():
             raise MedsmallError(
-                f"{label.isna().sum():,} images of {listed.absolute()} are of studies without a "
+                f"{label.isna().sum():,} images of {listed.absolute()} belong to studies without a "
                 f"label in {labelled.absolute()}, such as {study[label.isna()].iloc[0]}: "
                 "get both tables again."
             )

@@ -69,7 +69,7 @@ def _room_for(size: int, key: str, folder: Path) -> IO[bytes]:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise MedsmallError(
-            f"{folder.absolute()} has {free / 1e9:.1f} GB free, but to unpack {key} while it is "
-            f"read takes {size / 1e9:.1f} GB: free some, or choose a smaller dataset.size_px."
+            f"{folder.absolute()} has {free / 1e9:.1f} GB free, but unpacking {key} needs "
+            f"{size / 1e9:.1f} GB: make room there, or choose a smaller dataset.size_px."
         )
     return tempfile.TemporaryFile(dir=folder)

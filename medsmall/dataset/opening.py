@@ -110,8 +110,8 @@ def _check_whole(root: Path, listing: Path) -> None:
     wrong = [name for name, size in written.items() if now.get(name) != size]
     if wrong:
         raise MedsmallError(
-            f"The phantom {root} is damaged: {len(wrong):,} of its files are gone or changed, such "
-            f"as {wrong[0]}. Delete the folder, and it is generated again."
+            f"The phantom {root} is damaged: {len(wrong):,} of its files are missing or changed, "
+            f"such as {wrong[0]}. Delete the folder, and it is generated again."
         )
 
 

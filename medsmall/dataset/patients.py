@@ -46,9 +46,9 @@ def alike(patients: pd.Series) -> str:
     count = sum(map(len, several))
     shown = "; ".join(" and ".join(f"'{name}'" for name in names) for names in several[:EXAMPLES])
     return (
-        f"{count:,} patients may be {len(several):,}, written in different ways: {shown}"
-        f"{'; ...' if len(several) > EXAMPLES else ''}; they count as different ones, so images of "
-        "one may stand in train and test: write each patient in one way."
+        f"{count:,} patient names may stand for {len(several):,} patients: {shown}"
+        f"{'; ...' if len(several) > EXAMPLES else ''}; they count as different patients, which "
+        "risks leakage between train and test: write each patient in one way."
     )
 
 

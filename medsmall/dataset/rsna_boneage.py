@@ -73,7 +73,7 @@ class RsnaBoneAge:
         months = pd.to_numeric(lines["boneage"], errors="coerce").astype("float64")
         for column, wrong, must in (
             ("id", ~number.str.fullmatch(r"\d+", na=False), "be a whole number"),
-            ("id", number.duplicated(), "stand there once"),
+            ("id", number.duplicated(), "be unique"),
             ("boneage", ~months.between(*MONTHS), "be months from 1 to 228"),
             ("male", male.notna() & ~male.isin(SEX), "be True, False or blank"),
         ):

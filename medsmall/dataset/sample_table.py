@@ -107,6 +107,6 @@ def below_release(paths: pd.Series, table: Path, depth: int) -> pd.Series:
     for path, part in zip(paths, parts, strict=True):
         if part.count("/") != depth - 1:
             raise MedsmallError(
-                f"{table.absolute()} has the path '{path}', which is not as the release writes it."
+                f"{table.absolute()} has the path '{path}', unlike the release: get it again."
             )
     return pd.Series(parts, index=paths.index, dtype="str")

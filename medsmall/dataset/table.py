@@ -111,7 +111,7 @@ class Table:
         columns = {"patient": patient, "split": split, "age": age, "sex": sex, "view": view}
         pattern = None if patient_pattern is None else name_pattern.compiled(patient_pattern, KEY)
         if pattern and patient is not None:
-            raise MedsmallError(f"dataset.patient and {KEY} both say who the patient is: keep one.")
+            raise MedsmallError(f"dataset.patient and {KEY} both define the patient: keep one.")
         self.layout = Layout(
             file, image, folder, suffix, columns, pattern, label, targets, positive, merge, given
         )
@@ -176,8 +176,8 @@ class Table:
             return name_pattern.patients(image, pattern, self.name, self.files.root, KEY)
         if name is None:
             say_once(
-                f"{self.name}: no patient column is named (dataset.patient), so every image counts "
-                "as its own patient. If patients repeat, test scores will be inflated."
+                f"{self.name}: dataset.patient is not set, so patients are unknown and every image "
+                "counts as its own patient. If patients repeat, test scores will be inflated."
             )
             return image
         return listed.patients(self._file.column(name))

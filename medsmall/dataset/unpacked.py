@@ -20,5 +20,5 @@ def unpacked(root: Path, holds: Sequence[str]) -> Path:
     inside = [folder for folder in root.glob("*/") if is_there(folder)]
     found = inside if len(inside) == 1 else [root.parent] if is_there(root.parent) else [root]
     if found[0] != root:
-        say_once(f"{root.absolute()} holds no {holds[0]}: {found[0].absolute()} is read instead.")
+        say_once(f"{root.absolute()} has no {holds[0]}: reading {found[0].absolute()} instead.")
     return found[0]

@@ -77,8 +77,8 @@ class WeightsFile:
         record = Record.open(file.parent)
         if record.metrics.get("weights_sha256", fingerprint) != fingerprint:
             raise MedsmallError(
-                f"{self.path} is not what its run recorded (another sha256 of the weights): make "
-                "the run again, or copy the file elsewhere and say pretraining.trained_on."
+                f"{self.path} differs from what its run recorded (sha256 of the weights): train "
+                "the run again, or copy the file elsewhere and set pretraining.trained_on."
             )
         return record
 

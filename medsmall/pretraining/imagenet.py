@@ -70,7 +70,7 @@ def _packaged(path: str) -> Path:
     package, _, inner = path.partition("/")
     if not package.isidentifier() or ".." in Path(inner).parts:
         raise MedsmallError(
-            f"backbone.packaged_weights names a file inside an installed package, as package/path, "
+            f"backbone.packaged_weights must name a file in an installed package, as package/path, "
             f"but is '{path}'."
         )
     spec = importlib.util.find_spec(package)
@@ -87,7 +87,9 @@ def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
         tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
     names = list(network.module.state_dict())
     if len(names) != len(tensors):
-        raise MedsmallError(f"{file} has {len(tensors)} tensors, but the network {len(names)}.")
+        raise MedsmallError(
+            f"{file} has {len(tensors)} tensors, but the network {len(names)}: set another file."
+        )
     return dict(zip(names, tensors, strict=True))
 
 
@@ -110,7 +112,7 @@ def _from_hub(network: Network) -> dict[str, Tensor]:
 
 def _not_had(architecture: str, why: str) -> MedsmallError:
     return MedsmallError(
-        f"ImageNet weights for {architecture} could not be had from timm's hub ({why}): go online "
-        "once, or take backbone=efficientnet_lite0, whose weights come with pip, or "
+        f"ImageNet weights for {architecture} could not be fetched from timm's hub ({why}): go "
+        "online once, or set backbone=efficientnet_lite0, whose weights come with pip, or "
         "pretraining=file pretraining.path=..., or pretraining=none."
     )

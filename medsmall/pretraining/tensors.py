@@ -62,8 +62,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ]
     if others:
         raise MedsmallError(
-            f"{path} holds {', '.join(map(str, others[:3]))}, no tensor, beside or instead of "
-            "tensors by name: save its state dict alone."
+            f"{path} holds entries that are not tensors ({', '.join(map(str, others[:3]))}): save "
+            "the state dict alone."
         )
     return content
 

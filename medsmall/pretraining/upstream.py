@@ -66,7 +66,7 @@ class Upstream:
             upstream = resolve(self.config(cfg))
         except RecursionError:
             raise MedsmallError(
-                f"The upstream {self.experiment} begins, perhaps by way of others, with itself: "
+                f"The upstream {self.experiment} starts from itself, directly or through others: "
                 "set another pretraining in pretraining.overrides."
             ) from None
         name = f"the {upstream.dataset.name} upstream {upstream.key}"
@@ -102,14 +102,14 @@ def _weights(name: str, record: Record) -> Weights:
     """Those of its record; MedsmallError where the file is not the one that was recorded."""
     if not record.model.is_file():
         raise MedsmallError(
-            f"The upstream {record.folder} has no model.safetensors to begin with: choose another "
-            "pretraining, or delete the folder, and it is made again."
+            f"The upstream {record.folder} has no model.safetensors to start from: choose another "
+            "pretraining, or delete the folder, and it is trained again."
         )
     record.check(record.model.name)
     tensors = read_tensors(record.model)
     if sha256(tensors) != record.metrics["weights_sha256"]:
         raise MedsmallError(
-            f"{record.model} is not what its run recorded (another sha256 of the weights): delete "
-            f"{record.folder}, and the upstream is made again."
+            f"{record.model} differs from what its run recorded (sha256 of the weights): delete "
+            f"{record.folder}, and the upstream is trained again."
         )
     return Weights(name, lambda network: tensors, **statistics(record.model))

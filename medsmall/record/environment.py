@@ -52,8 +52,8 @@ def tell_other_versions(record: Record, upstream: Record | None) -> None:
         upstream = upstream.upstream
     if found:
         say_once(
-            f"Recorded by other versions: {'; '.join(found)}. What the code here would give may "
-            "differ: delete a record's folder to make it anew, or set output_root to another one."
+            f"Recorded by other versions: {'; '.join(found)}. Results of the present code may "
+            "differ: delete a record's folder to train it again, or set another output_root."
         )
 
 

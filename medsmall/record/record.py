@@ -55,8 +55,7 @@ class Record:
         record = cls(Path(folder).expanduser().absolute())
         if not record.done:
             raise MedsmallError(
-                f"{record.folder} holds an unfinished run (there is no DONE in it): start its "
-                "command again."
+                f"{record.folder} holds an unfinished run (no DONE in it): start its command again."
                 if record.folder.is_dir()
                 else f"There is no record {record.folder}: name the folder of a finished run."
             )
@@ -176,7 +175,7 @@ class Record:
             if written and not file.is_file():
                 raise self.damaged(name, "is absent")
             if written and checksums.of_file(file) != written.get(name):
-                raise self.damaged(name, "is not what was written (another sha256)")
+                raise self.damaged(name, "has changed since it was written (sha256)")
 
     def _has_checksums(self) -> bool:
         """Whether it was made by a version that fills DONE, as far as its metrics.json tells."""

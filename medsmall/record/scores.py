@@ -17,8 +17,8 @@ def check_columns(targets: Targets, unit: str) -> None:
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise MedsmallError(
-            f"The target {twice[0]} is also the name of another column of predictions.csv, which "
-            f"has image, patient, {targets.prefix}_<target> ...: rename it."
+            f"The target {twice[0]} has the name of another column of predictions.csv (image, "
+            f"patient, {targets.prefix}_<target> ...): rename it."
         )
 
 

@@ -16,17 +16,17 @@ def check_arguments(
     for name, size in (("n", n), ("val", val)):
         if isinstance(size, int) and size < 2:
             raise MedsmallError(
-                f"sample_size.{name}={size} is too small to hold two classes: choose 2 or more."
+                f"sample_size.{name}={size} is too small for two classes: choose 2 or more."
             )
     if n is not None and fraction is not None:
         raise MedsmallError(
-            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: give one "
-            "of them, with sample_size.n=null for the fraction."
+            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: set one of "
+            "them to null."
         )
     if fraction is not None and not 0 < fraction <= 1:
         raise MedsmallError(
-            f"sample_size.fraction={fraction} is not above 0 and at most 1: give the share of the "
-            "train part, such as 0.1."
+            f"sample_size.fraction={fraction} must be above 0 and at most 1: give the share of "
+            "the train part, such as 0.1."
         )
     for name, number in (("repeat", repeat), ("seed", seed)):
         if number < 0:
@@ -40,8 +40,8 @@ def train_size(n: int | None, fraction: float | None, most: int) -> int:
     size = round(fraction * most)
     if size < 2:
         raise MedsmallError(
-            f"sample_size.fraction={fraction} of {most} images is {size}, too few to hold two "
-            "classes: choose a larger one."
+            f"sample_size.fraction={fraction} of {most} images is {size}, too few for two "
+            "classes: choose a larger fraction."
         )
     return size
 

@@ -40,7 +40,7 @@ def pools_of(table: pd.DataFrame, split: pd.Series, targets: list[str], task: Ta
         if wrong.any():
             raise MedsmallError(
                 f"{int(wrong.sum())} images, such as {pool.loc[wrong, 'image'].iloc[0]}, have no "
-                "class or several among exclusive targets: correct the sample table."
+                "or several of the exclusive classes: correct the sample table."
             )
     pool = pool.sort_values("image", ignore_index=True)
     pools = {part: pool[pool["part"] == part] for part in PARTS}
@@ -105,8 +105,8 @@ def joined(train: pd.DataFrame, val: pd.DataFrame, pools: Pools) -> pd.DataFrame
         by_class = pools.task in (Task.BINARY, Task.MULTICLASS)
         option = "sample_size=stratified, " if by_class else ""
         raise MedsmallError(
-            f"The train draw of {len(train)} images has {missing} (target {target}): set "
-            f"sample_size.n larger, {option}another sample_size.repeat, or another split.seed."
+            f"The train draw of {len(train)} images has {missing} (target {target}): set a "
+            f"larger sample_size.n, {option}another sample_size.repeat, or another split.seed."
         )
     return pd.concat([train, val, pools.test], ignore_index=True)
 
@@ -125,8 +125,8 @@ def notices_of(draw: pd.DataFrame, pools: Pools) -> list[str]:
             )
     if len(val) > len(train):
         notices.append(
-            f"Validation takes {len(val):,} labelled images, more than the {len(train):,} of the "
-            "training: sample_size.val sets how many."
+            f"Validation takes {len(val):,} labelled images, training only {len(train):,}: set "
+            "sample_size.val for fewer."
         )
     return notices
 

@@ -17,9 +17,8 @@ def check_disjoint(table: pd.DataFrame, split: pd.Series) -> None:
     if leaked:
         named = ", ".join(leaked[:3]) + (", ..." if len(leaked) > 3 else "")
         raise MedsmallError(
-            f"{len(leaked)} patient(s) have images in more than one part of the split ({named}), "
-            "so the test would score patients the network has seen: set split=stratified or "
-            "split=by_patient."
+            f"{len(leaked)} patient(s) have images in more than one part of the split ({named}): "
+            "the test set is contaminated. Set split=stratified or split=by_patient."
         )
 
 
@@ -29,8 +28,8 @@ def few_patients(table: pd.DataFrame) -> list[str]:
     if patients >= FEW_PATIENTS:
         return []
     return [
-        f"There are only {patients} patients: the parts of the split cannot be alike, and another "
-        "split.seed may give quite other results."
+        f"There are only {patients} patients: the parts of the split differ by chance, and "
+        "another split.seed may give very different results."
     ]
 
 
@@ -68,13 +67,13 @@ def check_classes(
             if part == "test" and published_test:
                 notices.append(
                     f"The official test part has {missing} (target {target}): metrics that need "
-                    "both classes will be undefined; split=stratified makes another test part."
+                    "both classes will be undefined; split=stratified makes a new test part."
                 )
                 continue
             raise MedsmallError(
                 f"The {part} part of the split has {missing} (target {target}"
-                f"{_holders(table, target, task)}): set split=stratified, which shares rare values "
-                "out, a larger share for that part, or other dataset.targets."
+                f"{_holders(table, target, task)}): set split=stratified, which distributes rare "
+                "values, a larger share for that part, or other dataset.targets."
             )
     return notices
 
@@ -104,7 +103,7 @@ def empty_classes(rows: pd.DataFrame, targets: list[str], task: Task) -> dict[st
         if not known.isin([0, 1]).all():
             raise MedsmallError(
                 f"Target {target} holds {known[~known.isin([0, 1])].iloc[0]:g}, where a class "
-                "is 1, 0 or unknown (empty): choose in the data set what this value stands for."
+                "is 1, 0 or unknown (empty): define in the data set what this value means."
             )
         values = (1,) if task is Task.MULTICLASS else (1, 0)
         missing = [("negative", "positive")[v] for v in values if not (known == v).any()]
@@ -131,8 +130,8 @@ def check_patients(table: pd.DataFrame) -> None:
     missing = int((table["patient"].isna() | (table["patient"] == "")).sum())
     if missing:
         raise MedsmallError(
-            f"{missing} of {len(table)} images name no patient in the sample table: fill the "
-            "column patient in (with the image's own name where each patient has one image)."
+            f"{missing} of {len(table)} images have no patient in the sample table: fill in the "
+            "column patient (with the image's own name where each patient has one image)."
         )
 
 

@@ -53,7 +53,7 @@ class Official:
             raise MedsmallError("This data set has no official split: set split=stratified.")
         if unassigned:
             raise MedsmallError(
-                f"The official split says nothing about {unassigned} of {len(table)} images: "
+                f"The official split does not cover {unassigned} of {len(table)} images: "
                 "remove them from the sample table, or set split=stratified."
             )
 

@@ -43,7 +43,6 @@ def _one_per_category(values: pd.Series) -> list[np.ndarray]:
     if len(categories) > MAX_CATEGORIES:
         raise MedsmallError(
             f"split.stratify_by: the column '{values.name}' holds {len(categories):,} different "
-            f"texts, of which no part can have its share: name columns with at most "
-            f"{MAX_CATEGORIES}, such as sex."
+            f"texts, too many to balance: name columns with at most {MAX_CATEGORIES}, such as sex."
         )
     return [(values == category).to_numpy(dtype=float) for category in categories]

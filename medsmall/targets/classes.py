@@ -33,7 +33,7 @@ class Classes(Findings):
         "cohen_kappa": "kappa",
     }
     too_few: ClassVar[str] = (
-        f"has no class with {FEW} images of it and {FEW} of the others: the last epoch is kept"
+        f"has no class with {FEW} images inside and {FEW} outside it: the last epoch is kept"
     )
     metrics: ClassVar[tuple[str, ...]] = METRICS
 

@@ -147,4 +147,4 @@ def unreliable(test: dict[str, Any]) -> list[str]:
     """A sentence, in a list, where the test has too few labels for some target."""
     if all(values["reliable"] for values in test["targets"].values()):
         return []
-    return [f"?: fewer than {FEW} positives or negatives in the test, so the value says little."]
+    return [f"?: unreliable, with fewer than {FEW} positives or negatives in the test set."]

@@ -141,7 +141,7 @@ def test_duplicate_rows(release):
 def test_a_foreign_path_and_column(release):
     text = (release / "train.csv").read_text()
     (release / "train.csv").write_text(text + row("patient1.jpg") + "\n")
-    with pytest.raises(MedsmallError, match="'patient1.jpg', which is not as the release"):
+    with pytest.raises(MedsmallError, match="'patient1.jpg', unlike the release"):
         CheXpert(str(release)).table()
     (release / "train.csv").write_text(text.replace("Pleural Effusion", "Effusion"))
     with pytest.raises(MedsmallError, match="no column 'Pleural Effusion'"):

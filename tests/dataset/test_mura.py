@@ -162,7 +162,7 @@ def test_each_needed_table_is_named(release, part, kind):
     ("line", "message"),
     [
         ("x/train/XR_ELBOW/patient00001/study1_positive/,2", "label '2', not 0 or 1"),
-        ("x/train/patient00001/study1_positive/,1", "not as the release writes it"),
+        ("x/train/patient00001/study1_positive/,1", "unlike the release"),
         ("x/train/XR_ELBOW/patient00001/study1_positive/", "2 full column"),
         ("x/train/XR_ELBOW/patient00002/study1_positive/,1", "3 images of .* without a label"),
     ],

@@ -59,8 +59,8 @@ def propose(found: Inferred, argument: str, images: Sequence[str]) -> None:
     if others:
         told = "; ".join(f"{one.pattern} ({one})" for one in others)
         found.warnings.append(
-            f"the patient is guessed from the file names by {best.pattern} ({best}); if that is "
-            f"wrong, set dataset.{argument} by hand. Others that fit: {told}."
+            f"the patient is guessed from the file names by {best.pattern} ({best}); if this is "
+            f"wrong, set dataset.{argument} by hand. Other patterns that fit: {told}."
         )
 
 

@@ -47,7 +47,7 @@ def find(found: Inferred, path: Path, cells: pd.DataFrame) -> None:
     if best.folder not in ("", "."):
         found.set("folder", best.folder, "holds these files")
     if best.suffix:
-        found.set("suffix", best.suffix, "is what the values lack")
+        found.set("suffix", best.suffix, "is missing from the values")
     if best.scattered > 0:
         found.warnings.append(
             f"{best.scattered:,} more of the images lie in other folders than "

@@ -39,8 +39,8 @@ def infer(path: Path, name: str, said: Said = NOTHING) -> Inferred:
         if len(beside) > 1:
             names = ", ".join(file.name for file in beside)
             raise MedsmallError(
-                f"{path.absolute()} holds {names}, and no class folders: name the table that is "
-                "meant."
+                f"{path.absolute()} holds {names}, and no class folders: give the path of one "
+                "table."
             ) from None
         if not beside:
             raise

@@ -21,8 +21,8 @@ def find_range(found: Inferred) -> None:
     least, most = min(low for low, _ in ends), max(high for _, high in ends)
     span = common_span(least, most)
     if span is not None:
-        reason = f"values from {least:g} to {most:g} in the {len(ends):,} deep images looked at"
-        found.set("range", span, f"{reason}, which would come out dark otherwise")
+        reason = f"values from {least:g} to {most:g} in {len(ends):,} images of more than 8 bits"
+        found.set("range", span, f"{reason}; without it they would be too dark")
 
 
 def find_grey(found: Inferred) -> None:
@@ -35,7 +35,7 @@ def find_grey(found: Inferred) -> None:
             found.warnings.append(str(error))
     colour = [image for image in pixels if image.ndim == 3]
     if colour and all((image == image[..., :1]).all() for image in colour):
-        found.set("grey", True, "the images looked at are grey, some saved in colour")
+        found.set("grey", True, "the sampled images are grey, some saved in colour")
 
 
 def _some(found: Inferred, count: int) -> list[str]:

@@ -71,9 +71,7 @@ def patient_of(free: Free) -> Chosen:
                 count = column.cells.nunique()
                 return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
         for column in found.values():
-            raise listed.names_no_patient(
-                column, "rename the column where it is about something else"
-            )
+            raise listed.names_no_patient(column, "rename the column if it is not about patients")
     return None
 
 
@@ -84,9 +82,9 @@ def not_told_apart(free: Free) -> str:
         if len(values) < 3 and like(PATIENTS[0], name):
             held = " and ".join(f"'{value}'" for value in values)
             return (
-                f"the column '{name}' holds {held} alone in all {len(column.cells):,} rows, which "
-                "tells no patients apart, so every image counts as its own patient: whether images "
-                "of one patient stand in train and test was NOT checked."
+                f"the column '{name}' holds only {held} in all {len(column.cells):,} rows, so "
+                "patients are unknown and every image counts as its own patient: leakage between "
+                "patients was NOT checked."
             )
     return ""
 
@@ -133,10 +131,9 @@ def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
         return numbers[0], [], "the only column of numbers"
     held = ", ".join(f"{name} ({column.kind})" for name, column in free.items()) or "none"
     raise MedsmallError(
-        f"{path.absolute()} has no column that looks like a label (0 and 1, up to {MANY} classes "
-        f"of which an image has one, or a number); the columns left are {held}: name it with "
-        "--label (and --task regression for a number), or add one, several labels as a column of "
-        "0 and 1 each."
+        f"{path.absolute()} has no column that looks like a label (0 and 1, up to {MANY} classes, "
+        f"or a number); the columns left are {held}: name it with --label (and --task regression "
+        "for a number), or add one; several labels need a column of 0 and 1 each."
     )
 
 

@@ -29,7 +29,7 @@ class Said:
         """MedsmallError where a column is none of those that are `there` in the table `path`."""
         named = {role: name for role, name in self.columns.items() if name != NONE}
         if self.id_pattern is not None and "patient" in named:
-            raise MedsmallError("--patient and --id-pattern both tell the patient: leave one out.")
+            raise MedsmallError("--patient and --id-pattern both define the patient: keep one.")
         for role, name in {"label": self.label, **named}.items():
             if name is not None and name not in there:
                 raise MedsmallError(
@@ -39,7 +39,7 @@ class Said:
         names = [name for name in [self.label, *named.values()] if name is not None]
         for name in names:
             if names.count(name) > 1:
-                raise MedsmallError(f"The column '{name}' is named for two options: correct one.")
+                raise MedsmallError(f"Two options name the column '{name}': correct one.")
 
     def refuse_columns(self, path: Path) -> None:
         """MedsmallError where a column is named for a folder of images, which has none."""

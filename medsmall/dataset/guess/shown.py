@@ -27,11 +27,11 @@ def show(found: Inferred, name: str) -> None:
         lines.add_row(target, told, f"{blank:,} unknown" if blank else "")
     console.print(lines, markup=False)
     for warning in found.warnings:
-        say(f"Mind: {warning}")
+        say(f"Note: {warning}")
     if "modality" not in found.settings:
         say(
-            "Mind: modality is 'other', so augmentations that are unsafe for these images and "
-            f"inverted films go unnoticed: add --modality with one of {', '.join(MODALITIES)}."
+            "Note: modality is 'other', so unsafe augmentations and inverted films are not "
+            f"detected: add --modality with one of {', '.join(MODALITIES)}."
         )
 
 

@@ -42,8 +42,8 @@ class Written:
             return cls(file, text, loaded(text), dict(guesses))
         except (OSError, ValueError, TypeError, IndexError, yaml.YAMLError):
             raise MedsmallError(
-                f"{file} is there already, and what you edited in it cannot be told: add --force "
-                "to overwrite it, or another --name."
+                f"{file} exists already, and your edits in it cannot be recognised: add --force to "
+                "overwrite it, or choose another --name."
             ) from None
 
     @cached_property
@@ -93,8 +93,8 @@ class Written:
         target = f"{found.kind.__module__}.{found.kind.__name__}"
         if self.values.get("_target_") != target:
             raise MedsmallError(
-                f"{self.file} is about a {self.values.get('_target_')}, but the data are a "
-                f"{target} now: add --force to overwrite it, or another --name."
+                f"{self.file} describes a {self.values.get('_target_')}, but the data are now a "
+                f"{target}: add --force to overwrite it, or choose another --name."
             )
         for key, value in self.kept(now).items():
             if "${" not in json.dumps(value):  # what is of other keys stays in the file alone
@@ -127,7 +127,7 @@ class Written:
             right = False
         if not right:
             raise MedsmallError(
-                f"{self.file} cannot be brought up to date ({'; '.join(changes)}), since a key has "
-                "several lines there: write each key in one line, or add --force to overwrite it."
+                f"{self.file} cannot be updated ({'; '.join(changes)}), because a key spans "
+                "several lines: write each key in one line, or add --force to overwrite it."
             )
         return text, changes

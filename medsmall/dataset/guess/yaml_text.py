@@ -21,7 +21,7 @@ GUESSED = "# As guessed, to tell what you edited since: "
 def yaml_of(found: Inferred, name: str) -> str:
     """The YAML of the data set: the shipped one of its kind, with the keys found."""
     lines = [
-        f"# {name}: your own data, as `python -m medsmall.init` found them; correct what is wrong.",
+        f"# {name}: your own data, written by `python -m medsmall.init`; correct what is wrong.",
         f"# When to use: python -m medsmall.train dataset={name}, in the folder that holds conf/.",
         "# Source: yours. Licence: yours.",
         *lines_of(found).values(),

@@ -46,8 +46,8 @@ def cells_of(path: Path, text: str, separator: str, skipped: int) -> list[list[s
         if len(widths) == 1 and odd:
             more = f" and {len(odd) - 1:,} more" if len(odd) > 1 else ""
             say_once(
-                f"{path.name}: in line {odd[0] + skipped}{more} a quote has no partner; it is "
-                "left out."
+                f"{path.name}: line {odd[0] + skipped}{more} has an unclosed quote, which is "
+                "ignored."
             )
             return rows
         raise MedsmallError(

@@ -36,7 +36,7 @@ def check_folder_names(classes: Sequence[str]) -> None:
         if ending or "/" in name or "\\" in name or not is_plain(name):
             raise MedsmallError(
                 f"dataset.targets or dataset.positive names the class {name[:80]!r}, which cannot "
-                "be the name of a folder: correct it."
+                "be a folder name: correct it."
             )
 
 
@@ -88,12 +88,12 @@ def part_folders(root: Path) -> dict[str, str]:
     if others:
         raise MedsmallError(
             f"{root.absolute()} holds {', '.join(sorted(parts))} beside {', '.join(others)}: "
-            "move what is no part of the split elsewhere, or set dataset.root to one of them."
+            "move folders that are not parts of the split elsewhere, or set dataset.root to one."
         )
     if len(set(parts.values())) < len(parts):
         raise MedsmallError(
             f"{root.absolute()} holds one part under two names ({', '.join(sorted(parts))}): "
-            "move their files together."
+            "merge these folders."
         )
     return parts
 
@@ -133,12 +133,12 @@ def find_images(root: Path, name: str, merge: Mapping[str, str] | None = None) -
         raise MedsmallError(f"{root.absolute()}: {spellings.clash(spelt)}.")
     for image in (one.image for one in found if not is_plain(one.image)):
         raise MedsmallError(
-            f"{root.absolute()} holds {image!r}, whose name has a line break or the like in it: "
-            "rename it."
+            f"{root.absolute()} holds {image!r}, whose name contains a line break or control "
+            "character: rename it."
         )
     if others:
         say_once(
-            f"{name}: {len(others):,} files under {root.absolute()} are no images in a class "
-            f"folder and are passed over, such as {others[0]}."
+            f"{name}: {len(others):,} files under {root.absolute()} are not images in a class "
+            f"folder and are ignored, such as {others[0]}."
         )
     return sorted(found, key=lambda one: one.image)

@@ -45,7 +45,7 @@ def positive_of(classes: Sequence[str], positive: str | None) -> str:
     if positive is not None:
         if positive not in classes:
             raise MedsmallError(
-                f"dataset.positive is no class '{positive}'{did_you_mean(positive, classes)}."
+                f"dataset.positive: no class '{positive}'{did_you_mean(positive, classes)}."
             )
         return positive
     findings = [name for name in sorted(classes) if not is_negative(name)]
@@ -65,13 +65,13 @@ def check_names(names: Sequence[str]) -> None:
         if name in RESERVED + RECORDED:
             where = "every sample table" if name in RESERVED else "the records of runs"
             raise MedsmallError(
-                f"A label cannot be called '{name}', which is a column of {where}: rename it in "
-                "your data."
+                f"A label cannot be called '{name}', which is already a column of {where}: rename "
+                "it in your data."
             )
         if not (name.strip() and is_plain(name)):
             raise MedsmallError(
-                f"A label cannot be called {name!r}, which is blank or holds a line break or the "
-                "like: rename it in your data."
+                f"A label cannot be called {name!r}, which is blank or contains a line break or "
+                "control character: rename it in your data."
             )
     there = set(names)
     for prefix in ("prob", "pred"):
@@ -79,8 +79,8 @@ def check_names(names: Sequence[str]) -> None:
             if f"{prefix}_{name}" in there:
                 raise MedsmallError(
                     f"Labels cannot be called '{name}' and '{prefix}_{name}' at once, since the "
-                    f"predictions of '{name}' are recorded under that name: rename one of them "
-                    "in your data, or leave it out of dataset.targets."
+                    f"predictions of '{name}' are recorded under the latter: rename one in your "
+                    "data, or leave it out of dataset.targets."
                 )
 
 

@@ -78,7 +78,7 @@ class Column:
         cell = self.cells[odd]
         hint = _comma_hint(cell) if "," in cell else "correct it, or leave it blank"
         return self.refused(
-            odd, f"'{cell}' stands among numbers; {hint}, or set dataset.task if it is a class"
+            odd, f"'{cell}' is not a number; {hint}, or set dataset.task if it is a class"
         )
 
     def yes_no(self) -> pd.Series:
@@ -88,8 +88,8 @@ class Column:
         for row in answers.index[answers.isna()][:1]:
             if known[row] in UNCERTAIN:
                 raise self.refused(
-                    row, "-1 (uncertain?) is neither 0 nor 1; decide what it counts as, or leave "
-                    "the cell blank for unknown"
+                    row, "-1 (uncertain?) is neither 0 nor 1; replace it, or leave the cell blank "
+                    "for unknown"
                 )  # fmt: skip
             raise self.refused(
                 row, f"'{self.cells[row]}' is neither 0 nor 1 (nor yes, no, true, false or blank); "
@@ -103,11 +103,11 @@ class Column:
         for row in values.index[~np.isfinite(values)][:1]:
             cell = self.cells[row]
             hint = _comma_hint(cell) if "," in cell else "write a finite number, or blank"
-            raise self.refused(row, f"'{cell}' is no number; {hint}")
+            raise self.refused(row, f"'{cell}' is not a number; {hint}")
         for row in values.index[values.abs() > LARGEST][:1]:
             raise self.refused(
-                row, f"'{self.cells[row]}' is too large to be learnt (beyond {LARGEST:g}); correct "
-                "it, or write the column in a larger unit"
+                row, f"'{self.cells[row]}' is too large (beyond {LARGEST:g}); correct it, or write "
+                "the column in a larger unit"
             )  # fmt: skip
         self._tell_commas()
         return values.reindex(self.cells.index)
@@ -140,12 +140,12 @@ class Column:
         if len(commas):
             cell = commas.iloc[0]
             say_once(
-                f"{self.path.name}, column '{self.name}': commas are read as decimal ones, "
+                f"{self.path.name}, column '{self.name}': commas are read as decimal commas, "
                 f"'{cell}' as {cell.replace(',', '.')}."
             )
 
 
 def _comma_hint(cell: str) -> str:
     if cell_words.may_be_thousands(cell):
-        return f"write it without the comma, or as {cell.replace(',', '.')} if that is meant"
+        return f"write it without the comma, or as {cell.replace(',', '.')} if the comma is decimal"
     return "write a decimal point"

@@ -38,7 +38,7 @@ def text_of(path: Path) -> str:
         text = _western(path, content, error)
     if re.search(NO_TEXT if encoding != "utf-8-sig" else "\0", text):
         told = remedy(path, "name a CSV or Parquet file")
-        raise MedsmallError(f"{path.absolute()} holds no text: {told}.")
+        raise MedsmallError(f"{path.absolute()} is not a text file: {told}.")
     if encoding != "utf-8-sig":
         say_once(f"{path.name} is read as {encoding} ({why}){_example(text)}.")
     return text

@@ -67,12 +67,12 @@ def class_labels(
     where = f"{column.path.absolute()}, column '{column.name}',"
     if len(classes) < 2:
         raise MedsmallError(
-            f"{where} holds one class only ({', '.join(classes)}): there is nothing to tell apart."
+            f"{where} holds one class only ({', '.join(classes)}): classification needs two."
         )
     if len(classes) > max(MANY, len(found) // 2):
         raise MedsmallError(
             f"{where} has {len(classes):,} different values in {len(found):,} rows, too many for "
-            "classes: name another column, or set dataset.task=regression for numbers."
+            "classes: choose another column, or set dataset.task=regression for numbers."
         )
     return label_names(classes, positive)
 
@@ -81,7 +81,7 @@ def refuse_other_number(task: Task, targets: Sequence[str]) -> None:
     """MedsmallError where a task does not go with so many targets."""
     if (task is Task.BINARY) != (len(targets) == 1) and task is not Task.REGRESSION:
         raise MedsmallError(
-            f"dataset.task={task} does not go with {len(targets)} target(s) "
+            f"dataset.task={task} does not fit {len(targets)} target(s) "
             f"({', '.join(targets)}): binary has one, multilabel and multiclass several."
         )
 
@@ -95,8 +95,8 @@ def task_of(columns: Sequence[Column]) -> Task:
         if kinds[column.name] == "text":
             raise MedsmallError(
                 f"{column.path.absolute()}, column '{column.name}', holds text, such as "
-                f"'{column.known.iloc[0]}': for names of classes set dataset.label={column.name} "
-                "in place of dataset.targets."
+                f"'{column.known.iloc[0]}': for class names set dataset.label={column.name} "
+                "instead of dataset.targets."
             )
     if all(kind == "blank" for kind in kinds.values()):
         names = ", ".join(kinds)
@@ -108,8 +108,8 @@ def task_of(columns: Sequence[Column]) -> Task:
     answers = [name for name, kind in kinds.items() if kind == "yes or no"]
     if answers:
         raise MedsmallError(
-            f"{columns[0].path.absolute()}: '{answers[0]}' holds 0 and 1 but '{numbers[0]}' other "
-            "numbers, which are two tasks: name columns of one kind in dataset.targets."
+            f"{columns[0].path.absolute()}: '{answers[0]}' holds 0 and 1, '{numbers[0]}' other "
+            "numbers: these are two tasks, so name columns of one kind in dataset.targets."
         )
     return Task.REGRESSION
 
@@ -126,6 +126,6 @@ def refuse_several(columns: Sequence[Column]) -> None:
         ones = _ones(columns).dropna()
         for row in ones.index[ones != 1][:1]:
             raise MedsmallError(
-                f"{columns[0].path.absolute()}, row {row}, has {ones[row]:g} classes where "
-                "multiclass has one: correct it, or set dataset.task=multilabel."
+                f"{columns[0].path.absolute()}, row {row}, has {ones[row]:g} classes, but "
+                "multiclass needs one: correct it, or set dataset.task=multilabel."
             )

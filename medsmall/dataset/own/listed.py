@@ -25,12 +25,12 @@ def check_place(folder: str, suffix: str) -> None:
     """MedsmallError where `folder` leaves the root, or `suffix` is more than the end of a name."""
     if folder and not is_below(f"{folder}/x"):
         raise MedsmallError(
-            f"dataset.folder='{folder}' does not lie below dataset.root: name a folder below it, "
-            "or set dataset.root to one above."
+            f"dataset.folder='{folder}' is not inside dataset.root: choose a folder inside it, "
+            "or set dataset.root to a folder above."
         )
     if re.search(rf"[/\\]|{CONTROL}", suffix):
         raise MedsmallError(
-            f"dataset.suffix={suffix!r} cannot end a file's name: write what the names lack, such "
+            f"dataset.suffix={suffix!r} cannot end a file name: write what the names lack, such "
             "as .png."
         )
 
@@ -58,7 +58,9 @@ def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> 
     if not cell:
         raise column.refused(row, "it names no image; fill it in, or delete the row")
     if not is_plain(cell):
-        raise column.refused(row, f"{cell!r} has a line break or the like in it; rename the image")
+        raise column.refused(
+            row, f"{cell!r} contains a line break or control character; rename the image"
+        )
     slashed = cell.replace("\\", "/") + suffix
     if slashed.startswith(f"{here}/"):
         slashed = slashed[len(here) + 1 :]
@@ -66,7 +68,7 @@ def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> 
         slashed = posixpath.join(folder, slashed)
     if not is_below(slashed):
         raise column.refused(
-            row, f"'{cell}' does not lie below dataset.root ({here}); correct it, or set "
+            row, f"'{cell}' is not inside dataset.root ({here}); correct it, or set "
             "dataset.root to a folder above all images"
         )  # fmt: skip
     return posixpath.normpath(slashed)
@@ -104,8 +106,8 @@ def patients(column: Column) -> pd.Series:
     if len(column.cells) > 1 and (column.cells == first).all():
         raise MedsmallError(
             f"{column.path.absolute()}, column '{column.name}': all {len(column.cells):,} rows "
-            f"name one patient ('{first}'), who cannot be split; fill in who they are of, or set "
-            "dataset.patient=null, where images of one patient may stand in train and test."
+            f"name one patient ('{first}'), who cannot be split; fill in the patients, or set "
+            "dataset.patient=null. If patients repeat, test scores will be inflated."
         )
     return column.cells
 
@@ -124,6 +126,6 @@ def parts(column: Column) -> pd.Series:
     for row in found.index[found.isna()][:1]:
         raise column.refused(
             row,
-            f"'{column.cells[row]}' is none of train, val (valid, validation, dev) and test",
+            f"'{column.cells[row]}' is not one of train, val (valid, validation, dev) and test",
         )
     return parts_to_learn(found.astype("str"))

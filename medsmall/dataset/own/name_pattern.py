@@ -19,8 +19,8 @@ def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
         ) from None
     if pattern.groups != 1:
         raise MedsmallError(
-            f"{key}='{text}' has {pattern.groups} groups: put brackets around what names the "
-            "patient and nothing else, such as ^(person\\d+)."
+            f"{key}='{text}' has {pattern.groups} groups: put brackets around the patient only, "
+            "such as ^(person\\d+)."
         )
     return pattern
 
@@ -49,8 +49,8 @@ def patients(
     """
     if pattern is None:
         say_once(
-            f"{name}: no expression tells the patient from the file name ({key}), so every image "
-            "counts as its own patient. If patients repeat, test scores will be inflated."
+            f"{name}: {key} is not set, so patients are unknown and every image counts as its own "
+            "patient. If patients repeat, test scores will be inflated."
         )
         return image
     found = find_all(pattern, image)
@@ -63,6 +63,6 @@ def patients(
     if without.any():
         say_once(
             f"{name}: {key} fits {(~without).sum():,} of {len(image):,} file "
-            f"names; the others, such as {image[without].iloc[0]}, count as a patient each."
+            f"names; each other image, such as {image[without].iloc[0]}, counts as its own patient."
         )
     return found.where(~without, image)

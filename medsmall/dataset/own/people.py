@@ -1,6 +1,6 @@
 """Ages and sexes in somebody's table, in the languages of clinics.
 
-What is not surely understood is unknown, and told with its count.
+Values that are not clear count as unknown; a notice gives their number.
 """
 
 import re
@@ -71,7 +71,7 @@ def _years(cell: str, default: str) -> float:
 def sexes(column: Column) -> pd.Series:
     """ "F", "M" or "" where unknown; tells the cells that are neither."""
     found = sexes_of(column)
-    _tell(column, found == "", "no sex that is surely understood")
+    _tell(column, found == "", "no clear sex")
     return found
 
 
@@ -121,7 +121,7 @@ def _codes(name: str) -> dict[str, str]:
 
 
 def _tell(column: Column, unknown: pd.Series, what: str) -> None:
-    """Say which cells of a column are not blank and yet `unknown`, since they are `what`."""
+    """Say which cells of a column are not blank and yet `unknown`, since they hold `what`."""
     lost = column.cells[column.known.index][unknown[column.known.index]]
     if lost.empty:
         return
@@ -129,6 +129,6 @@ def _tell(column: Column, unknown: pd.Series, what: str) -> None:
     listed = ", ".join(f"'{cell}' ({count:,})" for cell, count in counts[:LISTED].items())
     more = f" and {len(counts) - LISTED:,} others" if len(counts) > LISTED else ""
     say_once(
-        f"{column.path.name}, column '{column.name}': {len(lost):,} of {len(unknown):,} cells are "
+        f"{column.path.name}, column '{column.name}': {len(lost):,} of {len(unknown):,} cells hold "
         f"{what} and count as unknown: {listed}{more}."
     )

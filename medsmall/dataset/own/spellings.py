@@ -39,6 +39,6 @@ def clash(merge: Mapping[str, str]) -> str:
     told = ", ".join(f"{names} are one class" for names in alike)
     into = ", ".join(f"'{name}'" for name in groups)
     return (
-        f"{told}; write each in one way, or merge them into {into} (python -m medsmall.init with "
-        "--merge writes that into dataset.merge)"
+        f"{told}; use one spelling each, or merge them into {into} (python -m medsmall.init "
+        "--merge writes this into dataset.merge)"
     )

@@ -27,7 +27,7 @@ class TableFile:
         self.name, self.root, self.file = name, root, Path(file)
         self._columns: dict[str, Column] = {}
         if self.file.name in ("", ".."):
-            raise MedsmallError(f"dataset.file='{file}' names no file: give the table's name.")
+            raise MedsmallError(f"dataset.file='{file}' is not a file name: name the table.")
 
     @property
     def path(self) -> Path:
@@ -49,7 +49,7 @@ class TableFile:
             )
         size = self.path.stat().st_size / 1e6
         if size > LARGE_MB:
-            say_once(f"{self.name}: {self.path.absolute()} ({size:,.0f} MB) is read and looked at.")
+            say_once(f"{self.name}: reading {self.path.absolute()} ({size:,.0f} MB).")
         return spreadsheet.read(self.path)
 
     def column(self, name: str) -> Column:

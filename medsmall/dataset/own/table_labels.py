@@ -81,6 +81,6 @@ class TableLabels:
         if not names:
             raise MedsmallError(
                 f"{self.file.path.absolute()} has no column of 0 and 1 that could be a label: name "
-                f"some in dataset.targets, or one in dataset.label, of {', '.join(free) or 'none'}."
+                f"labels in dataset.targets or dataset.label, of {', '.join(free) or 'none'}."
             )
         return names

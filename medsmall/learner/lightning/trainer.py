@@ -68,8 +68,8 @@ def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
     if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
         raise MedsmallError(
             f"trainer.devices={cfg.trainer.devices} with trainer.strategy={cfg.trainer.strategy} "
-            "would start the command anew in each process, which waits for this one: set "
-            "trainer=ddp, which makes the processes itself."
+            "would start the command again in each process, and the processes would wait for each "
+            "other: set trainer=ddp."
         )
     return trainer
 

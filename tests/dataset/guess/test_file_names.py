@@ -87,7 +87,7 @@ def test_the_others_are_told_for_the_owner_to_choose(tmp_path):
 
 
 def test_a_column_and_a_pattern_are_one_too_many():
-    with pytest.raises(MedsmallError, match="both say who the patient is"):
+    with pytest.raises(MedsmallError, match="both define the patient"):
         Table("x", patient="a", patient_pattern="(b)")
     with pytest.raises(MedsmallError, match="dataset.patient_pattern='b' has 0 groups"):
         Table("x", patient_pattern="b")
