@@ -52,7 +52,7 @@ def test_the_refusal_names_the_weights_the_data_and_both_remedies():
 def test_weights_that_saw_none_or_are_allowed_pass(weights, dataset, patients):
     allowed = weights.refuse_overlap(dataset, patients)
     assert len(allowed) == weights.allow_test_overlap
-    assert all("allow_test_overlap lets pass" in sentence for sentence in allowed)
+    assert all("allowed by pretraining.allow_test_overlap" in sentence for sentence in allowed)
 
 
 def test_weights_trained_on_the_data_set_with_patients_unknown_are_refused():

@@ -35,7 +35,7 @@ def test_a_test_image_that_stands_in_train_stops_the_run(films, train_small, tmp
     root, draw = films
     shutil.copy(root / first(draw, "test"), root / first(draw, "train"))
     runs = tmp_path / "out"
-    with pytest.raises(MedsmallError, match=r"1 test image.*stand in train.*allow=.identical"):
+    with pytest.raises(MedsmallError, match=r"1 test image.*are also in train.*allow=.identical"):
         train_small(base=on(root), output_root=runs)
     assert not list(runs.glob("runs/[!.]*"))
     allowed = train_small("audit.allow=[identical_images]", base=on(root), output_root=runs)
@@ -86,4 +86,4 @@ def test_what_was_allowed_is_said_again_of_a_recorded_run(films, train_small, tm
     train_small(base=on(root), output_root=tmp_path / "out")
     said = capsys.readouterr().err
     assert "recorded already" in said
-    assert "1 test image(s) stand in train" in said
+    assert "1 test image(s) are also in train" in said

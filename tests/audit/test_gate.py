@@ -91,7 +91,7 @@ def test_a_test_image_in_train_or_val_stops_the_run(films, passed, tmp_path, ori
 
 def test_an_unlabelled_image_is_learnt_from_too(films, draw, passed):
     rows = draw.assign(part=["train"] * 40 + ["unlabelled"] * 40 + list(draw["part"][80:]))
-    with pytest.raises(MedsmallError, match="test image.* stand in train or val"):
+    with pytest.raises(MedsmallError, match="test image.* are also in train or val"):
         passed(with_copy(films, 60, 100), rows=rows)
     assert passed(InMemory(films), rows=rows) == []
 
@@ -110,7 +110,7 @@ def test_all_pairs_are_written_when_the_run_stops(films, passed, tmp_path):
         films[copy] = cv2.add(films[original], brighter).reshape(films[copy].shape)
     upstream = textures(90, 96, 7)
     upstream[17] = films[103]
-    with pytest.raises(MedsmallError, match=r"2 test image\(s\) stand .*=\[identical_images,near_"):
+    with pytest.raises(MedsmallError, match=r"2 test image\(s\) are also .*=\[identical_images,near_"):
         passed(InMemory(films), [seen(upstream)])
     (file,) = (tmp_path / "x").iterdir()
     found = pd.read_csv(file)
@@ -128,7 +128,7 @@ def test_all_pairs_are_written_when_the_run_stops(films, passed, tmp_path):
 
 def test_what_val_and_train_share_is_a_notice(films, passed):
     (notice,) = passed(with_copy(films, 3, 85))
-    assert "85.png and 3.png; the validation flatters" in notice
+    assert "85.png and 3.png; validation scores will be inflated" in notice
 
 
 def test_only_images_of_the_draw_count_in_whatever_order(films, draw, passed):

@@ -121,7 +121,7 @@ def test_an_absent_table_is_named(release, name):
         (row("x/train/../../secret.jpg"), "'x/train/../../secret.jpg', which is not a path below"),
         (row("x/train/p1/s1/v1.jpg", view="frontal"), "whether x/train/p1/s1/v1.jpg is Frontal"),
         (row("x/train/p1/s1/v1.jpg", view=""), "column Frontal/Lateral"),
-        (row("x/train/p1/s1/v1.jpg", Edema="yes"), "a cell that is no number"),
+        (row("x/train/p1/s1/v1.jpg", Edema="yes"), "a cell that is not a number"),
     ],
 )
 def test_bad_rows(release, line, message):

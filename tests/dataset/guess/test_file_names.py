@@ -82,7 +82,7 @@ def test_the_others_are_told_for_the_owner_to_choose(tmp_path):
             (tmp_path / image).touch()
     found = infer(tmp_path, "mine")
     assert found.settings["patient"].endswith("[-_]")
-    told = next(one for one in found.warnings if "Others that fit" in one)
+    told = next(one for one in found.warnings if "Other patterns that fit" in one)
     assert "(20 groups in 40 images, such as person10)" in told
 
 

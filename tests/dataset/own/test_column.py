@@ -31,7 +31,7 @@ def test_decimal_commas_are_read_where_they_are_sure(cells, values, capsys):
 
 @pytest.mark.parametrize("cells", [["1,250", "2,500"], ["1,5", "2.5"], ["1,234.5"], ["1,2,3"]])
 def test_other_commas_are_refused(cells):
-    with pytest.raises(MedsmallError, match="is no number"):
+    with pytest.raises(MedsmallError, match="is not a number"):
         column(*cells).numbers()
 
 
