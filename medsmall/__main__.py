@@ -31,7 +31,7 @@ def listing() -> str:
 
 
 def main() -> None:
-    """The entry point: calls the command that is named first."""
+    """The entry point: calls the command named first."""
     name, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if name in ("", "-h", "--help", "help"):
         print(listing())

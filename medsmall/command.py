@@ -1,4 +1,4 @@
-"""What the commands share: a config from the command line, and one sentence where one is wrong."""
+"""What the commands share: a config from the command line, and one sentence per mistake."""
 
 import argparse
 import errno
@@ -32,15 +32,14 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FailedCellError(Exception):
-    """A cell of a sweep whose sentence has been said; the others are run nonetheless."""
+    """A failed cell of a sweep, already reported; the other cells still run."""
 
 
 def as_command(work: Callable[[DictConfig], None], about: str, examples: str) -> Callable[[], None]:
-    """A command that does `work` on the config of its command line; in a sweep, on each cell's.
+    """A command that does `work` on the config of its command line; in a sweep, for each cell.
 
-    Its --help says what it is `about` and gives the `examples`. What a user can mend is one
-    sentence on stderr and exit status 2. In a sweep the sentence is said at once and the other
-    cells are run.
+    Its --help shows `about` and the `examples`. A mistake that the user can correct is one sentence
+    on stderr and exit status 2. In a sweep the sentence is printed at once and the other cells run.
     """
 
     @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
@@ -68,9 +67,9 @@ def as_command(work: Callable[[DictConfig], None], about: str, examples: str) ->
 
 
 def heed_terminal() -> None:
-    """End as by Ctrl-C where the process is asked to end, and print what the terminal can show.
+    """Treat requests to end as Ctrl-C, and print only what the terminal can show.
 
-    A signal that is ignored stays so: nohup means it.
+    An ignored signal stays ignored, as nohup wants.
     """
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
@@ -84,7 +83,7 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def _answered(arguments: list[str]) -> bool:
-    """Answer what Hydra would answer for itself or with half the config; else False."""
+    """Answer options that Hydra would answer in its own way; else False."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in ("--version", "--resolve"):
         parser.add_argument(flag, action="store_true")
@@ -143,10 +142,10 @@ def _say_a_failure_once() -> None:
 
 @contextmanager
 def one_sentence(cell: str = "") -> Iterator[None]:
-    """End the process with one sentence on an error that a user can mend, whatever its wrapping.
+    """End the process with one sentence on an error that a user can correct, even a wrapped one.
 
-    In the `cell` of a sweep the sentence begins with it and a FailedCellError goes on. An interrupt
-    says that nothing was kept, or what it carries.
+    In the `cell` of a sweep the sentence begins with the cell, and a FailedCellError is raised. An
+    interrupt prints its own text, or that nothing was kept.
     """
     try:
         yield
@@ -170,7 +169,7 @@ def one_sentence(cell: str = "") -> Iterator[None]:
 
 
 def mendable(error: BaseException | None) -> str | None:
-    """The sentence for an error that a user can mend; None for a fault of the program."""
+    """The sentence for an error that a user can correct; None for a fault of the program."""
     first = error
     while error:
         if isinstance(error, MedsmallError):

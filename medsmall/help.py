@@ -1,4 +1,4 @@
-"""What --help says: the command, examples, groups and options, data sets of one's own."""
+"""The text of --help: the command, examples, groups and options, the user's own data sets."""
 
 from medsmall.configs.options import config_dir, groups, options, own_config_dir
 

@@ -1,4 +1,4 @@
-"""Asks a model for its predictions on whole parts of a draw."""
+"""Predictions of a model for whole parts of a draw."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 def device_of(trainer: DictConfig) -> torch.device:
-    """The one device that scoring is done on: the first that a config's trainer uses."""
+    """The device for scoring: the first that a config's trainer uses."""
     kinds = [
         kind
         for kind, here in (
@@ -63,7 +63,7 @@ def predictions(
 def features(
     model: Model, batches: Iterable[Batch], device: torch.device, precision: str
 ) -> np.ndarray:
-    """Features float64 (N, F) of a plain loader: what the network's last layer takes."""
+    """Features float64 (N, F) of a plain loader: the inputs of the network's last layer."""
     module: Any = model.module
     caught: list[Tensor] = []
     hook = module.get_classifier().register_forward_pre_hook(

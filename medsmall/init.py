@@ -1,8 +1,8 @@
 """Start with your own data: ``python -m medsmall.init images.csv`` or ``... path/to/folder``.
 
-Looks at a table or at class folders, says what it found and why, writes conf/dataset/<name>.yaml
-below the current folder, audits the data and prints the command that trains on them. Once more,
-after an edit or with other data, it changes the keys that were not edited, and shows them.
+Reads a table or class folders, prints what it found and why, writes conf/dataset/<name>.yaml in the
+current folder, audits the data and prints the command that trains on them. A second call, after an
+edit or with changed data, updates the keys that you did not edit, and shows the changes.
 """
 
 import argparse
@@ -40,11 +40,11 @@ SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 def init(path: Path, name: str | None = None, force: bool = False, said: Said = NOTHING) -> Path:
     """Look at the data in `path`, write their YAML and audit them; returns the file written.
 
-    What the owner `said` is not guessed. A YAML that an earlier call wrote is brought up to date:
-    keys that were edited since stay, and the others are shown where they change.
+    Options in `said` are not guessed. A YAML of an earlier call is updated: keys edited since are
+    kept, and changes of other keys are shown.
 
-    Raises MedsmallError where the data cannot be understood, or where a data set of that name is
-    there already that was not written so (one of your own is overwritten with `force`).
+    Raises MedsmallError if the data cannot be understood, or if another data set of that name
+    exists (one of your own is overwritten with `force`).
     """
     chosen = _free_name(path, name)
     file = own_config_dir() / "dataset" / f"{chosen}.yaml"
@@ -68,7 +68,7 @@ def init(path: Path, name: str | None = None, force: bool = False, said: Said = 
 
 
 def _say_written(file: Path, changes: list[str] | None) -> None:
-    """Say what was written; `changes` are those of a file that was there, None of a new one."""
+    """Say what was written; `changes` are those of an existing file, None for a new one."""
     if changes is None:
         say(f"Written: {file}; comments there explain every key.")
     elif changes:
@@ -80,7 +80,7 @@ def _say_written(file: Path, changes: list[str] | None) -> None:
 
 
 def next_command(found: Inferred, name: str) -> str:
-    """The training that suits the data; the rest is chosen by itself, see `medsmall.auto`."""
+    """The training command for the data; `medsmall.auto` chooses the rest."""
     command = f"python -m medsmall.train dataset={name}"
     if found.data.task is Task.REGRESSION:
         return command

@@ -1,4 +1,4 @@
-"""What the weights of a run have seen: kept in its seen.npz, read when others begin there."""
+"""What the weights of a run have seen: saved in its seen.npz, read by runs that start there."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -57,7 +57,7 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
 
 
 def patients_of_run(record: Record) -> tuple[Seen, ...]:
-    """What a recorded run has trained and chosen on, and its upstreams before it, by patients."""
+    """The patients that a recorded run, and its upstreams before it, trained and chose on."""
     metrics, draw = record.metrics, record.draw
     if labels_used(draw) != metrics.get("labels_used", labels_used(draw)):
         raise record.damaged("draw.csv", "has lost rows")
@@ -69,17 +69,17 @@ def patients_of_run(record: Record) -> tuple[Seen, ...]:
 def seen_by_run(record: Record) -> tuple[Seen, ...]:
     """The same with the images.
 
-    Says what cannot be known: the images of a record of an older version.
+    A notice says what is unknown: the images of a record of an older version.
     """
     last, *_ = patients_of_run(record)
     return (_with_images(record, last), *_before(record, seen_by_run))
 
 
 def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[Seen, ...]:
-    """What the weights that a run began with had seen.
+    """What the initial weights of a run had seen.
 
-    Its upstream's record says it best; where that is gone, or was none, the file of its own
-    weights does, or, of an older version, nothing.
+    Read from the record of its upstream; if there is none, from the file of its own weights; in an
+    older version, nothing is known.
     """
     upstream = record.upstream
     if upstream is not None and upstream.done:
@@ -96,7 +96,7 @@ def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[
 
 
 def _with_images(record: Record, last: Seen) -> Seen:
-    """With the images of the record; without, where it is of an older version."""
+    """With the images of the record, which older versions lack."""
     kept = record.seen
     if kept is None:
         say_once(

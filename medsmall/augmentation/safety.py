@@ -1,7 +1,7 @@
 """Which augmentations are unsafe for which images, and why.
 
-What is judged is the pipeline itself, transform by transform, by what it does to a test picture
-(`effect`): one of the user's own is covered as well as those in conf/augmentation.
+The pipeline itself is judged, transform by transform, by its `effect` on a test picture. So
+pipelines of the user's own are covered as well as those in conf/augmentation.
 """
 
 from typing import NamedTuple
@@ -111,7 +111,7 @@ WORDS = {  # of an effect, in a sentence whose subject is the transform
     "noise": "adds noise of {:.0%} of the range",
     "colour": "changes colours by {:.0%} of the range",
 }
-KEYS = {  # what to set where an augmentation has such a key: by transform, then by effect
+KEYS = {  # the key to set if the augmentation has it: by transform, then by effect
     "HorizontalFlip": {"": "flip"},
     "VerticalFlip": {"": "vertical_flip"},
     "RandomRotate90": {"": "quarter_turns"},
@@ -127,11 +127,11 @@ KEYS = {  # what to set where an augmentation has such a key: by transform, then
 
 
 def check(augmentation: Augmentation, modality: str) -> list[str]:
-    """What is unsafe about an augmentation for images of `modality`: a sentence each, or nothing.
+    """The unsafe effects of an augmentation on images of `modality`, one sentence each.
 
-    A sentence says what, why, and the remedy. With `augmentation.strict` they are a MedsmallError
-    instead. `modality` is one of `medsmall.dataset.MODALITIES`; of "other" nothing is known, so
-    only a policy that is meant for something else is spoken of.
+    A sentence says what, why, and the remedy. With `augmentation.strict` they become a
+    MedsmallError. `modality` is one of `medsmall.dataset.MODALITIES`; for "other" the only check is
+    whether the policy is meant for another modality.
     """
     warnings = [*_meant_for_others(augmentation, modality), *_unsafe(augmentation, modality)]
     if warnings and augmentation.strict:

@@ -1,6 +1,6 @@
 """Networks of the timm library, with their layers in groups from input to head.
 
-timm is imported where a network is made: a mistyped name is answered before.
+timm is imported only when a network is made, so a mistyped name is reported at once.
 """
 
 import re
@@ -19,7 +19,7 @@ class TimmNetwork:
     """Any timm network.
 
     Args:
-        name: timm's architecture name; an unknown one is answered with the nearest.
+        name: timm's architecture name; for an unknown name the error gives the nearest.
         groups: regular expressions on parameter names, one per body group, input first, that
             together match every parameter but the head's. null: timm's own stages in two halves,
             the first the larger.

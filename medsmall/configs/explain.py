@@ -1,4 +1,4 @@
-"""What is said of a config that Hydra or OmegaConf refuses."""
+"""Messages for a config that Hydra or OmegaConf refuses."""
 
 import re
 import traceback
@@ -17,7 +17,7 @@ NO_MAP = "Invalid loaded object type"  # in the OSError for a YAML that holds a 
 
 
 def refused(error: Exception) -> bool:
-    """Whether Hydra or OmegaConf refused what was given: `explain` has a sentence for it then."""
+    """Whether Hydra or OmegaConf refused the input, so that `explain` has a sentence for it."""
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8() is not None
     hydras = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
@@ -25,7 +25,7 @@ def refused(error: Exception) -> bool:
 
 
 def _names_itself(error: Exception) -> bool:
-    """Whether Hydra went round in the defaults of an option."""
+    """Whether the defaults of an option form a circle."""
     if not isinstance(error, RecursionError):
         return False
     frames = traceback.extract_tb(error.__traceback__)
@@ -84,7 +84,7 @@ def explain(error: Exception) -> str:
 
 
 def _instead(group: str, option: str, known: Iterable[str]) -> str:
-    """What was meant by an `option` that the `group` does not have."""
+    """A suggestion for an `option` that the `group` does not have."""
     if (group, option) == ("hydra/launcher", "joblib"):
         return ': pip install "medsmall[joblib]"'
     if group == "sample_size" and re.fullmatch(r"\d+|0?\.\d+", option):

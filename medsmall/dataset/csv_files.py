@@ -1,4 +1,4 @@
-"""Tables and lists of a release: what is absent or unreadable becomes one clear sentence."""
+"""Tables and lists of a release: absent or unreadable files become one clear sentence."""
 
 import zlib
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Pixels of more than 8 bits: which of their values becomes black, and which white."""
+"""Pixels of more than 8 bits: the values that become black and white."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from medsmall.terminal import say_first
 
 Span = tuple[float, float]
 MAX_16_BIT = 65535
-DEPTHS = (8, 10, 12, 14)  # bits of detectors whose files have 16
+DEPTHS = (8, 10, 12, 14)  # bits of detectors that write 16-bit files
 
 
 def is_deep(mode: str) -> bool:
@@ -20,9 +20,8 @@ def is_deep(mode: str) -> bool:
 def eight_bits(pixels: np.ndarray, path: Path, span: Span | None = None) -> np.ndarray:
     """Grey `pixels` (H, W) of any type as uint8, with the ends of `span` as 0 and 255.
 
-    What lies beyond them is clipped, which is said once. None: 0 to 65535, scaled by 1/257.
-    MedsmallError for values beyond 16 bits or floating-point ones without a span, and for such
-    that are not finite.
+    Values outside are clipped, with one notice. None: 0 to 65535, scaled by 1/257. MedsmallError
+    for values beyond 16 bits or floating-point values without a span, and for NaN and infinity.
     """
     where = f"The image {Path(path).absolute()}"
     if span is None:
@@ -66,7 +65,7 @@ def span_of(given: list[float] | None) -> Span | None:
 def common_span(least: float, most: float) -> Span | None:
     """The range for images of more than 8 bits whose values lie in [`least`, `most`].
 
-    That of a detector's depth where it is one, else the values; None where 16 bits are used.
+    The range of a usual detector depth if one fits, else the values; None if 16 bits are used.
     """
     if least < 0 or most > MAX_16_BIT:
         return least, most

@@ -1,4 +1,4 @@
-"""DICOM files: the grey levels or colours that a viewer would show, as 8 bits.
+"""DICOM files: the grey levels or colours of a DICOM viewer, as 8 bits.
 
 The grayscale pipeline is that of the standard (PS3.3 C.7.6.3, C.11.1, C.11.2): stored values,
 modality LUT or rescale, VOI LUT or window, then the inversion of MONOCHROME1.
@@ -31,11 +31,11 @@ _BEYOND = 1e15  # farther out than any window
 def decode(path: Path, max_pixels: int, grey: bool = False, frame: int | None = None) -> np.ndarray:
     """The pixels of one DICOM file as uint8: (H, W) for monochrome, (H, W, 3) for colour.
 
-    The first VOI LUT, else the first window, spans 0 to 255. Without either, up to 8 stored bits
-    are shown as they are (their possible range spans 0 to 255), and more bits from the smallest to
-    the largest value present, padding apart: most files use a small part of their 12 or 16 bits.
-    MONOCHROME1 is inverted. Palette, YBR and RGB become RGB; with `grey`, their luma. Of several
-    frames it is number `frame`, from 1 on; None: the middle one, which is said once.
+    The first VOI LUT, else the first window, spans 0 to 255. Without either, the possible range of
+    up to 8 stored bits spans 0 to 255; with more bits, the smallest to the largest value do, except
+    padding, since most files use a small part of their 12 or 16 bits. MONOCHROME1 is inverted.
+    Palette, YBR and RGB become RGB; with `grey`, their luma. Of several frames, number `frame` is
+    read, from 1; None: the middle one, with one notice.
 
     Raises MedsmallError, with the full path, where the file cannot be read, has no pixels, no such
     frame, more than `max_pixels` pixels in one, or a compression for which no decoder is installed.
@@ -93,7 +93,7 @@ def _place_of(frame: int | None, data: Dataset, path: Path) -> int:
 
 
 def _complete(data: Dataset) -> None:
-    """A file without its header says by its encoding alone how the pixels are stored."""
+    """The transfer syntax of a file without a header, from its encoding."""
     if "TransferSyntaxUID" not in data.file_meta:
         implicit, _ = data.original_encoding
         data.file_meta.TransferSyntaxUID = (

@@ -26,7 +26,7 @@ class Mura:
     Args:
         root: the folder that holds `train_image_paths.csv` and the three other tables (or
             `.csv.gz`), or the folder below or above that one. The tables begin each path with the
-            release's own folder name; that part is cut off, whatever it is.
+            release's own folder name; that part is removed.
         targets: with `classes` "abnormal" there is only that one; with "part_finding" some of
             the classes, by default all.
         classes: "abnormal", one yes-or-no target, or "part_finding", the exclusive classes

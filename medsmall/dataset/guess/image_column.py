@@ -1,4 +1,4 @@
-"""Which column of somebody's table names the images, and what completes its values."""
+"""Finds the column of a table that names the images, and what completes its values."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from medsmall.errors import MedsmallError
 class Match:
     """How many files the values of a `column` name, with the `folder` before and `suffix` after.
 
-    `scattered` is how many more they would name in other folders.
+    `scattered` counts further files that the values would name in other folders.
     """
 
     count: int

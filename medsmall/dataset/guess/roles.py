@@ -1,4 +1,4 @@
-"""What the columns of somebody's table may be for, by their names and by what they hold."""
+"""The roles of the columns of the user's table, by their names and values."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ def split_of(free: Free) -> Chosen:
 
 
 def age_of(free: Free) -> Chosen:
-    """A column named like an age, of which most cells are one."""
+    """A column named like an age, with ages in most cells."""
     for name, column in free.items():
         if like(AGE, name):
             years = people.years_of(column)
@@ -34,9 +34,9 @@ def age_of(free: Free) -> Chosen:
 
 
 def sex_of(free: Free) -> Chosen:
-    """A column named like a sex, of which most cells are one, or are codes; else one like `male`.
+    """A column named like a sex, with sexes or codes in most cells; else one like `male`.
 
-    Codes are told as unknown when the table is read: a label they are not.
+    Codes count as unknown, with a notice, when the table is read; they are not labels.
     """
     for name, column in free.items():
         named = like(SEX, name)
@@ -59,10 +59,10 @@ def view_of(free: Free) -> Chosen:
 
 
 def patient_of(free: Free) -> Chosen:
-    """A column named like patients, or what else must not be torn apart; not of measures.
+    """A column named like patients or other groups that stay together; not one of measures.
 
-    MedsmallError where the only such column has blank cells: without it, images of one patient
-    would be taken for strangers.
+    MedsmallError if the only such column has blank cells: without it, the images of one patient
+    would count as different patients.
     """
     for pattern in PATIENTS:
         found = {n: c for n, c in free.items() if like(pattern, n) and _may_be_patients(c)}
@@ -76,7 +76,7 @@ def patient_of(free: Free) -> Chosen:
 
 
 def not_told_apart(free: Free) -> str:
-    """What to know of a column that is named like patients but holds one or two, "" without one."""
+    """A warning about a column named like patients that holds one or two values, else ""."""
     for name, column in free.items():
         values = column.cells.unique()
         if len(values) < 3 and like(PATIENTS[0], name):
@@ -90,7 +90,7 @@ def not_told_apart(free: Free) -> str:
 
 
 def _may_be_patients(column: Column) -> bool:
-    """More than two values, and no measures."""
+    """Whether it has more than two values, and no measures."""
     measured = column.kind == "numbers" and bool((column.parsed % 1 > 0).any())
     return column.known.nunique() > 2 and not measured
 

@@ -1,4 +1,4 @@
-"""What was found out about somebody's data, as people see it in the terminal."""
+"""The findings about the user's data in the terminal."""
 
 from rich.table import Table as Lines
 
@@ -9,7 +9,7 @@ from medsmall.terminal import console, say
 
 
 def show(found: Inferred, name: str) -> None:
-    """Each setting with its reason, each target with its counts, and what to mind."""
+    """Print each setting with its reason, each target with its counts, and the warnings."""
     data, table = found.data, found.rows
     lines = Lines(title=f"{name}: {len(table):,} images", title_justify="left")
     for heading in ("setting", "value", "why"):
