@@ -93,8 +93,8 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
     "UTF-16 without": (ROWS.encode("utf-16-be"), {}, ["y"]),
     "UTF-32": (ROWS.encode("utf-32"), {}, ["y"]),
     "latin-1": (ROWS.replace("a", "é").encode("latin-1"), {}, "no column 'image'"),
-    "bytes of no text": (b"\x80\0" * 99, {}, "holds no text"),
-    "a NUL": (ROWS + "4\0.png,d,1\n", {}, "holds no text"),
+    "bytes of no text": (b"\x80\0" * 99, {}, "is not a text file"),
+    "a NUL": (ROWS + "4\0.png,d,1\n", {}, "is not a text file"),
     "gzip under another name": (gzip.compress(ROWS.encode(), mtime=0), {}, ["y"]),
     "gzip cut off": (gzip.compress(ROWS.encode() * 99, mtime=0)[:60], {}, "cannot be read"),
     "old Macintosh line ends": (ROWS.replace("\n", "\r"), {}, ["y"]),
@@ -133,7 +133,7 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
     "infinity": (rows("1.png,inf", "2.png,1.5"), {"targets": ["y"]}, "row 2, column 'y'"),
     "1e300": (rows("1.png,1e300", "2.png,1.5"), {"label": "y"}, "too large"),
     "-1e39": (rows("1.png,-1e39", "2.png,1.5"), {"targets": ["y"]}, "too large"),
-    "1e400": (rows("1.png,1e400", "2.png,1.5"), {"label": "y"}, "no number"),
+    "1e400": (rows("1.png,1e400", "2.png,1.5"), {"label": "y"}, "not a number"),
     "nan": (rows("1.png,nan", "2.png,1", "3.png,0"), {}, ["y"]),
     "a full-width 1": (rows("1.png,１", "2.png,0", "3.png,1"), {}, "no column of 0 and 1"),
     "no Parquet": (ROWS, {"file": "t.parquet"}, "cannot be read as Parquet"),
@@ -173,7 +173,7 @@ def test_parquet_of_other_types(tmp_path, frame):
 @pytest.mark.parametrize(("frame", "part"), [
     ({"image": [], "y": []}, "has no rows"),
     ({"image": ["1\0.png", "2.png"], "y": [1, 0]}, "rename the image"),
-    ({"image": ["1.png", "2.png"], "y": [1.5, float("inf")]}, "no number"),
+    ({"image": ["1.png", "2.png"], "y": [1.5, float("inf")]}, "not a number"),
 ])  # fmt: skip
 def test_parquet_that_is_refused(tmp_path, frame, part):
     pd.DataFrame(frame).to_parquet(tmp_path / "t.parquet")
@@ -440,7 +440,7 @@ FOLDERS = {  # files, options -> a part of the sentence, or the labels
     "one class": (["a/1.png", "a/2.png"], {}, "one class only"),
     "hidden classes": ([".a/1.png", ".b/1.png"], {}, "no images in class folders"),
     "nothing": ([], {}, "no images in class folders"),
-    "up and out": (["a/1.png", "b/1.png"], {"targets": ["../../x"]}, "cannot be the name of a"),
+    "up and out": (["a/1.png", "b/1.png"], {"targets": ["../../x"]}, "cannot be a folder name"),
 }  # fmt: skip
 
 
@@ -512,10 +512,10 @@ def cut(save, end):
 GREY = np.arange(4096, dtype=np.uint8).reshape(64, 64)
 COLOUR = np.dstack([GREY] * 3)
 PICTURES = {  # how it is written -> its shape, or a part of the sentence
-    "0 bytes": (bytes_of(b""), "no image of a known format"),
-    "HTML": (bytes_of(b"<html>404</html>"), "no image of a known format"),
-    "SVG": (bytes_of(b"<svg/>"), "no image of a known format"),
-    "NumPy": (lambda path: np.save(path.open("wb"), GREY), "no image of a known format"),
+    "0 bytes": (bytes_of(b""), "not an image of a known format"),
+    "HTML": (bytes_of(b"<html>404</html>"), "not an image of a known format"),
+    "SVG": (bytes_of(b"<svg/>"), "not an image of a known format"),
+    "NumPy": (lambda path: np.save(path.open("wb"), GREY), "not an image of a known format"),
     "a folder": (directory, "Is a directory"),
     "a link to itself": (lambda path: path.symlink_to(path.name), "cannot be read"),
     "1 x 1": (saved(GREY[:1, :1]), (1, 1)),
@@ -541,7 +541,7 @@ PICTURES = {  # how it is written -> its shape, or a part of the sentence
     "a header alone": (cut(saved(GREY), 20), "cannot be read"),
     "DICOM of zeros": (bytes_of(bytes(128) + b"DICM" + bytes(200)), "has no pixels"),
     "DICOM of noise": (bytes_of(bytes(128) + b"DICM" + bytes(range(256)) * 3), "DICOM file"),
-    "HEIC": (bytes_of(b"\0\0\0\x18ftypheic" + bytes(99)), "no image of a known format"),
+    "HEIC": (bytes_of(b"\0\0\0\x18ftypheic" + bytes(99)), "not an image of a known format"),
 }  # fmt: skip
 
 

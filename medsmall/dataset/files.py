@@ -85,7 +85,7 @@ def find(data: Dataset, *names: str) -> Path:
 def not_here(name: str, root: Path, file: str, url: str) -> MedsmallError:
     """The error for the data set `name`, or a needed `file` of it, that is not under its root."""
     root = root.absolute()
-    there = f"{root} has no {file}" if root.is_dir() else f"no folder {root} (for {file})"
+    there = f"{root} holds no {file}" if root.is_dir() else f"no folder {root} (for {file})"
     get = f"get it from {url} and put it there or point dataset.root to it; or {TRY}"
     advice = remedy(root, get)
     return MedsmallError(f"{name} is not here: {there}. {advice[0].upper()}{advice[1:]}.")

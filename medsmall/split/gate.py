@@ -18,7 +18,7 @@ def check_disjoint(table: pd.DataFrame, split: pd.Series) -> None:
         named = ", ".join(leaked[:3]) + (", ..." if len(leaked) > 3 else "")
         raise MedsmallError(
             f"{len(leaked)} patient(s) have images in more than one part of the split ({named}): "
-            "the test set is contaminated. Set split=stratified or split=by_patient."
+            "the test set is contaminated; set split=stratified or split=by_patient."
         )
 
 

@@ -110,7 +110,9 @@ def test_all_pairs_are_written_when_the_run_stops(films, passed, tmp_path):
         films[copy] = cv2.add(films[original], brighter).reshape(films[copy].shape)
     upstream = textures(90, 96, 7)
     upstream[17] = films[103]
-    with pytest.raises(MedsmallError, match=r"2 test image\(s\) are also .*=\[identical_images,near_"):
+    with pytest.raises(
+        MedsmallError, match=r"2 test image\(s\) are also .*=\[identical_images,near_"
+    ):
         passed(InMemory(films), [seen(upstream)])
     (file,) = (tmp_path / "x").iterdir()
     found = pd.read_csv(file)

@@ -136,7 +136,7 @@ def test_it_is_found_one_level_off(release, above, capfd):
     data = Mura(str(named))
     assert data.table().equals(plain)
     assert data.files.root == holder
-    assert f"{holder} is read instead" in capfd.readouterr().err
+    assert f"reading {holder} instead" in capfd.readouterr().err
 
 
 def test_absent_films_are_counted_by_part_of_the_split_and_of_the_body(release):

@@ -216,7 +216,7 @@ BAD = {
     "code page 850": ("image,ü\n1.png,1\n".encode("cp850"), {},
                       ["neither UTF-8 nor Windows-1252", "0x81 in line 1", "iconv"]),
     "half of UTF-16": (ROWS.encode("utf-16")[:-1], {}, ["is not UTF-16", "byte order mark"]),
-    "binary": (bytes(200), {}, ["no text"]),
+    "binary": (bytes(200), {}, ["not a text file"]),
 }  # fmt: skip
 
 
@@ -258,7 +258,7 @@ def test_bad_arguments(options, part):
 
 def test_a_task_that_does_not_go_with_the_targets(tmp_path):
     refused = table(tmp_path, targets=["edema", "mass"], task="binary")
-    with pytest.raises(MedsmallError, match="binary does not go with 2 target"):
+    with pytest.raises(MedsmallError, match="binary does not fit 2 target"):
         refused.table()
 
 

@@ -56,7 +56,7 @@ def guesses_line(guesses: Mapping[str, Any], found: Inferred) -> str:
 
 
 def replaced(text: str, beginning: str, line: str) -> str:
-    """`text` with `line` instead of the first that begins with `beginning` (a regular expression)."""
+    """`text` with `line` instead of the first that begins with `beginning` (a regex)."""
     return re.sub(rf"(?m)^{beginning}.*$", lambda _: line, text, count=1)
 
 
