@@ -23,8 +23,7 @@ class Idc:
 
     Args:
         root: the folder that holds the patients' folders. Kaggle's archive holds all of them a
-            second time in `IDC_regular_ps50_idx5/`; that copy is read only where it is the only
-            one.
+            second time in `IDC_regular_ps50_idx5/`; that copy is read only if it is the only one.
         targets: only "idc" is there.
         missing_images: without effect, as the files are the table.
         phantom_patients: number of patients of the generated stand-in.

@@ -119,7 +119,7 @@ class NpzFile:
             )
 
     def _fetch(self) -> None:
-        """Download by way of a temporary folder: a broken download must not look like a file."""
+        """Download to a temporary folder: a broken download must not look like a file."""
         name = self.path.name
         if not self.download:
             raise not_here(self.flag, self.root, name, URL)
@@ -132,7 +132,7 @@ class NpzFile:
             package = getattr(medmnist, FLAGS[self.flag].title)
             package("train", root=str(half), size=self.size_px, download=True)
             (half / name).replace(self.path)
-        except Exception as error:  # the package lets out whatever went wrong on the way
+        except Exception as error:  # the package raises whatever error occurs
             shutil.rmtree(half)
             if created:
                 self.root.rmdir()

@@ -1,4 +1,4 @@
-"""Which labels somebody's table has, and which task they are."""
+"""The labels of a user's table, and their task."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,8 +9,8 @@ from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
-MANY = 20  # more classes than this are not guessed
-CODES = 10  # whole numbers with more different values than this are measured, not classes
+MANY = 20  # the most classes that are guessed
+CODES = 10  # whole numbers with more different values are measurements, not classes
 
 
 def check_arguments(
@@ -20,7 +20,7 @@ def check_arguments(
     merge: Mapping[str, str] | None,
     task: Task | None,
 ) -> None:
-    """MedsmallError where the arguments of a `Table` that are about labels contradict another."""
+    """MedsmallError if the arguments of a `Table` about labels contradict each other."""
     if isinstance(targets, str):
         raise MedsmallError(f"dataset.targets is a list: write dataset.targets=[{targets}].")
     if targets is not None and not targets:
@@ -41,9 +41,9 @@ def check_arguments(
 
 
 def names_classes(column: Column, task: Task | None) -> bool:
-    """Whether the cells of a label column name classes, for the `task` given or to be found out.
+    """Whether the cells of a label column name classes, for a given `task` or None.
 
-    Else they are 0 and 1, or numbers. MedsmallError where the column is blank or mixed.
+    Else they are 0 and 1, or numbers. MedsmallError if the column is blank or mixed.
     """
     if task is Task.REGRESSION:
         return False
@@ -61,7 +61,7 @@ def names_classes(column: Column, task: Task | None) -> bool:
 def class_labels(
     column: Column, positive: str | None, merge: Mapping[str, str] | None
 ) -> list[str]:
-    """The labels in a column of classes; MedsmallError where these are one, or very many."""
+    """The labels in a column of classes; MedsmallError for one class, or very many."""
     found = column.classes(merge)
     classes = sorted(set(found) - {""})
     where = f"{column.path.absolute()}, column '{column.name}',"
@@ -78,7 +78,7 @@ def class_labels(
 
 
 def refuse_other_number(task: Task, targets: Sequence[str]) -> None:
-    """MedsmallError where a task does not go with so many targets."""
+    """MedsmallError if a task does not fit the number of targets."""
     if (task is Task.BINARY) != (len(targets) == 1) and task is not Task.REGRESSION:
         raise MedsmallError(
             f"dataset.task={task} does not fit {len(targets)} target(s) "
@@ -87,7 +87,7 @@ def refuse_other_number(task: Task, targets: Sequence[str]) -> None:
 
 
 def task_of(columns: Sequence[Column]) -> Task:
-    """The task of label columns; MedsmallError where they are of text, of two kinds, or blank."""
+    """The task of label columns; MedsmallError if they hold text, two kinds, or nothing."""
     kinds = {column.name: column.kind for column in columns}
     for column in columns:
         if kinds[column.name] == "mixed":
@@ -115,13 +115,13 @@ def task_of(columns: Sequence[Column]) -> Task:
 
 
 def _ones(columns: Sequence[Column]) -> pd.Series:
-    """How many 1 each row has that is not blank throughout, NaN where one of its cells is."""
+    """The number of 1s in each row that is not all blank, NaN if one of its cells is."""
     answers = pd.concat([column.yes_no() for column in columns], axis=1)
     return answers.dropna(how="all").sum(axis=1, skipna=False)
 
 
 def refuse_several(columns: Sequence[Column]) -> None:
-    """MedsmallError where a row of columns of 0 and 1 has not exactly one 1."""
+    """MedsmallError if a row of columns of 0 and 1 does not have exactly one 1."""
     if columns:
         ones = _ones(columns).dropna()
         for row in ones.index[ones != 1][:1]:

@@ -1,4 +1,4 @@
-"""What somebody's table lists: images below a root, each once, their patients and their parts."""
+"""The images that a user's table lists, each once, with their patients and parts."""
 
 import posixpath
 import re
@@ -11,7 +11,7 @@ from medsmall.dataset.own.classes import CONTROL, PARTS, is_plain, parts_to_lear
 from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 
-# What has to be looked at: a backslash, an empty part, . or .., a drive, a control character.
+# Paths that need a check: a backslash, an empty part, . or .., a drive, a control character.
 _ODD = rf"\\|(?:^|/)\.{{0,2}}(?:/|$)|^.:|{CONTROL}"
 
 
@@ -22,7 +22,7 @@ def is_below(path: str) -> bool:
 
 
 def check_place(folder: str, suffix: str) -> None:
-    """MedsmallError where `folder` leaves the root, or `suffix` is more than the end of a name."""
+    """MedsmallError if `folder` leaves the root, or `suffix` is more than the end of a name."""
     if folder and not is_below(f"{folder}/x"):
         raise MedsmallError(
             f"dataset.folder='{folder}' is not inside dataset.root: choose a folder inside it, "
@@ -53,7 +53,7 @@ def image_paths(column: Column, root: Path, folder: str, suffix: str) -> pd.Seri
 
 
 def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> str:
-    """The path of a cell that is not simply the names of folders and a file."""
+    """The path of a cell that is more than plain names of folders and a file."""
     cell = column.cells[row]
     if not cell:
         raise column.refused(row, "it names no image; fill it in, or delete the row")
@@ -77,7 +77,7 @@ def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> 
 def refuse_repeated(
     image: pd.Series, cells: pd.DataFrame, path: Path, name: str, labels: Sequence[str]
 ) -> None:
-    """MedsmallError where two rows list one image, which says whether their labels agree."""
+    """MedsmallError if two rows list one image; it says whether their labels agree."""
     again = image[image.duplicated()]
     if again.empty:
         return
@@ -99,7 +99,7 @@ def refuse_repeated(
 
 
 def patients(column: Column) -> pd.Series:
-    """The patient of each row; MedsmallError where a row names none, or all the same."""
+    """The patient of each row; MedsmallError if a row names none, or all rows the same."""
     if (column.cells == "").any():
         raise names_no_patient(column, "set dataset.patient=null")
     first = column.cells.iloc[0]
@@ -121,7 +121,7 @@ def names_no_patient(column: Column, otherwise: str) -> MedsmallError:
 
 
 def parts(column: Column) -> pd.Series:
-    """The official part of each row, "" where blank; MedsmallError for a word that is none."""
+    """The official part of each row, "" if blank; MedsmallError for an unknown word."""
     found = column.cells.str.lower().map({**PARTS, "": ""})
     for row in found.index[found.isna()][:1]:
         raise column.refused(

@@ -10,7 +10,7 @@ from medsmall.terminal import say_once
 
 
 def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
-    """The expression that `key` gives; MedsmallError where it is none, or has not one group."""
+    """The expression in `key`; MedsmallError if it is invalid, or does not have one group."""
     try:
         pattern = re.compile(text)
     except re.error as error:
@@ -26,9 +26,9 @@ def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
 
 
 def find_all(pattern: re.Pattern[str], image: pd.Series) -> pd.Series:
-    """What `pattern` finds in each image path, NaN where it does not fit.
+    """The text that `pattern` finds in each image path, NaN if it does not fit.
 
-    It is searched in the file's name, or, where there is a / in it, in the path below the root.
+    It is searched in the file's name or, if it contains a /, in the path below the root.
     """
     searched = image if "/" in pattern.pattern else image.str.rpartition("/")[2]
     found = searched.str.extract(pattern, expand=False)
@@ -42,10 +42,10 @@ def patients(
     root: Path,
     key: str = "dataset.patient",
 ) -> pd.Series:
-    """The patient of each image path: what `pattern` finds in the file's name, else the image.
+    """The patient of each image path: the text that `pattern` finds, else the image itself.
 
-    Says on stderr, as `name`, which images count as a patient each. MedsmallError where the
-    pattern fits no name; `key` is that of the pattern.
+    A notice, as `name`, says which images count as their own patient. MedsmallError if the pattern
+    fits no name; `key` is its key in the config.
     """
     if pattern is None:
         say_once(
