@@ -1,4 +1,4 @@
-"""A network that can be asked: images in, probabilities out, without Lightning.
+"""A network for prediction: images in, probabilities out, without Lightning.
 
 From the folder of a record:
 
@@ -31,7 +31,7 @@ class Model(nn.Module):
     Args:
         module: takes float (B, 3, H, W), gives outputs (B, K).
         architecture: timm's name of it.
-        targets: what the K outputs mean.
+        targets: the meaning of the K outputs.
         mean, std: three numbers each, of grey levels in 0..1, that inputs are normalised with.
     """
 
@@ -52,8 +52,8 @@ class Model(nn.Module):
         # the layout that tensor cores and oneDNN compute in: on a CPU it saves a third of the time
         self.module = module.to(memory_format=torch.channels_last)
         self.architecture, self.targets = architecture, targets
-        # what its file says besides: what it was trained on (see medsmall.audit.provenance), and
-        # of a run image_size_px, resize and thresholds, as JSON
+        # further metadata of its file: the training data (see medsmall.audit.provenance) and, from
+        # a run, image_size_px, resize and thresholds, as JSON
         self.about = {"seen": "[]"}
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))

@@ -28,12 +28,12 @@ class ChestXray14:
         root: the folder of the release. Images lie in `images/`, or, as Kaggle serves them, in
             `images_001/images/` to `images_012/images/`.
         targets: findings to learn, by default all 14; an image with none of them is a negative.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
-    The official split leaves validation to the user: parts are "train_val" and "test". A row in
-    neither list gets "" (the release has none); a list may name images that the table lacks, so
-    that a shortened table works.
+    The official split has no validation part: parts are "train_val" and "test". A row in neither
+    list gets "" (the release has no such row). A list may name images that the table lacks, so a
+    shortened table works.
 
     Films are grey, 1024 x 1024 px; some files of the release are RGBA.
     """
