@@ -30,7 +30,7 @@ class Source:
         fingerprint: the weights in the key: equal for equal weights; for an upstream, its key.
         open: gives the weights; an upstream must be trained by then.
         patients: gives the patients seen in training and validation, the last training first,
-        also before the weights are trained; without the images.
+            also before the weights are trained; without the images.
         seen: gives the same with the images, once the weights are trained.
         upstream: the run that trains them.
         record: its record, or that of the run a file lies in.

@@ -6,8 +6,8 @@
   labels, metadata) and the prepared images of those rows, in the same order. It returns findings.
 - Findings are one table with the columns `findings.COLUMNS`. `findings.CHECKS` are the names by
   which findings can be allowed (``audit.allow=[near_duplicates]``).
-  - `severity` is "contamination" if a test or validation image, or its patient, is in another part
+- `severity` is "contamination" if a test or validation image, or its patient, is in another part
   too, "fault" if labels or images are wrong, "notice" otherwise. Contamination and faults that are
   not allowed make the exit status 1.
-  - Checks only read pixels and tables: nothing here changes data or imports torch.
+- Checks only read pixels and tables: nothing here changes data or imports torch.
 """

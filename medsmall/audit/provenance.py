@@ -32,7 +32,7 @@ class Seen:
         patients: the `mark` of each of its patients; None if unknown.
         run: the key of the run; "" if unknown.
         digests: uint8 (M, 16), `digest` of the resized pixels of each image; M = 0 if only the
-        patients are known.
+            patients are known.
         hashes: uint64 (M, 4), `difference_hash` of each; none if only digests are known.
         images: M names, as in the table of their data set, or none.
         thumbnails: int8 (M, KEPT_SIDE, KEPT_SIDE), `kept_thumbnail` of each, or none.

@@ -4,7 +4,7 @@ The contract of a data set (the Protocol below states it in types):
 
 - It reads a release exactly as it unpacks, under `files.root`, and opens no file before `table()`
   or `files.read()`. `table()` lists all rows without checking that the image files exist.
-  - `files` locates the images: `file()` names the file of an image, which may hold others too;
+- `files` locates the images: `file()` names the file of an image, which may hold others too;
   `read()` decodes an image; `reading` holds the options that change decoded pixels. It is an
   `ImageFiles` of the module `files`, or an own object of the data set for other kinds of files.
 - `table()` has the columns `image` (path relative to `root`, with `/`), `patient`, `split`

@@ -30,7 +30,7 @@ class Folder:
             valid, validation, dev, testing), which hold them and are the official split then.
         targets: classes to learn, by default all; of two classes only the positive one.
         positive: the positive one of two classes. None: the class opposite to normal, negative,
-        benign, healthy, uninfected, control, no_...; else the second by name.
+            benign, healthy, uninfected, control, no_...; else the second by name.
         merge: folders that hold the same class, with its name: {"NORMAL": "Normal"}.
         patient: a regular expression with one group, searched for in each file's name (or, with a /
             in it, in its path below `root`): what it finds is the patient, `^(person\\d+)` for
@@ -41,7 +41,7 @@ class Folder:
         range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
             for 12 bits; values outside are clipped, with a notice. None: [0, 65535].
         frame: number of the frame, from 1; None: the middle frame of DICOM, with a notice; other
-        files of several frames are refused.
+            files of several frames are refused.
         name: of the data in names and messages; give each folder another name.
         missing_images: without effect, as the images found are the data.
         phantom_patients: number of patients of the generated stand-in.

@@ -29,7 +29,7 @@ class Mura:
             release's own folder name; that part is removed.
         targets: "abnormal" is the only one with `classes` "abnormal"; with "part_finding" some of
             the classes, by default all.
-            classes: "abnormal", one binary target, or "part_finding", the exclusive classes
+        classes: "abnormal", one binary target, or "part_finding", the exclusive classes
             ELBOW_normal, ELBOW_abnormal, FINGER_normal, ..., two per body part.
         body_parts: use the films of these only, in this order of classes; None: of all seven.
         missing_images: what to do about listed images that are missing: "error" or "drop".

@@ -36,22 +36,21 @@ class Table:
         root: the folder that image paths are relative to.
         file: the table, inside `root`, or with a full path (a file of that name in `root` has
             precedence); CSV of any usual separator and encoding, or Parquet.
-            image: column of the image files.
-            folder: folder inside `root` that holds these files; "" if the names include it.
-            suffix: the ending that the names lack, such as ".png"; "" if they are complete.
-            targets: label columns, each of 0 and 1 (also true, false, yes, no) or each of numbers;
+        image: column of the image files.
+        folder: folder inside `root` that holds these files; "" if the names include it.
+        suffix: the ending that the names lack, such as ".png"; "" if they are complete.
+        targets: label columns, each of 0 and 1 (also true, false, yes, no) or each of numbers;
             or, with `label`, the classes to learn. None: with `label` all classes, else every
             column of 0 and 1 that no other argument names.
-            label: one column with the class of each image, 0 and 1, or a number to predict.
-            positive: the positive one of two classes in `label`. None: the class opposite to
+        label: one column with the class of each image, 0 and 1, or a number to predict.
+        positive: the positive one of two classes in `label`. None: the class opposite to
             normal, negative, benign, healthy, control, no_...; else the second by name.
-            merge: spellings in `label` with their class: {"KERATOSE": "Keratose"}.
-            task: None infers it: 0 and 1 in one column is binary; in several it is multiclass if
+        merge: spellings in `label` with their class: {"KERATOSE": "Keratose"}.
+        task: None infers it: 0 and 1 in one column is binary; in several it is multiclass if
             each row has exactly one 1 and no blank, else multilabel. In `label`, two classes are
             binary and more are multiclass; numbers with decimals or more than 20 different values
             are a regression.
-            patient: column of the patient (or lesion, slide: the group that a split keeps
-                together).
+        patient: column of the patient (or lesion, slide: the group that a split keeps together).
             None: every image counts as its own patient, unless `patient_pattern` finds it.
         patient_pattern: a regular expression with one group, searched for in each file's name (or,
             with a / in it, in its path): what it finds is the patient, `^(person\\d+)` for
@@ -66,7 +65,7 @@ class Table:
         range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
             for 12 bits; values outside are clipped, with a notice. None: [0, 65535].
         frame: number of the frame, from 1; None: the middle frame of DICOM, with a notice; other
-        files of several frames are refused.
+            files of several frames are refused.
         name: of the data in names and messages; give each table another name.
         missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.

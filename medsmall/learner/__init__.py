@@ -38,7 +38,7 @@ class Fitted(Protocol):
         initial_sha256: of the initial weights, as they were loaded; None where there were none.
         prevalence: (K,) the share of positives in training, counted as often as an image was shown
             and weighted as in the loss; NaN if unknown; unused for numbers.
-            machine: for environment.json: `device`, `processes`.
+        machine: for environment.json: `device`, `processes`.
     """
 
     history: pd.DataFrame
