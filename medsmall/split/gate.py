@@ -1,4 +1,4 @@
-"""What every split is checked for: whole patients, no empty part, no class that is missing."""
+"""Checks of every split: whole patients, no empty part, no missing class."""
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ def check_disjoint(table: pd.DataFrame, split: pd.Series) -> None:
 
 
 def few_patients(table: pd.DataFrame) -> list[str]:
-    """A notice, in a list, where the patients are so few that the parts of a split must differ."""
+    """A notice, in a list, if there are too few patients for similar parts."""
     patients = table["patient"].nunique()
     if patients >= FEW_PATIENTS:
         return []
@@ -45,9 +45,9 @@ def check_classes(
     One binary target needs a positive and a negative in each of train, val and test; exclusive
     classes (multiclass) need images of two of them in each. Several non-exclusive targets
     (multilabel) need both labels of every target in train only: in val and test the metrics of
-    that target are null with the reason, as long as the part has any known label. So are those of
-    a `published_test`, which is as it is (a partial download, say). What a published test or a
-    part of several classes lacks is returned, one sentence each, for the user to know before the
+    that target are null with the reason, if the part has any known label. The same holds for a
+    `published_test`, which cannot be changed (a partial download, say). Classes that a published
+    test or a part of several classes lacks are returned, one sentence each, to be shown before the
     training.
     """
     notices = []
@@ -79,7 +79,7 @@ def check_classes(
 
 
 def _holders(table: pd.DataFrame, target: str, task: Task) -> str:
-    """In how many patients the rarer value is: with fewer than parts, no split can do it."""
+    """The number of patients with the rarer value: with fewer than parts, no split can work."""
     if task is Task.REGRESSION:
         return ""
     patients = [table.loc[table[target] == value, "patient"].nunique() for value in (0, 1)]

@@ -13,7 +13,7 @@ from medsmall.split.stratified import divide
 
 @dataclass(frozen=True)
 class KFold:
-    """The patients in `folds` folds alike in size and prevalence, of which `fold` is the test part.
+    """The patients in `folds` folds of similar size and prevalence; `fold` is the test part.
 
     Over fold 0 to `folds` - 1 every image is in exactly one test part. Of the other folds' images
     `val` (a share of all images) are for validation, with the prevalence of the whole too, and

@@ -1,4 +1,4 @@
-"""What a stratified split balances: columns of the sample table as yes-or-no strata."""
+"""The strata of a stratified split: columns of the sample table as binary strata."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 
 BINS = 10  # of a column of numbers, with about as many rows each
-PATIENTS_PER_BIN = 15  # at least: fewer cannot be shared out as the parts' shares ask
+PATIENTS_PER_BIN = 15  # at least: fewer cannot be divided by the shares of the parts
 MAX_CATEGORIES = 50  # of a column of text
 
 

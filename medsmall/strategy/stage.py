@@ -11,7 +11,7 @@ Names = list[str]
 
 @dataclass(frozen=True)
 class Stage:
-    """What trains from a part of the training on.
+    """The parameters that train from some point of the training.
 
     Attributes:
         at: part of all steps, in [0, 1), at which it begins.

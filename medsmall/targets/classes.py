@@ -1,4 +1,4 @@
-"""Classes: exactly one of them is there (multiclass tasks)."""
+"""Exclusive classes: each image has exactly one (multiclass tasks)."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -62,7 +62,7 @@ class Classes(Findings):
         return evaluate_classes(y, predicted, self.names)
 
     def notes(self, test: dict[str, Any]) -> list[str]:
-        """What the columns are of, and which classes say little."""
+        """The meaning of the columns, and classes with too few images."""
         return [
             "Recall, precision and F1: of the most probable class.",
             *unreliable(test),
