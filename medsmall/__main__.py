@@ -25,13 +25,13 @@ def listing() -> str:
         "",
         "Begin with your own images:  medsmall init images.csv   (or a folder of class folders)",
         "or with generated ones:      medsmall train             (half a minute on two CPU cores)",
-        "medsmall COMMAND --help tells what a command takes.",
+        "medsmall COMMAND --help lists the options of a command.",
     ]
     return "\n".join(lines)
 
 
 def main() -> None:
-    """The entry point: calls the command that is named first."""
+    """The entry point: calls the command named first."""
     name, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("", [])
     if name in ("", "-h", "--help", "help"):
         print(listing())

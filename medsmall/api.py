@@ -1,4 +1,4 @@
-"""medsmall from Python, in a notebook say: what ``python -m medsmall.train`` does, quietly.
+"""medsmall from Python, for example in a notebook: ``python -m medsmall.train``, but quiet.
 
 from medsmall.api import show, train
 
@@ -20,12 +20,12 @@ __all__ = ["Record", "show", "train"]
 
 
 def train(overrides: Sequence[str], quiet: bool = True) -> Record:
-    """Train and test the run that the `overrides` describe, unless it is recorded; its record.
+    """Train and test the run of the `overrides`, unless it is recorded; returns its record.
 
     `overrides` are written as on the command line, one string each, without -m: a sweep is a loop.
-    Nothing is printed; what is worth knowing of the run stands in ``record.notices``. With `quiet`
-    False it is said as it happens, and how far the work has got. Options of your own are found in
-    ./conf, below the current folder, as by the commands.
+    Nothing is printed; notices are in ``record.notices``. With `quiet` False, notices and progress
+    are printed as they come. Your own options are read from ./conf in the current folder, as by the
+    commands.
 
     Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
     """

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their name, then renamed."""
+"""Files that are complete or absent: written under another name, then renamed."""
 
 import os
 from collections.abc import Callable
@@ -9,16 +9,18 @@ T = TypeVar("T")
 
 
 def write_whole(path: Path, write: Callable[[Path], T]) -> T:
-    """Fill a file beside `path` and rename it: readers see the old file or the new one, whole.
+    """Fill a file beside `path` and rename it: readers see the complete old or new file.
 
     Returns what `write` does.
     """
-    # the suffix is kept: some writers choose their format by it
+    # keep the suffix: some writers choose their format by it
     temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         written = write(temporary)
         with open(temporary, "rb") as file:
-            os.fsync(file.fileno())  # on the disk before its name, also if the power fails
+            os.fsync(
+                file.fileno()
+            )  # content reaches the disk before the name, in case the power fails
         os.replace(temporary, path)
         return written
     finally:

@@ -1,7 +1,7 @@
-"""Options named auto: chosen by the data, told in one line, and resolved in the record.
+"""Options named auto: chosen by the data, reported in one line, and resolved in the record.
 
-The YAML of such an option holds only what may be set whichever option is chosen. Where the trainer
-is auto, its settings ask for the machine themselves (`medsmall.configs.machine`).
+The YAML of such an option holds only keys that every possible choice has. trainer=auto is resolved
+by the machine instead (`medsmall.configs.machine`).
 """
 
 from functools import cache
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from medsmall.sample_size import Pools
 
 SMALL = 2000  # train images up to which a run takes all of them
-N = 200  # images that it takes of more
+N = 200  # images that a run takes of a larger train part
 
 
 def auto_groups(cfg: DictConfig) -> list[str]:
-    """The groups whose option is chosen by the data, as far as it has not been chosen."""
+    """The groups whose option the data still have to choose."""
     groups = ("split", "sample_size", "loss", "augmentation")
     return [group for group in groups if cfg.choices.get(group) == "auto"]
 
 
 def likely(cfg: DictConfig, dataset: "Dataset") -> DictConfig:
-    """`cfg` with options that need no table in place of auto: to check it before data are read."""
+    """`cfg` with options that need no table in place of auto, to check it before reading data."""
     try:
         loss = loss_for(dataset)
     except MedsmallError:  # only the table tells the task, and it cannot be read yet
@@ -72,13 +72,13 @@ def choose(
         chosen["loss"] = [loss_for(dataset), f"{dataset.task}"]
     if "augmentation" in groups:
         modality = dataset.modality
-        known = modality if modality != "other" else "set dataset.modality to get one that suits"
+        known = modality if modality != "other" else "set dataset.modality for a suitable one"
         chosen["augmentation"] = [augmentation_for(dataset), known]
     return chosen
 
 
 def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
-    """`cfg` with these options of the groups, and the values that were set in place of theirs."""
+    """`cfg` with these options of the groups; values set in `cfg` replace those of the options."""
     settled = cfg.copy()
     with open_dict(settled):
         for group, option in options.items():
@@ -99,7 +99,7 @@ def _shipped(group: str, option: str) -> DictConfig:
 
 
 def told(cfg: DictConfig, chosen: dict[str, list[str]]) -> list[str]:
-    """What was chosen, as one sentence in a list; none where nothing was."""
+    """The choices as one sentence in a list; empty without any."""
     words = [f"{group}={option} ({why})" for group, (option, why) in chosen.items()]
     if OmegaConf.is_interpolation(cfg.trainer, "accelerator"):
         words.append(f"trainer={cfg.choices.trainer}")
@@ -123,9 +123,9 @@ def split_for(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> lis
 
 
 def sample_size_for(given: DictConfig, pools: "Pools") -> list[str]:
-    """All images of a small train part; of a large one N, balanced where classes can be.
+    """All images of a small train part, else N images, balanced if the classes allow.
 
-    Whether they can is asked for N images whatever `given.n` is: every size of a sweep draws alike.
+    The test uses N images whatever `given.n` is, so every size of a sweep draws in the same way.
     """
     rows, targets = pools.train, pools.targets
     asked = given.n is not None or given.fraction is not None
@@ -147,5 +147,5 @@ def loss_for(dataset: "Dataset") -> str:
 
 
 def augmentation_for(dataset: "Dataset") -> str:
-    """The augmentation that is meant for the modality; none where that is not known."""
+    """The augmentation for the modality; none if the modality is unknown."""
     return next(iter(shipped_for(dataset.modality)), "none")

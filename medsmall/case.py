@@ -1,4 +1,4 @@
-"""A run that is identified but not made: everything about it that costs no training."""
+"""A run that is identified but not trained: everything about it that costs no training."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -23,18 +23,18 @@ from medsmall.targets import Targets, targets_of
 
 @dataclass(frozen=True)
 class Source:
-    """Where the initial weights come from: known before they are loaded, or even made.
+    """The source of the initial weights, known before they are loaded or even trained.
 
     Attributes:
-        name: what they are, for people: the record and messages say it.
-        fingerprint: what they are, for the key: equal for equal weights. An upstream's is its key.
-        open: gives the weights; an upstream must have been made by then.
-        patients: gives what they have seen in training and validation, the last training first,
-            also before it is made; without the images.
-        seen: gives the same with the images, as soon as the weights are made.
-        upstream: the run that makes them.
+        name: the weights in the record and in messages.
+        fingerprint: the weights in the key: equal for equal weights; for an upstream, its key.
+        open: gives the weights; an upstream must be trained by then.
+        patients: gives the patients seen in training and validation, the last training first,
+            also before the weights are trained; without the images.
+        seen: gives the same with the images, once the weights are trained.
+        upstream: the run that trains them.
         record: its record, or that of the run a file lies in.
-        allow_test_overlap: whether what they have seen may stand in the test split.
+        allow_test_overlap: whether the weights may have seen the test split.
     """
 
     name: str
@@ -49,28 +49,28 @@ class Source:
     def refuse_overlap(self, dataset: str, test_patients: set[str]) -> list[str]:
         """MedsmallError if the weights have, or may have, seen patients of the test split.
 
-        Where that is allowed it is returned, as a sentence; likewise if it cannot be known.
+        If that is allowed or cannot be checked, notices are returned.
         """
         seen = self.patients()
         notices = []
         if any(one.dataset == UNKNOWN for one in seen):
             notices.append(
-                f"What the weights of {self.name} have seen is "
-                f"{'not known' if len(seen) == 1 else 'known in part'}: whether test images are "
-                "among it cannot be checked; pretraining.trained_on says what a file was trained "
-                "on."
+                f"The training data of the weights of {self.name} are "
+                f"{'unknown' if len(seen) == 1 else 'known only in part'}, so leakage into the "
+                "test set cannot be checked: set pretraining.trained_on to the data set of the "
+                "file."
             )
         if self.record is None and any(len(one.digests) > len(one.hashes) for one in seen):
             notices.append(
-                f"The images that {self.name} has seen are known by their pixels at the size of "
-                "its training alone; where it lies in the record of its run, they are known at any."
+                f"The images that {self.name} has seen are recognised at its training size only: "
+                "leave the file in the record of its run to recognise them at any size."
             )
         found = trained_on_test(seen, dataset, test_patients)
         if not found:
             return notices
         found = f"The weights of {self.name} were trained on {found}: the test set is contaminated"
         if self.allow_test_overlap:
-            return [f"{found}, which pretraining.allow_test_overlap lets pass.", *notices]
+            return [f"{found} (allowed by pretraining.allow_test_overlap).", *notices]
         raise MedsmallError(
             f"{found}. Train the upstream with the same split, or go on with "
             f"pretraining.allow_test_overlap=true."
@@ -94,7 +94,7 @@ def _seen_of(seen: Sequence[Seen], dataset: str, patients: set[str]) -> list[str
 
 
 def trained_on_test(seen: Sequence[Seen], dataset: str, test_patients: set[str]) -> str:
-    """What weights were trained on of, or in common with, the test split; "" if nothing is known.
+    """The training data of weights that overlap with the test split; "" if none are known.
 
     As a part of a sentence: "chexpert, on 2 of the 9 patients in the test split (first: 7, 8)".
     """
@@ -104,28 +104,28 @@ def trained_on_test(seen: Sequence[Seen], dataset: str, test_patients: set[str])
             f"(first: {', '.join(patients[:3])})"
         )
     if any(one.dataset == dataset and one.patients is None for one in seen):
-        return f"{dataset}, on patients that nothing is known of"
+        return f"{dataset}, on unknown patients"
     for one in seen:
         if why := common_source(one.dataset, dataset):
-            return f"{one.dataset}, and {why}, on which patients is not known"
+            return f"{one.dataset}, on unknown patients, and {why}"
     return ""
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One resolved config with the images it draws and the key that follows; equal by its key.
+    """One resolved config with the images it draws and its key; equal by its key.
 
     Attributes:
         cfg: the composed config, for making its parts.
         config: the same, checked and resolved: what is recorded.
-        dataset, table: the data set and the rows whose image is there.
+        dataset, table: the data set and the rows whose image exists.
         draw: the images of the run; see `medsmall.sample_size.SampleSize`.
         channels: of the images whose pixels the key holds, 1 if all are grey, else 3.
         augmentation: made from the config.
-        source: where its initial weights come from.
-        record: where it is recorded, or will be; the folder's name is the key.
-        notices: what is worth knowing before it is trained, one sentence each.
-        dropped: the copies that audit.drop left out, by check and part; None if it is not asked.
+        source: of its initial weights.
+        record: its record, existing or not; the folder's name is the key.
+        notices: to read before the training, one sentence each.
+        dropped: the copies that audit.drop left out, by check and part; None without audit.drop.
     """
 
     cfg: DictConfig = field(repr=False)
@@ -142,7 +142,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """What it is called, for people."""
+        """Its name, for people."""
         return str(self.cfg.name)
 
     @property
@@ -157,7 +157,7 @@ class Case:
 
     @property
     def select_by(self) -> str:
-        """How the epoch is chosen: as the config says, or "last" where validation is too small."""
+        """How the epoch is chosen: by the config, or "last" if validation is too small."""
         val = self.draw.loc[self.draw["part"] == "val"]
         labels = val[self.dataset.targets].to_numpy(dtype=float)
         unit = units(val, self.table, self.dataset.unit)
@@ -182,7 +182,7 @@ class Case:
         )
 
     def facts(self) -> dict[str, Any]:
-        """What metrics.json says of the run besides its metrics, as far as it is known by now."""
+        """The entries of metrics.json besides the metrics that are known before training."""
         made_by = self.source.record
         return {
             "name": self.name,
@@ -201,7 +201,7 @@ class Case:
         }
 
     def _images(self, part: str) -> int:
-        """The different images of a part: one drawn twice is one label."""
+        """The distinct images of a part: an image drawn twice is one label."""
         return int(self.draw.loc[self.draw["part"] == part, "image"].nunique())
 
     def patients(self, *parts: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What the commands share: a config from the command line, and one sentence where one is wrong."""
+"""What the commands share: a config from the command line, and one sentence per mistake."""
 
 import argparse
 import errno
@@ -32,15 +32,14 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FailedCellError(Exception):
-    """A cell of a sweep whose sentence has been said; the others are run nonetheless."""
+    """A failed cell of a sweep, already reported; the other cells still run."""
 
 
 def as_command(work: Callable[[DictConfig], None], about: str, examples: str) -> Callable[[], None]:
-    """A command that does `work` on the config of its command line; in a sweep, on each cell's.
+    """A command that does `work` on the config of its command line; in a sweep, for each cell.
 
-    Its --help says what it is `about` and gives the `examples`. What a user can mend is one
-    sentence on stderr and exit status 2. In a sweep the sentence is said at once and the other
-    cells are run.
+    Its --help shows `about` and the `examples`. A mistake that the user can correct is one sentence
+    on stderr and exit status 2. In a sweep the sentence is printed at once and the other cells run.
     """
 
     @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
@@ -68,9 +67,9 @@ def as_command(work: Callable[[DictConfig], None], about: str, examples: str) ->
 
 
 def heed_terminal() -> None:
-    """End as by Ctrl-C where the process is asked to end, and print what the terminal can show.
+    """Treat requests to end as Ctrl-C, and print only what the terminal can show.
 
-    A signal that is ignored stays so: nohup means it.
+    An ignored signal stays ignored, as nohup wants.
     """
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
@@ -84,7 +83,7 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def _answered(arguments: list[str]) -> bool:
-    """Answer what Hydra would answer for itself or with half the config; else False."""
+    """Answer options that Hydra would answer in its own way; else False."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     for flag in ("--version", "--resolve"):
         parser.add_argument(flag, action="store_true")
@@ -103,21 +102,21 @@ def _answered(arguments: list[str]) -> bool:
         return True
     if any(one is not None for one in (given.config_name, given.config_path, given.config_dir)):
         raise MedsmallError(
-            "There is one root config, conf/train.yaml: choose from it with group=option, and put "
-            "options of your own into ./conf or the folder that MEDSMALL_CONF names."
+            "The root config is always conf/train.yaml: choose with group=option, and put your "
+            "own options into ./conf or the folder that MEDSMALL_CONF names."
         )
     if given.experimental_rerun is not None:
-        raise MedsmallError("A pickled config is not run: start the command of its run again.")
+        raise MedsmallError("Pickled configs are not run: start the command of the run again.")
     if given.resolve and not given.cfg:
-        raise MedsmallError("--resolve goes with --cfg job, which shows the config.")
+        raise MedsmallError("--resolve needs --cfg job, which shows the config.")
     options = [argument.partition("=")[0] for argument in rest if argument.startswith("-")]
     for option in options:
         if not any(known.startswith(option) for known in OPTIONS):
             raise MedsmallError(f"There is no option {option}{did_you_mean(option, OPTIONS)}.")
     if empty := [one for one in rest if {*SWEEP} & {*rest} and sweeps_nothing(one)]:
-        raise MedsmallError(f"{empty[0]} has no value to sweep over: nothing would be run.")
+        raise MedsmallError(f"{empty[0]} has no value to sweep over: give at least one.")
     if given.cfg not in (None, "job", "hydra", "all"):
-        raise MedsmallError("--cfg shows a part of the config: write --cfg job.")
+        raise MedsmallError("--cfg needs the part to show: write --cfg job.")
     if len({*SWEEP, "-r", "--run", "-i", "--info"} & {*options}) + bool(given.cfg) > 1:
         raise MedsmallError("--cfg, --info, --run and -m each go alone: choose one of them.")
     if given.cfg != "job" or given.package is not None:
@@ -143,15 +142,15 @@ def _say_a_failure_once() -> None:
 
 @contextmanager
 def one_sentence(cell: str = "") -> Iterator[None]:
-    """End the process with one sentence on an error that a user can mend, whatever its wrapping.
+    """End the process with one sentence on an error that a user can correct, even a wrapped one.
 
-    In the `cell` of a sweep the sentence begins with it and a FailedCellError goes on. An interrupt
-    says that nothing was kept, or what it carries.
+    In the `cell` of a sweep the sentence begins with the cell, and a FailedCellError is raised. An
+    interrupt prints its own text, or that nothing was kept.
     """
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        what = str(interrupt) or "nothing of the run was kept; the same command starts it again"
+        what = str(interrupt) or "the unfinished run was not kept; the same command starts it again"
         print(f"Interrupted: {what}.", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:  # `--help | head`: the reader has seen enough
@@ -170,14 +169,14 @@ def one_sentence(cell: str = "") -> Iterator[None]:
 
 
 def mendable(error: BaseException | None) -> str | None:
-    """The sentence for an error that a user can mend; None for a fault of the program."""
+    """The sentence for an error that a user can correct; None for a fault of the program."""
     first = error
     while error:
         if isinstance(error, MedsmallError):
             return str(error)
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
             where = f" {error.filename}" if error.filename else ""
-            return f"A file{where} would be larger than is allowed here: raise ulimit -f."
+            return f"A file{where} would exceed the size limit: raise ulimit -f."
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             where = f"of {error.filename} " if error.filename else ""
             return (
@@ -187,6 +186,6 @@ def mendable(error: BaseException | None) -> str | None:
         if isinstance(error, OSError) and error.filename is not None:
             return f"{error.filename}: {error.strerror}; name another folder or make room there."
         if isinstance(error, RuntimeError) and "home directory" in str(error):  # of ~name/...
-            return "A path begins with ~ and the name of nobody on this machine: write it out."
+            return "A path begins with ~ and an unknown user name: write the path out."
         error = error.__cause__
     return explain(first) if isinstance(first, Exception) and refused(first) else None

@@ -1,4 +1,4 @@
-"""Makes a part of a run from its config, and looks whether it keeps its contract."""
+"""Makes a part of a run from its config, and checks its contract."""
 
 from typing import Any, TypeVar
 
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 def made(node: DictConfig, contract: type[T]) -> T:
-    """What the `_target_` of `node` makes.
+    """The object that the `_target_` of `node` makes.
 
-    MedsmallError if it lacks an attribute or a method of the `contract`, a typing.Protocol: a class
-    that is not finished is found out before anything is trained.
+    MedsmallError if it lacks an attribute or a method of the `contract`, a typing.Protocol: an
+    unfinished class is refused before anything is trained.
     """
     part: Any = build(node)
     asked = {name for name in dir(contract) if not name.startswith("_")}
@@ -22,8 +22,8 @@ def made(node: DictConfig, contract: type[T]) -> T:
     lacking = sorted(name for name in asked if not hasattr(part, name))
     if lacking:
         raise MedsmallError(
-            f"{node.get('_target_')} has no {', '.join(lacking)}, which {contract.__module__}."
-            f"{contract.__name__} asks for: add it."
+            f"{node.get('_target_')} has no {', '.join(lacking)}, required by "
+            f"{contract.__module__}.{contract.__name__}: add it."
         )
     return part
 
@@ -31,8 +31,8 @@ def made(node: DictConfig, contract: type[T]) -> T:
 def build(node: DictConfig, **more: Any) -> Any:
     """Call the `_target_` of `node` with its other keys, as plain containers, and with `more`.
 
-    Not by Hydra's `instantiate`, which resolves what is resolved already: a class or a folder that
-    is called ``${oc.env:HOME}`` would be looked up. MedsmallError where it cannot be called so.
+    Hydra's `instantiate` would resolve the values a second time: a class or a folder called
+    ``${oc.env:HOME}`` would be looked up. MedsmallError if it cannot be called like this.
     """
     content: Any = OmegaConf.to_container(node, resolve=True)
     return _called(content | more)

@@ -1,4 +1,4 @@
-"""The one exception of medsmall for what a user can mend."""
+"""The one exception of medsmall for mistakes that a user can correct."""
 
 import difflib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ class MedsmallError(Exception):
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest of the `known` names as a ready phrase: ``" (did you mean 'Hernia'?)"``.
 
-    Where nothing is near, the names themselves are listed instead, or of many the nearest.
+    If no name is near, all names are listed, or of many the nearest.
     """
     names = sorted(known)
     folded = {name.casefold(): name for name in names}

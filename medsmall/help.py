@@ -1,4 +1,4 @@
-"""What --help says: the command, examples, groups and options, data sets of one's own."""
+"""The text of --help: the command, examples, groups and options, the user's own data sets."""
 
 from medsmall.configs.options import config_dir, groups, options, own_config_dir
 
@@ -6,7 +6,7 @@ from medsmall.configs.options import config_dir, groups, options, own_config_dir
 def help_text(about: str, examples: str) -> str:
     """`about` is the docstring of the command, `examples` are its lines, one command each."""
     lines = [about.strip(), "", "Examples:", *(f"  {line}" for line in examples.split("\n")), ""]
-    lines.append("Options of each group (group=option; conf/<group>/<option>.yaml tells about it):")
+    lines.append("Options of each group (group=option; conf/<group>/<option>.yaml describes it):")
     for group in groups():
         plus = "+" if group == "experiment" else ""
         lines.append(f"  {plus}{group}={' | '.join(options(group))}")
@@ -14,8 +14,8 @@ def help_text(about: str, examples: str) -> str:
         lines += ["", f"Your own data sets in {own_config_dir()}: dataset={' | '.join(own)}"]
     lines += [
         "",
-        "Any key may be set (key=value): the YAML of its option has it with a comment, and",
-        "conf/train.yaml those of no group. --cfg job shows the whole config of a command.",
+        "Any key may be set (key=value). The YAML of its option explains it; conf/train.yaml has",
+        "the keys of no group. --cfg job shows the whole config of a command.",
     ]
     return "\n".join(lines)
 

@@ -1,4 +1,4 @@
-"""The model hub that timm fetches weights from: what lies here already, and whether it answers."""
+"""The model hub of timm's weights: files fetched before, and whether the hub answers."""
 
 import threading
 import urllib.error
@@ -8,7 +8,7 @@ from pathlib import Path
 from huggingface_hub import constants, try_to_load_from_cache
 
 FILES = ("model.safetensors", "pytorch_model.bin")
-PATIENCE_S = 3.0  # a hub that answers does so in less; timm alone would go on asking for a minute
+PATIENCE_S = 3.0  # a reachable hub answers sooner; timm alone would try for a minute
 
 
 def fetched(repository: str) -> Path | None:
@@ -30,7 +30,7 @@ def may_be_had(network: str) -> bool:
 
 
 def answers() -> bool:
-    """Whether the hub can be reached from here, through a proxy too where one is set."""
+    """Whether the hub can be reached, through a proxy if one is set."""
     if constants.HF_HUB_OFFLINE:
         return False
     reached = threading.Event()
@@ -40,7 +40,7 @@ def answers() -> bool:
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE_S):
                 reached.set()
-        except urllib.error.HTTPError:  # it answers, and does not like the question
+        except urllib.error.HTTPError:  # it answers, if only with an error
             reached.set()
         except OSError:
             pass
@@ -48,7 +48,7 @@ def answers() -> bool:
             done.set()
 
     done = threading.Event()
-    # a thread, as looking up a name knows no time limit
+    # a thread, as the look-up of a name has no time limit
     threading.Thread(target=ask, daemon=True).start()
     done.wait(PATIENCE_S)
     return reached.is_set()

@@ -1,4 +1,4 @@
-"""Asks a model for its predictions on whole parts of a draw."""
+"""Predictions of a model for whole parts of a draw."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 
 def device_of(trainer: DictConfig) -> torch.device:
-    """The one device that scoring is done on: the first that a config's trainer uses."""
+    """The device for scoring: the first that a config's trainer uses."""
     kinds = [
         kind
         for kind, here in (
@@ -27,12 +27,12 @@ def device_of(trainer: DictConfig) -> torch.device:
         if here and trainer.accelerator in (kind, "gpu", "auto")
     ]
     if trainer.accelerator == "cpu" and torch.cuda.is_available():
-        say_once("A GPU is here: trainer=gpu uses it.")
+        say_once("This machine has a GPU: trainer=gpu uses it.")
     if trainer.accelerator in ("cpu", "auto") and not kinds:
         return torch.device("cpu")
     if not kinds:
         raise MedsmallError(
-            f"trainer.accelerator={trainer.accelerator} finds no such device: set trainer=cpu."
+            f"trainer.accelerator={trainer.accelerator}: this machine has none, set trainer=cpu."
         )
     listed = trainer.devices if isinstance(trainer.devices, ListConfig | list) else [0]
     return torch.device(kinds[0], int(listed[0]) if kinds[0] == "cuda" else 0)
@@ -63,7 +63,7 @@ def predictions(
 def features(
     model: Model, batches: Iterable[Batch], device: torch.device, precision: str
 ) -> np.ndarray:
-    """Features float64 (N, F) of a plain loader: what the network's last layer takes."""
+    """Features float64 (N, F) of a plain loader: the inputs of the network's last layer."""
     module: Any = model.module
     caught: list[Tensor] = []
     hook = module.get_classifier().register_forward_pre_hook(

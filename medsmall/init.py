@@ -1,8 +1,8 @@
 """Start with your own data: ``python -m medsmall.init images.csv`` or ``... path/to/folder``.
 
-Looks at a table or at class folders, says what it found and why, writes conf/dataset/<name>.yaml
-below the current folder, audits the data and prints the command that trains on them. Once more,
-after an edit or with other data, it changes the keys that were not edited, and shows them.
+Reads a table or class folders, prints what it found and why, writes conf/dataset/<name>.yaml in the
+current folder, audits the data and prints the command that trains on them. A second call, after an
+edit or with changed data, updates the keys that you did not edit, and shows the changes.
 """
 
 import argparse
@@ -40,11 +40,11 @@ SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 def init(path: Path, name: str | None = None, force: bool = False, said: Said = NOTHING) -> Path:
     """Look at the data in `path`, write their YAML and audit them; returns the file written.
 
-    What the owner `said` is not guessed. A YAML that an earlier call wrote is brought up to date:
-    keys that were edited since stay, and the others are shown where they change.
+    Options in `said` are not guessed. A YAML of an earlier call is updated: keys edited since are
+    kept, and changes of other keys are shown.
 
-    Raises MedsmallError where the data cannot be understood, or where a data set of that name is
-    there already that was not written so (one of your own is overwritten with `force`).
+    Raises MedsmallError if the data cannot be understood, or if another data set of that name
+    exists (one of your own is overwritten with `force`).
     """
     chosen = _free_name(path, name)
     file = own_config_dir() / "dataset" / f"{chosen}.yaml"
@@ -68,19 +68,19 @@ def init(path: Path, name: str | None = None, force: bool = False, said: Said = 
 
 
 def _say_written(file: Path, changes: list[str] | None) -> None:
-    """Say what was written; `changes` are those of a file that was there, None of a new one."""
+    """Say what was written; `changes` are those of an existing file, None for a new one."""
     if changes is None:
-        say(f"Written: {file}; every key has its comment there.")
+        say(f"Written: {file}; comments there explain every key.")
     elif changes:
-        say(f"Updated: {file}; what you edited stays.")
+        say(f"Updated: {file}; your edits are kept.")
         for change in changes:
             console.print(f"  {change}", markup=False, highlight=False, soft_wrap=True)
     else:
-        say(f"Nothing to change in {file}; what you edited stays.")
+        say(f"Nothing to change in {file}; your edits are kept.")
 
 
 def next_command(found: Inferred, name: str) -> str:
-    """The training that suits the data; the rest is chosen by itself, see `medsmall.auto`."""
+    """The training command for the data; `medsmall.auto` chooses the rest."""
     command = f"python -m medsmall.train dataset={name}"
     if found.data.task is Task.REGRESSION:
         return command
@@ -98,15 +98,15 @@ def _free_name(path: Path, name: str | None) -> str:
     if not re.fullmatch(r"[A-Za-z_][\w-]{0,99}", chosen, re.ASCII) or not plain_word(chosen):
         if name is not None:
             raise MedsmallError(
-                f"--name cannot be {name[:120]!r}: use up to 100 letters, digits, _ and -, and no "
-                "word that stands for a value, such as null or true."
+                f"--name cannot be {name[:120]!r}: use up to 100 letters, digits, _ and -, but no "
+                "YAML value such as null or true."
             )
         chosen = f"own_{chosen[:90]}"
     own = own_config_dir().resolve() != config_dir().resolve()
     shipped = (config_dir() / "dataset" / f"{chosen}.yaml").exists()
     if own and shipped:
         if name is not None:
-            raise MedsmallError(f"{name} is a data set of medsmall's own: choose another --name.")
+            raise MedsmallError(f"{name} is a data set of medsmall itself: choose another --name.")
         chosen = f"own_{chosen}"
     return chosen
 
@@ -117,9 +117,9 @@ def _audit(overrides: list[str]) -> None:
 
     try:
         if not audit(compose(overrides)):
-            say("Mind: the audit is not clean; look at its findings before you train.")
+            say("Note: the audit found problems; look at them before you train.")
     except MedsmallError as error:  # the YAML stays, to be corrected
-        say(f"Mind: the audit could not be made: {error}")
+        say(f"Note: the audit failed: {error}")
 
 
 def _said(given: argparse.Namespace) -> Said:
@@ -138,14 +138,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("path", type=Path, help="a CSV or Parquet file, or a folder of images")
     parser.add_argument("--name", help="of the data set; by default that of the file or folder")
-    parser.add_argument("--label", help="the column to learn, where it is not guessed rightly")
+    parser.add_argument("--label", help="the column to learn, if the guess is wrong")
     for role in ("patient", "age", "sex", "split"):
-        told = f"its column, where it is not guessed rightly; {NONE}: there is none"
+        told = f"its column, if the guess is wrong; {NONE}: there is none"
         parser.add_argument(f"--{role}", metavar="COLUMN", help=told)
     parser.add_argument(
         "--id-pattern",
         metavar="EXPRESSION",
-        help="expression with one group that finds the patient in a file name: '^(person\\d+)'",
+        help="regular expression whose one group is the patient in a file name: '^(person\\d+)'",
     )
     parser.add_argument(
         "--merge",
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")
     parser.add_argument(
-        "--force", action="store_true", help="overwrite the YAML of that name, and what you edited"
+        "--force", action="store_true", help="overwrite the YAML of that name, with your edits"
     )
     parser.add_argument("--version", action="version", version=f"medsmall {version('medsmall')}")
     given = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""A lock between processes that tells who holds it, and is not waited for in vain."""
+"""A lock between processes that names its holder, and refuses to wait for ever."""
 
 import json
 import os
@@ -15,16 +15,16 @@ from filelock import FileLock, Timeout
 from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
 
-PATIENCE = 1.0  # seconds between two looks at who holds it
+PATIENCE = 1.0  # seconds between two checks of the holder
 
 
 @contextmanager
 def held(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file `path` for the body, after whoever holds it now; `what` it is for.
+    """Hold the lock file `path` for the body, after its present holder; `what` is its purpose.
 
-    Beside it, as <path>.holder, stands who holds it: process, host, since when. MedsmallError where
-    that is a process that this one was begun by, where it has ended and a process of its own still
-    holds the lock, and where the folder takes no lock.
+    The file <path>.holder names the holder: process, host, start. MedsmallError if the holder
+    started this process, if it has ended but a process started by it still holds the lock, and if
+    the folder does not accept lock files.
     """
     lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
     before: dict[str, Any] | None = None
@@ -35,13 +35,13 @@ def held(path: Path, what: str) -> Iterator[None]:
             now = _read(holder)
             if not path.exists():
                 raise MedsmallError(
-                    f"{path.parent} takes no lock file: set output_root and cache_root to folders "
-                    "where files can be written."
+                    f"{path.parent} does not accept lock files: set output_root and cache_root to "
+                    "folders that can be written to."
                 ) from None
-            if now == before:  # twice the same: not one that has just taken it
+            if now == before:  # twice the same holder, not one that has just taken it
                 _refuse_in_vain(now, what)
             else:
-                print(f"{what} is made by {_words(now)}: waiting for it.", file=sys.stderr)
+                print(f"Waiting: {what} is being made by {_words(now)}.", file=sys.stderr)
             before = now
     try:
         since = datetime.now().astimezone().isoformat(timespec="seconds")
@@ -54,7 +54,7 @@ def held(path: Path, what: str) -> Iterator[None]:
 
 
 def _read(holder: Path) -> dict[str, Any]:
-    """Who holds the lock; {} where that is not written, or not yet."""
+    """The holder of the lock; {} if it is not written, or not yet."""
     try:
         told = json.loads(holder.read_text(encoding="utf-8"))
         return {"pid": int(told["pid"]), "host": str(told["host"]), "since": str(told["since"])}
@@ -73,18 +73,18 @@ def _refuse_in_vain(who: dict[str, Any], what: str) -> None:
         return
     if who["pid"] in _begun_by():
         raise MedsmallError(
-            f"{what} is made by {_words(who)}, which began this process and waits for it: train in "
-            "several processes with trainer=ddp."
+            f"{what} is being made by {_words(who)}, which started this process and waits for it: "
+            "train in several processes with trainer=ddp."
         )
     if not _alive(who["pid"]):
         raise MedsmallError(
-            f"{what} was made by {_words(who)}; it has ended, but a process that it began has not: "
-            "end that one, and start the command again."
+            f"{what} was being made by {_words(who)}, which has ended, but a process started by it "
+            "still runs: end that process, and start the command again."
         )
 
 
 def _begun_by() -> set[int]:
-    """The parent of this process, the parent's parent, as far as the system tells."""
+    """The parent of this process, its parent and so on, if the system shows them."""
     found, pid = set[int](), os.getppid()
     while pid > 1 and pid not in found:
         found.add(pid)

@@ -1,6 +1,6 @@
 """Sends a run to the loggers of the config: W&B, TensorBoard, MLflow.
 
-They are sinks. The record on disk is the truth, and nothing is ever read back from them.
+They only receive. The record on disk is authoritative; nothing is read back from a logger.
 """
 
 from collections.abc import Iterator
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 
 
 def open_loggers(cfg: DictConfig) -> "list[Logger]":
-    """The logger of the config, if it names one; MedsmallError where it cannot begin."""
+    """The logger of the config, if it names one; MedsmallError if it cannot start."""
     if not cfg.logger:
         return []
     logger = made_logger(cfg)
-    # Lightning hands W&B a setting that W&B warns is without effect: nobody can act on that
+    # Lightning gives W&B a setting that W&B warns is without effect; users cannot change that
     getattr(logger, "_wandb_init", {}).pop("anonymous", None)
     try:
-        _ = logger.experiment  # begun here, and not at the first thing that is sent
-    except Exception as error:  # no account, no network: each library has its own
+        _ = logger.experiment  # starts it here instead of at the first metric
+    except Exception as error:  # no account, no network: each library has its own errors
         told = " ".join(str(error).split()).rstrip(".")
         raise MedsmallError(
-            f"The logger {type(logger).__name__} cannot begin: {told}. Set logger=none to go on "
+            f"The logger {type(logger).__name__} cannot start: {told}. Set logger=none to go on "
             "without it."
         ) from error
     return [logger]
 
 
 def made_logger(cfg: DictConfig) -> Any:
-    """The logger, which has not begun; MedsmallError where its packages are not installed."""
+    """The logger, not yet started; MedsmallError if its packages are not installed."""
     try:
         return build(cfg.logger)
     except MedsmallError as error:
@@ -50,7 +50,7 @@ def made_logger(cfg: DictConfig) -> Any:
 
 @contextmanager
 def closing(loggers: "list[Logger]") -> Iterator[None]:
-    """End each logger's run with the body, so that the next run of a sweep gets one of its own."""
+    """End each logger's run with the body, so that each run of a sweep gets its own."""
     status = "failed"
     try:
         yield
@@ -64,7 +64,7 @@ def closing(loggers: "list[Logger]") -> Iterator[None]:
 
 
 def replay(loggers: "list[Logger]", history: pd.DataFrame) -> None:
-    """Send the epochs after the event: training in several processes has no logger of its own."""
+    """Send the epochs afterwards: training in several processes has no logger of its own."""
     for row in history.to_dict("records"):
         for logger in loggers:
             logger.log_metrics({str(k): v for k, v in row.items()}, step=int(row["epoch"]))

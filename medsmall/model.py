@@ -1,4 +1,4 @@
-"""A network that can be asked: images in, probabilities out, without Lightning.
+"""A network for prediction: images in, probabilities out, without Lightning.
 
 From the folder of a record:
 
@@ -31,7 +31,7 @@ class Model(nn.Module):
     Args:
         module: takes float (B, 3, H, W), gives outputs (B, K).
         architecture: timm's name of it.
-        targets: what the K outputs mean.
+        targets: the meaning of the K outputs.
         mean, std: three numbers each, of grey levels in 0..1, that inputs are normalised with.
     """
 
@@ -52,8 +52,8 @@ class Model(nn.Module):
         # the layout that tensor cores and oneDNN compute in: on a CPU it saves a third of the time
         self.module = module.to(memory_format=torch.channels_last)
         self.architecture, self.targets = architecture, targets
-        # what its file says besides: what it was trained on (see medsmall.audit.provenance), and
-        # of a run image_size_px, resize and thresholds, as JSON
+        # further metadata of its file: the training data (see medsmall.audit.provenance) and, from
+        # a run, image_size_px, resize and thresholds, as JSON
         self.about = {"seen": "[]"}
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
@@ -119,8 +119,8 @@ class Model(nn.Module):
             without = [name for name in module.state_dict() if name not in tensors]
             if without and set(without) <= set(head_names(module)):
                 raise MedsmallError(
-                    f"{path} holds a network without a head, which cannot be asked: its learner "
-                    "predicts in another way, and its predictions are in predictions.csv."
+                    f"{path} holds a network without a head, which cannot predict: its learner "
+                    "predicts in another way, see predictions.csv of the record."
                 )
             module.load_state_dict(tensors)
             model = cls(
@@ -131,7 +131,7 @@ class Model(nn.Module):
             model.scale = torch.tensor([floats(about["scale"])])
         except (OSError, KeyError, ValueError, RuntimeError, SafetensorError) as error:
             raise MedsmallError(
-                f"{path} is not the model of a record ({type(error).__name__}): name the "
+                f"{path} is not the model of a record ({type(error).__name__}): give the path of "
                 "model.safetensors in the folder of a finished run."
             ) from error
         return model.eval()

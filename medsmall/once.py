@@ -1,4 +1,4 @@
-"""Work that the cells of a sweep have in common, done once."""
+"""Work that the cells of a sweep share, done once."""
 
 import json
 from collections import OrderedDict
@@ -9,17 +9,17 @@ T = TypeVar("T")
 
 
 class Once:
-    """Keeps what is made under the part of the config that it depends on.
+    """Keeps results by the part of the config that they depend on.
 
-    Of each kind the last used stay: few of what is large, such as an opened data set, and of
-    hashes more than a grid has draws, as those come round in turns.
+    The last used of each kind are kept: few large ones, such as opened data sets, and more hashes
+    than a grid has draws, as these recur in turns.
     """
 
     def __init__(self) -> None:
         self.made: dict[str, OrderedDict[str, Any]] = {}
 
     def __call__(self, kind: str, decided_by: Any, make: Callable[[], T], keep: int = 2048) -> T:
-        """What `make` gives, or gave for an equal `decided_by` (plain containers)."""
+        """The result of `make`, or the earlier one for an equal `decided_by` (plain containers)."""
         key = json.dumps(decided_by, sort_keys=True)
         made = self.made.setdefault(kind, OrderedDict())
         if key not in made:
@@ -30,4 +30,4 @@ class Once:
         return made[key]
 
 
-SHARED = Once()  # by the cells of a command in one process; a worker process has its own
+SHARED = Once()  # for all cells of a command in one process; a worker process has its own

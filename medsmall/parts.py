@@ -1,4 +1,4 @@
-"""The parts of a run, made and tried before any data are: a wrong value is told in seconds."""
+"""The parts of a run, made and checked before any data: a wrong value is reported in seconds."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """Those that identify a run; the learner makes the others again, with the network."""
+    """The parts that identify a run; the learner makes the other parts again, with the network."""
 
     split: "Split"
     sample_size: "SampleSize"
@@ -35,7 +35,7 @@ class Parts:
 
 
 def parts_of(cfg: DictConfig) -> Parts:
-    """Make every part of `cfg`, those first that import the least.
+    """Make every part of `cfg`, parts with light imports first.
 
     Raises MedsmallError for a value that a part refuses.
     """
@@ -72,11 +72,11 @@ def parts_of(cfg: DictConfig) -> Parts:
 
 
 def first_parts(cfg: DictConfig) -> Parts:
-    """The parts as far as they are known before the data are read, generated or decoded.
+    """The parts that are known before the data are read, generated or decoded.
 
-    Those that are auto may become others. Raises MedsmallError for a value that a part refuses,
-    and, where no image of the run lies decoded in the cache yet, if the parts do not fit each
-    other, the task or the image size.
+    Options named auto may still change. Raises MedsmallError for a value that a part refuses and,
+    if the cache has no decoded image of the run yet, if the parts do not fit each other, the task
+    or the image size.
     """
     from medsmall.cache import cache_file
     from medsmall.pretraining import Pretraining
@@ -97,7 +97,7 @@ def first_parts(cfg: DictConfig) -> Parts:
 def try_out(cfg: DictConfig, parts: Parts, dataset: "Dataset") -> None:
     """MedsmallError if the parts do not fit each other, the task or the image size.
 
-    Builds a network and throws it away. Where only the table tells the targets, nothing is said.
+    Builds a network and discards it. Without effect if only the table defines the targets.
     """
     from medsmall.batches.views import augmented_side
     from medsmall.logger import made_logger
@@ -115,7 +115,7 @@ def try_out(cfg: DictConfig, parts: Parts, dataset: "Dataset") -> None:
 
 
 def _opened(cfg: DictConfig) -> "Dataset":
-    """The data set, or its phantom, which may not be there yet."""
+    """The data set, or its phantom, which may not exist yet."""
     from medsmall.dataset.opening import phantom_folder
 
     dataset: Dataset = build(cfg.dataset)
@@ -125,7 +125,7 @@ def _opened(cfg: DictConfig) -> "Dataset":
 
 
 def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:
-    """MedsmallError where the loss or the choice of an epoch is not for the kind of the targets."""
+    """MedsmallError if the loss or the choice of an epoch does not fit the kind of the targets."""
     from medsmall.loss import refuse_other_task
 
     if "loss" not in learner.ignores:

@@ -1,6 +1,6 @@
 """Decode and resize a data set once, ahead of its runs: ``python -m medsmall.prepare dataset=...``.
 
-Runs do it themselves for the images they draw; this does it for all, say over night.
+Runs do it themselves for the images they draw; this command does it for all images.
 """
 
 import time
@@ -13,7 +13,7 @@ from medsmall.schema import check
 
 
 def work(cfg: DictConfig) -> None:
-    """Prepare every image of the data set that is there; says where and how fast."""
+    """Prepare every existing image of the data set; prints the place and the time."""
     check(cfg)
 
     from medsmall.cache import prepare

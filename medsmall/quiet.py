@@ -1,4 +1,4 @@
-"""Keeps libraries from saying what a user can do nothing about."""
+"""Silences library messages that a user cannot act on."""
 
 import logging
 import os

@@ -1,8 +1,8 @@
-"""Checks a composed config against the signatures that it will be bound to.
+"""Checks a composed config against the signatures of its targets.
 
-The signatures are read from the source text, not by importing: a wrong type is answered in a
-second, before torch is loaded. The annotation of an argument is therefore its whole schema,
-and a new option needs no second declaration.
+The signatures are read from the source text, without imports: a wrong type is reported in a second,
+before torch is loaded. The annotation of an argument is its whole schema, and a new option needs no
+second declaration.
 """
 
 from functools import cache
@@ -23,7 +23,7 @@ SPAWNING = ("ddp_spawn", "ddp_fork", "ddp_notebook")  # others start the whole c
 
 
 class Root(TypedDict):
-    """The keys of conf/train.yaml that are no group."""
+    """The keys of conf/train.yaml that are not groups."""
 
     seed: int
     image_size_px: int
@@ -44,7 +44,7 @@ ROOT = signature(f"{__name__}.Root")
 
 
 def check(cfg: DictConfig) -> dict[str, Any]:
-    """The resolved config as plain containers; raises MedsmallError at the first thing wrong."""
+    """The resolved config as plain containers; MedsmallError for the first fault."""
     of_groups = groups()
     there = cfg.keys()
     for key in [*ROOT.types, *(group for group in of_groups if group != "experiment")]:
@@ -69,7 +69,7 @@ def _resolved(cfg: DictConfig) -> dict[str, Any]:
     try:
         content: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
-        raise MedsmallError(f"{error.full_key} has no default: set it.") from error
+        raise MedsmallError(f"{error.full_key} is not set and has no default: set it.") from error
     except OmegaConfBaseException as error:
         first = str(error).splitlines()[0].rstrip(".")
         raise MedsmallError(f"The config cannot be resolved: {first}.") from error
@@ -102,13 +102,13 @@ def _check_audit(audit: dict[str, Any]) -> None:
     for name in audit["drop"]:
         if name not in COPIES:
             raise MedsmallError(
-                f"audit.drop leaves out no '{name}'{did_you_mean(name, COPIES)}: it takes "
+                f"audit.drop cannot be '{name}'{did_you_mean(name, COPIES)}: choose from "
                 f"{' and '.join(COPIES)}."
             )
 
 
 def _check_trainer(trainer: dict[str, Any]) -> None:
-    """Only what conf/trainer lists: other settings of Lightning's would break a run's record."""
+    """Only the keys in conf/trainer: other settings of Lightning would break a run's record."""
     known = _trainer_keys()
     for key in trainer:
         if key not in known:
@@ -132,7 +132,7 @@ def _check_trainer(trainer: dict[str, Any]) -> None:
 
 
 def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
-    """Told here and not by Lightning, which is asked when the data are open."""
+    """Checked here, since Lightning checks it only after the data are open."""
     if accelerator not in ACCELERATORS:
         raise MedsmallError(
             f"trainer.accelerator must be one of {', '.join(ACCELERATORS)}, but is {accelerator}."
@@ -141,8 +141,8 @@ def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
     listed = isinstance(devices, list) and devices and all(type(one) is int for one in devices)
     if not ((number and (devices == -1 or devices > 0)) or listed or devices == "auto"):
         raise MedsmallError(
-            f"trainer.devices must be a number from 1 on, -1 or auto for all, or a list such as "
-            f"[0,1], but is {devices!r}."
+            f"trainer.devices must be 1 or more, -1 or auto for all, or a list such as [0,1], "
+            f"but is {devices!r}."
         )
     several = len(devices) > 1 if listed else number and devices > 1
     kind = strategy if isinstance(strategy, str) else ""
@@ -154,8 +154,7 @@ def _check_machine(accelerator: Any, devices: Any, strategy: Any) -> None:
     if (several or kind != "auto") and not kind.startswith(SPAWNING):
         raise MedsmallError(
             f"trainer.devices={devices} with trainer.strategy={strategy} would start the command "
-            "anew in each process, which waits for this one: set trainer=ddp, which makes the "
-            "processes itself."
+            "again in each process, and the processes would wait for each other: set trainer=ddp."
         )
 
 

@@ -1,4 +1,4 @@
-"""What kind of question the targets are."""
+"""The task: the kind of the targets."""
 
 from collections.abc import Sequence
 from enum import StrEnum

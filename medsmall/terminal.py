@@ -1,4 +1,4 @@
-"""What people see in the terminal: results on stdout, everything on the way to them on stderr."""
+"""Output in the terminal: results on stdout, all other messages on stderr."""
 
 import codecs
 import sys
@@ -20,7 +20,7 @@ class Terminal(Console):
 
 
 console = Terminal()  # results
-messages = Terminal(stderr=True)  # everything on the way to them
+messages = Terminal(stderr=True)  # all other messages
 
 
 def show_what_can_be() -> None:
@@ -38,7 +38,7 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def progress_bar() -> Progress:
-    """A bar on stderr: what, how much of it, time left. Nothing where stderr is no terminal."""
+    """A bar on stderr: task, progress, time left. Nothing if stderr is not a terminal."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -52,13 +52,13 @@ def progress_bar() -> Progress:
 
 
 def say(sentence: str) -> None:
-    """A line on stderr, as it is: neither wrapped nor searched for markup."""
+    """A line on stderr, unchanged: neither wrapped nor searched for markup."""
     messages.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 @lru_cache
 def say_once(sentence: str) -> None:
-    """Likewise, the first time in a process: what holds for all cells of a sweep, say."""
+    """The same, once per process, for example for all cells of a sweep."""
     say(sentence)
 
 
@@ -66,7 +66,7 @@ _told: set[str] = set()
 
 
 def say_first(about: str, sentence: str) -> None:
-    """Likewise, the first sentence `about` something that many images may have."""
+    """The same, once per process and `about`, for faults that many images may have."""
     if about not in _told:
         _told.add(about)
         say(sentence)

@@ -1,8 +1,8 @@
 """Train and test one run: ``python -m medsmall.train +experiment=hernia_chexpert``.
 
-`train` is the whole experiment: `resolve` says which run a config is, without training anything,
-and `execute` makes it. What is heavy is imported in them and not above: --help and a mistyped key
-are answered at once.
+`train` is the whole experiment: `resolve` identifies the run of a config without training anything,
+and `execute` trains it. Heavy imports are inside these functions, so --help and a mistyped key are
+answered at once.
 """
 
 import functools
@@ -47,17 +47,18 @@ python -m medsmall.train -m +experiment=first_run sample_size.n=50,100 sample_si
 def train(cfg: DictConfig) -> "Record":
     """Train and test the run that `cfg` describes, unless its record exists.
 
-    Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
+    Raises MedsmallError for mistakes that the user can correct; a failed run leaves nothing on
+    disk.
     """
     return execute(resolve(cfg))
 
 
 def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
-    """Which run `cfg` is: its images, its initial weights, its key. Nothing is trained.
+    """The run of `cfg`: its images, its initial weights, its key. Nothing is trained.
 
-    Images that are not in the cache yet are decoded, since the key holds their pixels; before that
-    the parts are tried out. Options named auto are chosen here. Cases that are resolved with the
-    same `once` share what they have in common.
+    The parts are checked first. Then images missing in the cache are decoded, since the key holds
+    their pixels. Options named auto are chosen here. Cases resolved with the same `once` share
+    common work.
     """
     once = once or Once()
     cfg, said = settle(cfg, once)
@@ -91,7 +92,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     draw = parts.sample_size.draw(pools)
     notices = [*said, *left_out, *notices, *notices_of(draw, pools)]
 
-    # what is done to its images, and their pixels
+    # its augmentation and its pixels
     augmentation = parts.augmentation
     safety = [config["augmentation"], dataset.modality]
     notices = notices + once(
@@ -103,7 +104,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     }
     pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
 
-    # where its weights begin: an upstream is a case itself
+    # its initial weights: an upstream is a case itself
     learner, pretraining = parts.learner, parts.pretraining
     if "pretraining" in learner.ignores:
         pretraining = NoPretraining()
@@ -152,7 +153,7 @@ def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
 
 
 def execute(case: "Case") -> "Record":
-    """Make the run of a case, and its upstream's before it, unless they are recorded."""
+    """Train the run of a case, after its upstream's, unless they are recorded."""
     from medsmall.batches.views import augmented_side
     from medsmall.learner import Learner
     from medsmall.pretraining import Pretraining
@@ -179,7 +180,7 @@ def execute(case: "Case") -> "Record":
     side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
     learner.check(case.cfg, case.targets, side)
     if source.upstream is not None and not source.upstream.record.done:
-        open_images(case)  # whatever is wrong is said before an upstream is trained for nothing
+        open_images(case)  # faults are found before an upstream is trained in vain
         execute(source.upstream)
 
     with record.writing() as unmade:
@@ -211,14 +212,14 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     config = OmegaConf.create(literal(case.config))
     record.write_text("config.yaml", OmegaConf.to_yaml(config, resolve=True))
 
-    # images, decoded once for all runs; no test image may have been seen
+    # images, decoded once for all runs; the leakage gate
     data, passed = open_images(case)
     for notice in (allowed := [*let_pass, *passed]):
         say(notice)
     record.write_csv("draw.csv", case.draw)
     record.write("seen.npz", lambda path: write_seen(path, case.draw, data.prepared))
 
-    # fit, then test with what was chosen on validation
+    # fit, then test with the epoch and thresholds chosen on validation
     loggers = logger.open_loggers(cfg)
     with logger.closing(loggers):
         for one in loggers:
@@ -265,7 +266,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
 def split_into_pools(
     splitter: "Split", dataset: "Dataset", table: "pd.DataFrame"
 ) -> "tuple[Pools, list[str]]":
-    """The labelled images of each part of the split, and what is worth knowing of them."""
+    """The labelled images of each part of the split, with notices."""
     from medsmall.record.scores import check_columns
     from medsmall.sample_size import pools_of
     from medsmall.split import check_classes, few_patients
@@ -293,7 +294,7 @@ def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame") -
 
 
 def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
-    """The images of the draw, past the leakage gate, and what audit.allow let through it."""
+    """The images of the draw after the leakage gate, and notices of what audit.allow accepted."""
     from pathlib import Path
 
     from medsmall.audit.findings import audit_folder
@@ -316,22 +317,22 @@ def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
 
 
 def workers(cfg: DictConfig) -> int:
-    """Processes that augment: on a CPU they would take the cores from the network."""
+    """The number of processes that augment: on a CPU they would compete with the network."""
     if cfg.num_workers is not None:
         return cfg.num_workers
     return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
 
 
 def more_draws(words: list[str]) -> str:
-    """The command that makes three draws of the run that `words` describe."""
+    """The command for three draws of the run that `words` describe."""
     kept = [word for word in words if not word.startswith("sample_size.repeat=")]
     return f"python -m medsmall.train -m {shlex.join([*kept, 'sample_size.repeat=0,1,2'])}"
 
 
 def main() -> None:
-    """The command: its cells share what they have in common."""
+    """The command; its cells share common work."""
     if not sys.argv[1:]:
-        print(f"A first run on generated chest films ({FIRST_RUN}); --help tells what else.")
+        print(f"A first run on generated chest films ({FIRST_RUN}); --help lists other runs.")
         sys.argv.append(FIRST_RUN)
 
     def cell(cfg: DictConfig) -> None:
@@ -342,7 +343,7 @@ def main() -> None:
         try:
             show(execute(case))
             if not {"-m", "--multirun"} & set(sys.argv):
-                say(f"Next, as one run is noise: {more_draws(sys.argv[1:])}")
+                say(f"Next (one run is noise): {more_draws(sys.argv[1:])}")
         except KeyboardInterrupt:
             if case.record.done:
                 raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None

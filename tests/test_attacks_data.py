@@ -93,8 +93,8 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
     "UTF-16 without": (ROWS.encode("utf-16-be"), {}, ["y"]),
     "UTF-32": (ROWS.encode("utf-32"), {}, ["y"]),
     "latin-1": (ROWS.replace("a", "é").encode("latin-1"), {}, "no column 'image'"),
-    "bytes of no text": (b"\x80\0" * 99, {}, "holds no text"),
-    "a NUL": (ROWS + "4\0.png,d,1\n", {}, "holds no text"),
+    "bytes of no text": (b"\x80\0" * 99, {}, "is not a text file"),
+    "a NUL": (ROWS + "4\0.png,d,1\n", {}, "is not a text file"),
     "gzip under another name": (gzip.compress(ROWS.encode(), mtime=0), {}, ["y"]),
     "gzip cut off": (gzip.compress(ROWS.encode() * 99, mtime=0)[:60], {}, "cannot be read"),
     "old Macintosh line ends": (ROWS.replace("\n", "\r"), {}, ["y"]),
@@ -111,7 +111,7 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
                                  ["y (yes)"]),
     "a line break in an image": (rows('"a\nb.png",1', "2.png,0"), {}, "rename the image"),
     "a line break in a class": (rows('1.png,"a\nb"', "2.png,b", "3.png,c"), {"label": "y"},
-                                "blank or holds a line break"),
+                                "blank or contains a line break"),
     "a separator of lines in a class": (rows("1.png,a\u2028b", "2.png,b", "3.png,c"),
                                         {"label": "y"}, "line break"),
     "300 columns": (rows(*(f"{i}.png," + ",".join("01"[(i + j) % 2] for j in range(300))
@@ -133,7 +133,7 @@ TABLES = {  # content, options of Table -> a part of the sentence, or the labels
     "infinity": (rows("1.png,inf", "2.png,1.5"), {"targets": ["y"]}, "row 2, column 'y'"),
     "1e300": (rows("1.png,1e300", "2.png,1.5"), {"label": "y"}, "too large"),
     "-1e39": (rows("1.png,-1e39", "2.png,1.5"), {"targets": ["y"]}, "too large"),
-    "1e400": (rows("1.png,1e400", "2.png,1.5"), {"label": "y"}, "no number"),
+    "1e400": (rows("1.png,1e400", "2.png,1.5"), {"label": "y"}, "not a number"),
     "nan": (rows("1.png,nan", "2.png,1", "3.png,0"), {}, ["y"]),
     "a full-width 1": (rows("1.png,１", "2.png,0", "3.png,1"), {}, "no column of 0 and 1"),
     "no Parquet": (ROWS, {"file": "t.parquet"}, "cannot be read as Parquet"),
@@ -173,7 +173,7 @@ def test_parquet_of_other_types(tmp_path, frame):
 @pytest.mark.parametrize(("frame", "part"), [
     ({"image": [], "y": []}, "has no rows"),
     ({"image": ["1\0.png", "2.png"], "y": [1, 0]}, "rename the image"),
-    ({"image": ["1.png", "2.png"], "y": [1.5, float("inf")]}, "no number"),
+    ({"image": ["1.png", "2.png"], "y": [1.5, float("inf")]}, "not a number"),
 ])  # fmt: skip
 def test_parquet_that_is_refused(tmp_path, frame, part):
     pd.DataFrame(frame).to_parquet(tmp_path / "t.parquet")
@@ -374,7 +374,7 @@ def test_patients_written_in_two_ways_are_one_or_told(tmp_path, capsys, written,
     table = opened(tmp_path, "dataset.patient=who", f"dataset.name={name}")
     assert table["patient"].nunique() == count
     told = " ".join(capsys.readouterr().err.split())
-    assert ("written in different ways" in told) == bool(said)
+    assert ("may stand for" in told) == bool(said)
     assert said in told
 
 
@@ -390,7 +390,7 @@ def test_one_patient_in_all_rows_is_told_at_init_and_refused_by_name(here, capsy
     path = made(here / "data", patient="x")
     init(path, name="mine")
     told = " ".join(capsys.readouterr().err.split())
-    assert "the column 'patient' holds 'x' alone in all 24 rows" in told
+    assert "the column 'patient' holds only 'x' in all 24 rows" in told
     assert "was NOT checked" in told
     refused(Table(str(path.parent), "rows.csv", patient="patient", label="label").table,
             "name one patient ('x')")  # fmt: skip
@@ -427,9 +427,9 @@ FOLDERS = {  # files, options -> a part of the sentence, or the labels
     "an interpolation": ([f"{HOME}/1.png", "b/1.png", "c/1.png"], {}, [HOME, "b", "c"]),
     "a formula": (["=1+1/1.png", "b/1.png", "c/1.png"], {}, ["=1+1", "b", "c"]),
     "250 characters": (["x" * 250 + "/1.png", "b/1.png", "c/1.png"], {}, 3),
-    "a line break": (["a\nb/1.png", "b/1.png", "c/1.png"], {}, "has a line break"),
+    "a line break": (["a\nb/1.png", "b/1.png", "c/1.png"], {}, "contains a line break"),
     "a line break in a file": (["a/1\n.png", "b/1.png", "c/1.png"], {}, "rename it"),
-    "a blank": ([" /1.png", "b/1.png", "c/1.png"], {}, "blank or holds a line break"),
+    "a blank": ([" /1.png", "b/1.png", "c/1.png"], {}, "blank or contains a line break"),
     "case": (["Cat/1.png", "cat/1.png", "c/1.png"], {}, "'Cat' and 'cat'"),
     "case in two parts": (["train/Cat/1.png", "train/b/1.png", "test/cat/1.png"], {}, "one class"),
     "a blank at the end": (["a/1.png", "a /1.png", "c/1.png"], {}, "one class"),
@@ -440,7 +440,7 @@ FOLDERS = {  # files, options -> a part of the sentence, or the labels
     "one class": (["a/1.png", "a/2.png"], {}, "one class only"),
     "hidden classes": ([".a/1.png", ".b/1.png"], {}, "no images in class folders"),
     "nothing": ([], {}, "no images in class folders"),
-    "up and out": (["a/1.png", "b/1.png"], {"targets": ["../../x"]}, "cannot be the name of a"),
+    "up and out": (["a/1.png", "b/1.png"], {"targets": ["../../x"]}, "cannot be a folder name"),
 }  # fmt: skip
 
 
@@ -512,10 +512,10 @@ def cut(save, end):
 GREY = np.arange(4096, dtype=np.uint8).reshape(64, 64)
 COLOUR = np.dstack([GREY] * 3)
 PICTURES = {  # how it is written -> its shape, or a part of the sentence
-    "0 bytes": (bytes_of(b""), "no image of a known format"),
-    "HTML": (bytes_of(b"<html>404</html>"), "no image of a known format"),
-    "SVG": (bytes_of(b"<svg/>"), "no image of a known format"),
-    "NumPy": (lambda path: np.save(path.open("wb"), GREY), "no image of a known format"),
+    "0 bytes": (bytes_of(b""), "not an image of a known format"),
+    "HTML": (bytes_of(b"<html>404</html>"), "not an image of a known format"),
+    "SVG": (bytes_of(b"<svg/>"), "not an image of a known format"),
+    "NumPy": (lambda path: np.save(path.open("wb"), GREY), "not an image of a known format"),
     "a folder": (directory, "Is a directory"),
     "a link to itself": (lambda path: path.symlink_to(path.name), "cannot be read"),
     "1 x 1": (saved(GREY[:1, :1]), (1, 1)),
@@ -541,7 +541,7 @@ PICTURES = {  # how it is written -> its shape, or a part of the sentence
     "a header alone": (cut(saved(GREY), 20), "cannot be read"),
     "DICOM of zeros": (bytes_of(bytes(128) + b"DICM" + bytes(200)), "has no pixels"),
     "DICOM of noise": (bytes_of(bytes(128) + b"DICM" + bytes(range(256)) * 3), "DICOM file"),
-    "HEIC": (bytes_of(b"\0\0\0\x18ftypheic" + bytes(99)), "no image of a known format"),
+    "HEIC": (bytes_of(b"\0\0\0\x18ftypheic" + bytes(99)), "not an image of a known format"),
 }  # fmt: skip
 
 

@@ -52,11 +52,11 @@ def test_the_refusal_names_the_weights_the_data_and_both_remedies():
 def test_weights_that_saw_none_or_are_allowed_pass(weights, dataset, patients):
     allowed = weights.refuse_overlap(dataset, patients)
     assert len(allowed) == weights.allow_test_overlap
-    assert all("allow_test_overlap lets pass" in sentence for sentence in allowed)
+    assert all("allowed by pretraining.allow_test_overlap" in sentence for sentence in allowed)
 
 
 def test_weights_trained_on_the_data_set_with_patients_unknown_are_refused():
-    with pytest.raises(MedsmallError, match="on patients that nothing is known of"):
+    with pytest.raises(MedsmallError, match="on unknown patients"):
         trained(Seen("chexpert", None)).refuse_overlap("chexpert", {"p9"})
 
 
@@ -86,9 +86,9 @@ def test_a_source_is_opened_only_when_asked():
 
 
 def test_what_is_not_known_is_a_notice_in_whole_or_in_part():
-    for more, words in (((), "not known"), ((Seen("mura", frozenset()),), "known in part")):
+    for more, words in (((), "unknown"), ((Seen("mura", frozenset()),), "known only in part")):
         (notice,) = trained(*more, Seen(UNKNOWN, None)).refuse_overlap("chexpert", {"p1"})
-        assert f"What the weights of a test have seen is {words}" in notice
+        assert f"The training data of the weights of a test are {words}" in notice
 
 
 @pytest.mark.parametrize("patients", [None, frozenset()])

@@ -46,7 +46,7 @@ def test_a_termination_outside_the_training_cleans_up_and_says_so(tmp_path, name
     process.send_signal(getattr(signal, name))
     said = process.communicate(timeout=30)[1]
     assert process.returncode == 130
-    assert said.startswith("Interrupted: nothing of the run was kept")
+    assert said.startswith("Interrupted: the unfinished run was not kept")
     assert not (tmp_path / "begun").exists()
 
 
@@ -66,4 +66,4 @@ def test_a_table_is_shown_in_what_the_terminal_has(monkeypatch, encoding):
 
 def test_a_file_that_may_not_grow_is_told_with_the_remedy():
     said = mendable(OSError(errno.EFBIG, "File too large"))
-    assert said == "A file would be larger than is allowed here: raise ulimit -f."
+    assert said == "A file would exceed the size limit: raise ulimit -f."

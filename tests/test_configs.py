@@ -125,10 +125,10 @@ MISTAKES = {
     "~bach_size": "There is no key or group 'bach_size' (did you mean 'batch_size'?).",
     "trainer.max_epoch=3": "There is no key or group 'trainer.max_epoch' "
     "(did you mean 'trainer.max_epochs'?).",
-    "dataset.uncertain=ones": "'dataset.uncertain' is no key of the chosen dataset; "
+    "dataset.uncertain=ones": "The chosen dataset has no key 'dataset.uncertain'; "
     "it belongs to chexpert.",
-    "+seed=3": "'seed' is there already: write seed=... without a plus.",
-    "+strategy=finetune_all": "'strategy' is there already: write strategy=... without a plus.",
+    "+seed=3": "'seed' exists already: write seed=... without a plus.",
+    "+strategy=finetune_all": "'strategy' exists already: write strategy=... without a plus.",
     "logger=null": "A config group takes the name of one of its options, such as logger=none.",
     "seed = 3": "'seed = 3' cannot be read as an override: write key=value without spaces, "
     "and quote values with commas or brackets in the shell.",
@@ -189,7 +189,7 @@ def test_options_of_ones_own_are_found_in_the_current_folder(own):
     assert "unrelated" not in groups()
     with pytest.raises(MedsmallError, match="did you mean 'mine'"):
         compose(["dataset=mines"])
-    with pytest.raises(MedsmallError, match="'dataset.own_key' is no key.*it belongs to mine"):
+    with pytest.raises(MedsmallError, match="no key 'dataset.own_key'.*it belongs to mine"):
         compose(["dataset.own_key=2"])
 
 

@@ -50,5 +50,5 @@ def test_what_is_lacking_is_named(monkeypatch):
 
     monkeypatch.setattr(medsmall.strategy, "Half", Half, raising=False)
     node = OmegaConf.create({"_target_": "medsmall.strategy.Half"})
-    with pytest.raises(MedsmallError, match="has no restarts, which medsmall.strategy.Stra"):
+    with pytest.raises(MedsmallError, match="has no restarts, required by medsmall.strategy.Stra"):
         made(node, Strategy)

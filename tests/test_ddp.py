@@ -48,5 +48,5 @@ def test_what_a_user_can_mend_in_another_process_is_one_sentence():
 
 @pytest.mark.parametrize("strategy", ["auto", "ddp"])
 def test_processes_that_would_wait_for_each_other_are_refused(train_small, strategy):
-    with pytest.raises(MedsmallError, match="would start the command anew.*set trainer=ddp"):
+    with pytest.raises(MedsmallError, match="would start the command again.*set trainer=ddp"):
         train_small("seed=71", "trainer.devices=2", f"trainer.strategy={strategy}")

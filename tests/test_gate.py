@@ -35,7 +35,7 @@ def test_a_test_image_that_stands_in_train_stops_the_run(films, train_small, tmp
     root, draw = films
     shutil.copy(root / first(draw, "test"), root / first(draw, "train"))
     runs = tmp_path / "out"
-    with pytest.raises(MedsmallError, match=r"1 test image.*stand in train.*allow=.identical"):
+    with pytest.raises(MedsmallError, match=r"1 test image.*are also in train.*allow=.identical"):
         train_small(base=on(root), output_root=runs)
     assert not list(runs.glob("runs/[!.]*"))
     allowed = train_small("audit.allow=[identical_images]", base=on(root), output_root=runs)
@@ -60,7 +60,7 @@ def test_an_upstream_that_saw_a_test_image_under_another_name_stops_the_run(
     made = train_small(base=[*upstream, *small, "audit.allow=[identical_images]"])
     target = [*on(root), "pretraining=file", f"pretraining.path={made / 'model.safetensors'}"]
     target.remove("pretraining=none")
-    with pytest.raises(MedsmallError, match=r"known to the initial weights.*another\.png"):
+    with pytest.raises(MedsmallError, match=r"the initial weights have seen.*another\.png"):
         train_small(base=target)
     allowed = train_small("audit.allow=[upstream_overlap]", base=target)
     again = train_small("pretraining.allow_test_overlap=true", "seed=5", base=target)
@@ -86,4 +86,4 @@ def test_what_was_allowed_is_said_again_of_a_recorded_run(films, train_small, tm
     train_small(base=on(root), output_root=tmp_path / "out")
     said = capsys.readouterr().err
     assert "recorded already" in said
-    assert "1 test image(s) stand in train" in said
+    assert "1 test image(s) are also in train" in said

@@ -44,11 +44,10 @@ def test_a_german_table_is_read_as_it_comes(clinic, capsys):
     told = capsys.readouterr()
     for part in (
         "Untersuchungen.csv is read as Windows-1252 (it is not UTF-8), such as 'Größe'.",
-        "in line 4 a quote has no partner; it is left out.",
+        "line 4 has an unclosed quote, which is ignored.",
         "column 'Befund': 'k.A.' (1) count as unknown.",
-        "column 'Alter': 1 of 8 cells are no age from 0 to 120 years and count as unknown: '414'",
-        "column 'Geschlecht': 1 of 8 cells are no sex that is surely understood and count as "
-        "unknown: '1' (1).",
+        "column 'Alter': 1 of 8 cells hold no age from 0 to 120 years and count as unknown: '414'",
+        "column 'Geschlecht': 1 of 8 cells hold no clear sex and count as unknown: '1' (1).",
     ):
         assert part in told.err
     assert "Audit of untersuchungen" in told.out

@@ -93,7 +93,7 @@ def test_a_table_is_read_once(here, monkeypatch):
 def test_a_large_table_is_said_to_be_read(here, monkeypatch, capsys):
     monkeypatch.setattr("medsmall.dataset.own.table_file.LARGE_MB", 0)
     infer(data_in(here / "large", **BOTH), "large")
-    assert "large/images.csv (0 MB) is read" in capsys.readouterr().err.replace("\n", "")
+    assert "large/images.csv (0 MB)" in capsys.readouterr().err.replace("\n", "")
 
 
 def test_absent_images_are_dropped_and_counted(here):
@@ -306,10 +306,10 @@ def test_the_options_name_the_columns_or_that_there_is_none(here):
     assert pattern.rows["patient"].nunique() == 40
     for said, part in [
         (Said(columns={"age": "years"}), "no column 'years' for --age"),
-        (Said(label="sex", columns={"sex": "sex"}), "'sex' is named for two options"),
+        (Said(label="sex", columns={"sex": "sex"}), "Two options name the column 'sex'"),
         (Said(columns={"patient": "PatientID"}, id_pattern="(x)"), "--patient and --id-pattern"),
         (Said(id_pattern="(nobody)"), "dataset.patient_pattern='.nobody.' fits none"),
-        (Said(id_pattern="("), "dataset.patient_pattern='.' is no regular expression"),
+        (Said(id_pattern="("), "dataset.patient_pattern='.' is not a regular expression"),
     ]:
         with pytest.raises(MedsmallError, match=part):
             infer(file, "x", said)

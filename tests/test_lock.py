@@ -60,7 +60,9 @@ def test_another_process_is_waited_for_and_named(tmp_path, capsys):
     with held(path, "Run x"):
         said = capsys.readouterr().err
     process.wait()
-    assert said.startswith(f"Run x is made by process {process.pid} on {socket.gethostname()}, ")
+    assert said.startswith(
+        f"Waiting: Run x is being made by process {process.pid} on {socket.gethostname()}, "
+    )
     assert said.count("\n") == 1
 
 
@@ -81,8 +83,8 @@ def test_what_a_process_left_is_taken_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("who", "sentence"),
     [
-        ({"pid": os.getppid()}, "began this process and waits for it"),
-        ({"pid": 2**22 + 1}, "it has ended, but a process that it began has not"),
+        ({"pid": os.getppid()}, "started this process and waits for it"),
+        ({"pid": 2**22 + 1}, "which has ended, but a process started by it still runs"),
     ],
 )
 def test_it_is_not_waited_for_in_vain(tmp_path, who, sentence):
@@ -115,5 +117,8 @@ def test_a_damaged_note_is_no_reason_to_fail(tmp_path, content, monkeypatch):
 
 
 def test_a_folder_that_takes_no_files_is_told():
-    with pytest.raises(MedsmallError, match="/proc takes no lock file"), held(Path("/proc/x"), "x"):
+    with (
+        pytest.raises(MedsmallError, match="/proc does not accept lock files"),
+        held(Path("/proc/x"), "x"),
+    ):
         pass

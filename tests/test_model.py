@@ -181,7 +181,7 @@ def test_a_network_without_its_head_is_told_apart(saved):
     tensors, about = tensors_in(saved), metadata(saved)
     body = {name: tensor for name, tensor in tensors.items() if not name.startswith("fc.")}
     save_file(body, saved, metadata=about)
-    with pytest.raises(MedsmallError, match="without a head, which cannot be asked"):
+    with pytest.raises(MedsmallError, match="without a head, which cannot predict"):
         Model.load(saved)
 
 

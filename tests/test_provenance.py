@@ -61,14 +61,14 @@ def test_an_unknown_origin_is_told_recorded_and_inherited(train_small, tmp_path,
     said = capsys.readouterr().err
     (sentence,) = json.loads((made / "metrics.json").read_text())["audit"]
     assert sentence in said
-    assert "What the weights of file foreign.safetensors have seen is not known" in sentence
+    assert "training data of the weights of file foreign.safetensors are unknown" in sentence
     assert "pretraining.trained_on" in sentence
 
     heir = shutil.copy(made / "model.safetensors", tmp_path / "heir.safetensors")
     child = train_small(*MURA, *begin_with(heir))
     part, size = json.loads((child / "metrics.json").read_text())["audit"]
-    assert "What the weights of file heir.safetensors have seen is known in part" in part
-    assert "known by their pixels at the size of its training alone" in size
+    assert "training data of the weights of file heir.safetensors are known only in part" in part
+    assert "recognised at its training size only" in size
 
 
 def test_a_data_set_that_was_declared_is_inherited(train_small, tmp_path):
@@ -79,5 +79,5 @@ def test_a_data_set_that_was_declared_is_inherited(train_small, tmp_path):
     assert json.loads((made / "metrics.json").read_text())["audit"] == []
     heir = shutil.copy(made / "model.safetensors", tmp_path / "heir.safetensors")
     for weights in (heir, made / "model.safetensors"):
-        with pytest.raises(MedsmallError, match="chestxray14, on patients that nothing is known"):
+        with pytest.raises(MedsmallError, match="chestxray14, on unknown patients"):
             train_small(*begin_with(weights))

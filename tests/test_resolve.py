@@ -235,7 +235,7 @@ def test_an_upstream_whose_weights_were_changed_is_refused(tmp_path, outputs, ch
     upstream = resolve(cfg(tmp_path, *UPSTREAM)).source.upstream
     record = execute(upstream)
     change(record.model)
-    sentence = "model.safetensors is not what was written .*makes it again"
+    sentence = "model.safetensors has changed since it was written .*makes it again"
     with pytest.raises(MedsmallError, match=sentence):
         train(cfg(tmp_path, *UPSTREAM))
     assert [path.name for path in tmp_path.glob("runs/*/DONE")] == ["DONE"]
@@ -319,7 +319,7 @@ def test_a_record_whose_files_were_changed_is_not_found_again(outputs, tmp_path,
     content = bytearray((copy / name).read_bytes())
     content[len(content) // 2] ^= 1
     (copy / name).write_bytes(content)
-    with pytest.raises(MedsmallError, match=f"{name} is not what was written"):
+    with pytest.raises(MedsmallError, match=f"{name} has changed since it was written"):
         train(cfg(tmp_path))
 
 

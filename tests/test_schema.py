@@ -81,7 +81,7 @@ def test_values_of_the_right_type_pass(override):
         ("num_workers=-1", "num_workers must be 0 or more, but is -1."),
         (
             "audit.drop=[near_duplicate]",
-            "audit.drop leaves out no 'near_duplicate' (did you mean 'near_duplicates'?): it takes "
+            "audit.drop cannot be 'near_duplicate' (did you mean 'near_duplicates'?): choose from "
             "identical_images and near_duplicates.",
         ),
         (

@@ -437,7 +437,7 @@ def test_an_interrupted_run_says_so_fails_and_leaves_nothing(small_phantoms, tmp
     process.send_signal(getattr(signal, name))
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert said.strip().splitlines()[-1].startswith("Interrupted: nothing of the run was kept")
+    assert said.strip().splitlines()[-1].startswith("Interrupted: the unfinished run was not kept")
     assert "Traceback" not in said
     assert runs(tmp_path) == []
 

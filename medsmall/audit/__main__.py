@@ -1,8 +1,7 @@
 """Audit a data set: ``python -m medsmall.audit dataset=chestxray14``.
 
 Exit status 0: nothing found; 1: contamination or faults that audit.allow does not name; 2: a
-mistake on the command line. What could not be checked, such as patients that nobody knows, is in
-the first line.
+mistake on the command line. The first line says what was not checked, such as unknown patients.
 """
 
 import sys
@@ -21,9 +20,9 @@ python -m medsmall.audit dataset=mura audit.allow=[near_duplicates]"""
 
 
 def audit(cfg: DictConfig) -> bool:
-    """Audit the data set that `cfg` describes, write and print what is found.
+    """Audit the data set of `cfg`; write and print the findings.
 
-    True if it is nothing but notices and what audit.allow names.
+    True if there are only notices and findings that audit.allow names.
 
     Raises MedsmallError for whatever a user can mend in the configuration.
     """
@@ -48,20 +47,20 @@ def audit(cfg: DictConfig) -> bool:
     from medsmall.dataset.patients import not_checked, unknown
     from medsmall.terminal import console
 
-    # rows: which images there are, and in which part
+    # rows: the images and their parts
     if cfg.choices.split != "auto":
-        build(cfg.split)  # a value out of range is told before anything is read
+        build(cfg.split)  # refuse values out of range before anything is read
     dataset, table = open_table(cfg)
-    if cfg.choices.split == "auto":  # a published split is held to account, usable or not
+    if cfg.choices.split == "auto":  # audit a published split even if it is unusable
         published = (table["split"].fillna("") != "").any()
         cfg = with_options(cfg, {"split": "official" if published else "stratified"})
     split = build(cfg.split)
     table["part"], note, across = parts(split, table, dataset.targets)
     labels = [label for label in dataset.labels if label in table]
-    strangers = unknown(dataset, table)
-    unchecked = not_checked(len(table), strangers)
+    without = unknown(dataset, table)
+    unchecked = not_checked(len(table), without)
 
-    # images: those that can be read, in the order of the rows
+    # images: the readable ones, in the order of the rows
     unreadable: dict[str, str] = {}
     prepared, rows = readable(cfg, dataset, table, unreadable)
 
@@ -71,7 +70,7 @@ def audit(cfg: DictConfig) -> bool:
     kind = "body_part" if "body_part" in rows else None
     found = together(
         [
-            unknown_patients(unchecked, strangers),
+            unknown_patients(unchecked, without),
             across,
             identical,
             near,
@@ -88,8 +87,8 @@ def audit(cfg: DictConfig) -> bool:
         "dataset": dataset.name,
         "phantom": cfg.phantom,
         "images": len(table),
-        "patients": None if strangers == len(table) else int(table["patient"].nunique()),
-        "images_of_unknown_patients": strangers,
+        "patients": None if without == len(table) else int(table["patient"].nunique()),
+        "images_of_unknown_patients": without,
         "near_duplicates": report.calibration_facts(calibration),
     }
     nothing = not len(not_allowed(found, allow))

@@ -1,4 +1,4 @@
-"""How alike images of different patients are, and so from where on two are copies of one."""
+"""How similar images of different patients are, and so which pairs count as near duplicates."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,20 @@ from scipy.special import betaincinv  # type: ignore[import-untyped]
 from medsmall.audit.neighbours import distances
 from medsmall.audit.similarity import Similarity
 
-# Of 256 bits: copies differ in up to 23 (median 3), of different patients one pair in 10^4 in less.
+# Of 256 bits: copies differ in up to 23 (median 3); 1 in 10^4 unrelated pairs is closer.
 RADIUS = 24
 SAMPLED = 1000  # images; their pairs are half a million
-FEWEST = 100  # pairs of different patients below which nothing can be said of their tail
+FEWEST = 100  # pairs of different patients; with fewer, the tail cannot be estimated
 EXPECTED = 0.01  # false alarms in a whole audit
-FLOOR = 0.8  # correlation: films alike to a lesser degree are no copies, however rare that is
-CAP = 0.98  # and those beyond are, also where the data are too alike or too few to say so
+FLOOR = 0.8  # correlation: films below it are never called copies
+CAP = 0.98  # films above it always are, also where the data are too similar or too few to tell
 
 
 @dataclass(frozen=True)
 class Tail:
     """The upper tail of a statistic: beyond `start`, exponential with mean `scale`.
 
-    Exponential tails are heavier than those of a normal variable: thresholds err on the side of
-    fewer false alarms.
+    Exponential tails are heavier than normal ones, so thresholds err towards fewer false alarms.
     """
 
     start: float
@@ -33,7 +32,7 @@ class Tail:
     def of(cls, values: np.ndarray) -> "Tail":
         """Fitted to the largest 1 % of `values` (20 at least) by their median.
 
-        The median, so that some copies among the pairs do not stretch the tail.
+        The median keeps a few copies among the pairs from stretching the tail.
         """
         beyond = min(len(values) - 1, max(20, len(values) // 100))
         tail = np.sort(values)[-beyond - 1 :]
@@ -51,15 +50,15 @@ class Tail:
 
 @dataclass(frozen=True)
 class Calibration:
-    """From which correlation on two images are near duplicates, and how often that is wrong.
+    """The correlation from which two images are near duplicates, and the false alarms to expect.
 
     Attributes:
         threshold: the correlation; the hashes must differ in at most RADIUS bits, too.
-        pairs: random pairs of different patients that were looked at.
-        alarms: how many of those would be called near duplicates (copies there may be among them).
-        bound: with 95 % confidence, the false-alarm rate of a pair is at most this.
-        compared: pairs that are compared in all.
-        expected: false alarms in all of them, by the tail of the correlations; NaN if unknown.
+        pairs: number of random pairs of images of different patients.
+        alarms: how many of these reach the threshold (some may be real copies).
+        bound: upper bound of the false-alarm rate per pair, with 95 % confidence.
+        compared: number of pairs that the audit compares.
+        expected: false alarms among these, from the tail of the correlations; NaN if unknown.
     """
 
     threshold: float
@@ -72,12 +71,11 @@ class Calibration:
     def __str__(self) -> str:
         """One line for people."""
         known = np.isfinite(self.expected)
-        expected = f"about {self.expected:.2g} false alarms" if known else "unknown false alarms"
+        few = "under 1" if self.expected < 1 else f"about {self.expected:,.0f}"
         return (
-            f"Near duplicates: correlation of {self.threshold:.3f} or more. Of {self.pairs:,} "
-            f"random pairs of different patients {self.alarms:,} reach it, so that (95 % "
-            f"confidence) at most {self.bound:.1e} of such pairs do; {expected} expected in the "
-            f"{self.compared:,} pairs compared."
+            f"Near duplicates: correlation of {self.threshold:.3f} or more. Expected false alarms: "
+            f"{few if known else 'unknown'} in the {self.compared:,} pairs compared "
+            f"({self.alarms:,} of {self.pairs:,} random pairs of different patients reach it)."
         )
 
 

@@ -9,7 +9,7 @@ from medsmall.audit.findings import findings
 def conflicting_labels(
     rows: pd.DataFrame, labels: list[str], identical: np.ndarray, near: np.ndarray
 ) -> pd.DataFrame:
-    """Pairs of identical or nearly identical images, int64 (P, 2) rows, whose known labels differ.
+    """Pairs of identical images or near duplicates, int64 (P, 2) rows, whose known labels differ.
 
     `value` is the number of labels that differ.
     """

@@ -1,15 +1,15 @@
-"""Tables for people: a spreadsheet must not run what stands in a cell."""
+"""Tables for people: a spreadsheet must not run a cell as a formula."""
 
 import re
 
 import pandas as pd
 
-# What spreadsheets take for a formula (OWASP, CSV injection); a number may be negative.
+# Beginnings that spreadsheets run as a formula (OWASP, CSV injection); numbers may be negative.
 _FORMULA = re.compile(r"[=+@\t\r\n]|-(?!\d+(?:[.,]\d+)?\s*$)")
 
 
 def inert(table: pd.DataFrame) -> pd.DataFrame:
-    """`table` with a ' before each text and column name that a spreadsheet would take for code."""
+    """`table` with a ' before each text and column name that a spreadsheet would run."""
     table = table.rename(columns=_inert)
     for place, kind in enumerate(table.dtypes):
         if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)):

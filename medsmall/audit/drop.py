@@ -15,7 +15,7 @@ from medsmall.audit.readable import readable
 from medsmall.dataset import Dataset
 from medsmall.split import Split
 
-WINS = ("test", "val", "train")  # of which part the image is that is kept
+WINS = ("test", "val", "train")  # the image in the first of these parts is kept
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Kept:
 
 
 def decided_by(config: dict[str, Any]) -> dict[str, Any]:
-    """What of a resolved config decides which images are left out; empty where none shall be."""
+    """The keys of a resolved config that decide which images are left out; empty if none are."""
     if not config["audit"]["drop"]:
         return {}
     keys = ("split", "image_size_px", "resize", "cache_root")
@@ -45,11 +45,11 @@ def decided_by(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def without_copies(cfg: DictConfig, split: Split, dataset: Dataset, table: pd.DataFrame) -> Kept:
-    """`table` with one image of each group of copies: that in test, else in val, then by name.
+    """`table` with one image of each group of copies: one in test, else in val, then by name.
 
-    Identical images are copies; with "near_duplicates" in audit.drop so are those that changed a
-    little, and identical ones with them. Images that cannot be read are kept: whoever draws one
-    is told. Decodes all images that the cache lacks.
+    Identical images are copies; with "near_duplicates" in audit.drop near duplicates are copies
+    too. Unreadable images stay in the table: a run that draws one stops and names it. Decodes all
+    images that the cache lacks.
     """
     table = table.assign(part=split.assign(table, dataset.targets))
     prepared, rows = readable(cfg, dataset, table, {})
@@ -97,13 +97,10 @@ def _told(dataset: Dataset, dropped: dict[str, dict[str, int]], conflicts: int) 
         for check, parts in dropped.items()
     ]
     differ = (
-        f" In {conflicts:,} of the groups the copies have different labels, of which one counts: "
-        "python -m medsmall.audit lists them."
+        f" In {conflicts:,} groups the copies have different labels; the label of the kept image "
+        "counts (python -m medsmall.audit lists them)."
         if conflicts
         else ""
     )
     count = sum(sum(parts.values()) for parts in dropped.values())
-    return [
-        f"{dataset.name}: {count:,} copies of other images are left out, as audit.drop asks "
-        f"({'; '.join(told)}).{differ}"
-    ]
+    return [f"{dataset.name}: audit.drop leaves out {count:,} copies ({'; '.join(told)}).{differ}"]

@@ -1,4 +1,4 @@
-"""Images that cannot be what they are said to be: unreadable, constant, or inverted films."""
+"""Unusable images: unreadable, constant, or inverted films."""
 
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,17 @@ from medsmall.terminal import progress_bar
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
-FLAT = 1.0  # grey levels: standard deviation below which an image shows nothing
-ONE_VALUE = 0.999  # share of pixels beyond which it does not either
+FLAT = 1.0  # grey levels: an image with a smaller standard deviation counts as constant
+ONE_VALUE = 0.999  # so does one with a larger share of pixels of one value
 GRID = 16
-FEWEST = 10  # films of a kind: of fewer the typical film is not known
+FEWEST = 10  # films of a kind; with fewer, the typical film is unknown
 # Of 7,577 real chest films (ChestX-ray14, Kermany) none has less than -0.01; of the same films
 # inverted, 97.6 to 99.9 % have less than -0.3.
 NEGATIVE = -0.3
 
 
 def unreadable_images(rows: pd.DataFrame, unreadable: dict[str, str]) -> pd.DataFrame:
-    """The images of `unreadable` (image -> sentence why), in the order of `rows`."""
+    """The images of `unreadable` (image -> the reason), in the order of `rows`."""
     found = rows[rows["image"].isin(list(unreadable))]
     return findings("unreadable", "fault", [unreadable[i] for i in found["image"]], found)
 
@@ -31,13 +31,12 @@ def unreadable_images(rows: pd.DataFrame, unreadable: dict[str, str]) -> pd.Data
 def constant_and_inverted(
     prepared: "Prepared", rows: pd.DataFrame, modality: str, kind: str | None = None
 ) -> pd.DataFrame:
-    """Images without contrast, and, of X-ray films, negatives among positives.
+    """Images without contrast and, of X-ray films, inverted ones.
 
-    Constant: a standard deviation below FLAT grey levels, or more than ONE_VALUE of the pixels
-    with one value (`value` is the former). Inverted: a correlation below NEGATIVE (`value`) of
-    16 x 16 grey means with their median over all films, or over those that share the column
-    `kind` of `rows` (a body part): a fault for chest films, which all look alike, elsewhere a
-    notice.
+    Constant: a standard deviation below FLAT grey levels (`value`), or more than ONE_VALUE of the
+    pixels with one value. Inverted: the 16 x 16 grey means correlate below NEGATIVE (`value`) with
+    their median over all films, or over films with the same column `kind` of `rows` (a body part).
+    Inverted is a fault for chest films, which all look alike, and a notice for others.
     """
     deviations, shares, means = _measured(prepared, films="x-ray" in modality)
     flat = (deviations < FLAT) | (shares > ONE_VALUE)
@@ -53,7 +52,7 @@ def constant_and_inverted(
     negative = typical < NEGATIVE
     inverted = findings(
         "inverted", "fault" if modality == "chest x-ray" else "notice",
-        "dark where the other films are bright: a negative, or not such a film at all",
+        "dark where other films are bright: an inverted film, or another kind of image",
         rows[negative], value=typical[negative],
     )  # fmt: skip
     return pd.concat([constant, inverted], ignore_index=True)
@@ -62,7 +61,7 @@ def constant_and_inverted(
 def _measured(
     prepared: "Prepared", films: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Of each image: standard deviation, share of the commonest value, grey means for `films`."""
+    """Per image: standard deviation, share of the commonest value, grey means for `films`."""
     count = len(prepared.images)
     deviations, shares = np.zeros(count), np.zeros(count)
     means = np.zeros((count, GRID**2), dtype=np.float32) if films else None
@@ -90,7 +89,7 @@ def _deviation(shares: np.ndarray) -> float:
 
 
 def _typicality(means: np.ndarray, kinds: "np.ndarray | pd.Series", flat: np.ndarray) -> np.ndarray:
-    """Correlation of each film with the median film of its kind; 1 where there are too few."""
+    """Correlation of each film with the median film of its kind; 1 if there are too few."""
     typical = np.ones(len(means))
     centred = means - means.mean(axis=1, keepdims=True)
     codes = pd.factorize(kinds)[0]

@@ -37,8 +37,8 @@ def findings(
 ) -> pd.DataFrame:
     """Findings of one `check`: of pairs of rows, of the rows `first` alone, or of neither.
 
-    `first` and `second` have the columns image, patient, part, and equal length; `length` is that
-    of findings about no image, such as those about columns.
+    `first` and `second` have the columns image, patient, part, and equal length. `length` is the
+    number of findings that concern no image, such as those about columns.
     """
     if first is not None:
         length = len(first)
@@ -79,11 +79,11 @@ def check_allowed(allow: Iterable[str]) -> None:
 
 
 def not_allowed(table: pd.DataFrame, allow: Iterable[str]) -> pd.DataFrame:
-    """The findings that make a data set unfit: contamination and faults not allowed by name."""
+    """The findings that make a data set unusable: contamination and faults not allowed by name."""
     return table[(table["severity"] != "notice") & ~table["check"].isin(list(allow))]
 
 
 def audit_folder(output_root: str, dataset: str, phantom: bool) -> Path:
-    """Where findings about a data set are written; those of its phantom have their own place."""
+    """The folder for the findings of a data set; its phantom has another."""
     name = f"{dataset}-phantom" if phantom else dataset
     return Path(output_root).expanduser().absolute() / "audit" / name

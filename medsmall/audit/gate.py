@@ -1,4 +1,4 @@
-"""The gate before training: no test image may have been seen, in this run or by its upstream."""
+"""The leakage gate: neither this run nor its upstream may have seen a test image."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from medsmall.errors import MedsmallError
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
-HOW = {"identical_images": "stand", "near_duplicates": "have near duplicates"}
+HOW = {"identical_images": "are also", "near_duplicates": "have near duplicates"}
 
 
 def gate(
@@ -30,13 +30,13 @@ def gate(
     command: str,
     folder: Path,
 ) -> list[str]:
-    """Notices, one sentence each, about the images that the parts of a `draw` share.
+    """Notices, one sentence each, about images that are in several parts of a `draw`.
 
-    Images are shared where their pixels are equal as `prepared`, or where they are near
-    duplicates of different patients. Raises MedsmallError where the test part shares some with
-    train, val or an upstream (`seen`), unless that check is in `allow`; all pairs are in
-    <folder>/gate.csv then, as the table of `medsmall.audit.findings`. That patients are not
-    shared is for the split (`medsmall.split`) and the weights to see to.
+    Images count as shared if their `prepared` pixels are equal, or if they are near duplicates of
+    different patients. Raises MedsmallError if the test part shares images with train, val or an
+    upstream (`seen`), unless that check is in `allow`; all pairs are then in <folder>/gate.csv, as
+    the table of `medsmall.audit.findings`. Shared patients are checked elsewhere: by the split
+    (`medsmall.split`) and by the source of the weights.
 
     Args:
         dataset: name of the data set.
@@ -44,8 +44,8 @@ def gate(
         prepared: has all images of the draw.
         seen: what the initial weights were trained with.
         allow: names of checks, as in audit.allow.
-        command: what ``python -m medsmall.audit`` is to be called with for this data set.
-        folder: where gate.csv is written; made if need be.
+        command: arguments of ``python -m medsmall.audit`` for this data set.
+        folder: where gate.csv is written; created if missing.
     """
     check_allowed(allow)
     place = pd.Series(np.arange(len(prepared.images)), index=prepared.images)
@@ -78,8 +78,8 @@ def gate(
             f"audit.allow=[{allowed}]."
         )
     ends = {
-        "contamination": ", which audit.allow lets pass.",
-        "notice": "; the validation flatters.",
+        "contamination": " (allowed by audit.allow).",
+        "notice": "; validation scores will be inflated.",
     }
     return [
         f"{dataset}: {_sentence(table)}{ends[str(severity)]}"
@@ -90,9 +90,9 @@ def gate(
 def _shared(
     prepared: "Prepared", rows: pd.DataFrame, left: np.ndarray, right: np.ndarray, severity: str
 ) -> pd.DataFrame:
-    """Findings: identical images and near duplicates, one of `left` and one of `right` each.
+    """Findings: identical images and near duplicates between `left` and `right`.
 
-    These are places in `prepared`, by which `rows` is indexed.
+    Both are places in `prepared`, the index of `rows`.
     """
     if not (len(left) and len(right)):
         return together([])
@@ -119,16 +119,16 @@ def _shared(
 
 
 def _sentence(found: pd.DataFrame) -> str:
-    """What is shared, how often, with the first example; `found` is of one check and severity."""
+    """What is shared, its count and the first example; `found` has one check and severity."""
     one, count = found.iloc[0], found["image_a"].nunique()
     if one["check"] == "upstream_overlap":
         other = f" ({one['image_b']})" if one["image_b"] else ""
         return (
-            f"{count:,} test image(s), or their patients, are known to the initial weights, such "
-            f"as {one['image_a']}{other}"
+            f"the initial weights have seen {count:,} test image(s) or their patients, such as "
+            f"{one['image_a']}{other}"
         )
     part, other = ("test", "train or val") if one["part_a"] == "test" else ("val", "train")
     return (
-        f"{count:,} {part} image(s) {HOW[one['check']]} in {other}, too, such as {one['image_a']} "
+        f"{count:,} {part} image(s) {HOW[one['check']]} in {other}, such as {one['image_a']} "
         f"and {one['image_b']}"
     )

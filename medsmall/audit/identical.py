@@ -1,4 +1,4 @@
-"""Images that are the same: equal files, or other files with equal pixels."""
+"""Identical images: equal files, or different files with equal pixels."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from medsmall.dataset import Dataset
 if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
-ALL_PAIRS_UP_TO = 10  # copies of one image; of more, each is listed with the first only
+ALL_PAIRS_UP_TO = 10  # copies of one image; with more, each is paired with the first only
 
 
 def identical_images(
@@ -24,8 +24,8 @@ def identical_images(
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Findings, and their pairs of rows as int64 (P, 2).
 
-    Files of equal bytes, and files of equal pixels at full resolution; only images that are equal
-    when resized are read again. `value` is 1.
+    Files of equal bytes, and files of equal pixels at full resolution. Only images that are equal
+    after resizing are read again. `value` is 1.
     """
     pairs, how = [], []
     for group in same([row.tobytes() for row in prepared.digests]):

@@ -1,4 +1,4 @@
-"""Labels that a column of the table gives away."""
+"""Label leakage: columns of the table that determine a label."""
 
 from collections.abc import Iterator
 from math import lgamma, log
@@ -11,27 +11,28 @@ from medsmall.dataset.own.cell_words import UNKNOWN
 from medsmall.task import Task
 
 NOT_METADATA = ("image", "patient", "part")
-# Values that make a text column the label in words (a diagnosis, a folder's name), beside the names
-# of the labels themselves.
+# A text column with such a value is the label in words (a diagnosis, a folder's name), as is one
+# with the name of a label.
 CLASS_WORDS = {"normal", "abnormal", "healthy", "positive", "negative", "no finding", "benign"}
-CHANCE = 1e-6  # that labels given to the patients by lot would agree as well
+CHANCE = 1e-6  # probability that random labels of the patients agree as well
 
 
 def label_equals_metadata(
     rows: pd.DataFrame, labels: list[str], targets: list[str], task: Task
 ) -> pd.DataFrame:
-    """Targets that another column equals, or determines, in all rows where both are known.
+    """Targets that another column equals or determines in all rows where both are known.
 
-    The rule. Another target: equal, or (unless the targets are classes of which an image has one)
-    opposite everywhere; only worth a notice if opposite. A text column (sex, view, split, ...):
-    each of its values occurs with one class only. A number (age): that, or a threshold parts the
-    classes. Text that is a number throughout counts as one, since people's own tables are read as
-    text; whole numbers that rise from row to row do not, since they count the rows or patients. A
-    target to regress: equal to a number everywhere. What the patients would show by chance with a
-    probability of CHANCE or more is not reported; so a column that names each patient, is constant,
-    or stands on few patients never is. A column with a value named like a label, or one of
-    CLASS_WORDS, is taken for the label in words: a notice. Blank, nan, na, n/a, null and ? are
-    unknown. `value` is the number of rows.
+    - Another target: equal everywhere, or opposite (a notice; not for exclusive classes).
+    - A text column (sex, view, split, ...): each of its values occurs with one class only.
+    - A number (age): the same, or a threshold separates the classes. Text that is a number
+      throughout counts as a number, since people's own tables are read as text. Whole numbers that
+      rise from row to row do not count: they number the rows or patients.
+    - A regression target: equal to a number everywhere.
+
+    Agreement that random labels would reach with a probability of CHANCE or more is not reported,
+    so a column that names each patient, is constant, or covers few patients never is. A column
+    with a value named like a label, or one of CLASS_WORDS, is the label in words: a notice. Blank,
+    nan, na, n/a, null and ? are unknown. `value` is the number of rows.
     """
     found: list[tuple[str, str, int]] = []
     for place, target in enumerate(targets):
@@ -93,13 +94,13 @@ def _against_metadata(
 
 
 def _is_a_count(known: pd.DataFrame, value: pd.Series) -> bool:
-    """Whether these are running numbers, which part the classes of a file sorted by class."""
+    """Whether these are running numbers, which separate the classes in a file sorted by class."""
     rising = (value % 1 == 0).all() and value.is_monotonic_increasing
     return bool(rising and value.nunique() >= known["patient"].nunique())
 
 
 def _beyond_threshold(positive: pd.Series, negative: pd.Series, column: str) -> str:
-    """How a threshold parts the numbers of two classes; "" where none does."""
+    """How a threshold separates the numbers of two classes; "" if none does."""
     if positive.min() > negative.max():
         low, high, verb = negative, positive, "is positive"
     elif positive.max() < negative.min():
@@ -110,11 +111,11 @@ def _beyond_threshold(positive: pd.Series, negative: pd.Series, column: str) -> 
 
 
 def by_chance(known: pd.DataFrame, target: str, bits: float) -> bool:
-    """Whether so good an agreement of `target` with a column may be chance.
+    """Whether the agreement of `target` with a column may be chance.
 
-    Images of a patient are alike, so one of each counts. If k of n are positive, labels given by
-    lot take one of C(n, k) ways; at most 2^`bits` of those agree with the column (one bit for
-    each of its values, which may go with either class).
+    Images of a patient are alike, so one per patient counts. If k of n are positive, there are
+    C(n, k) ways to assign labels at random; at most 2^`bits` of them agree with the column (one bit
+    for each of its values, which may go with either class).
     """
     patient = known.drop_duplicates("patient")[target]
     n, k = len(patient), int((patient == 1).sum())

@@ -1,4 +1,4 @@
-"""Near duplicates: the same image saved again, rescaled, or with other brightness or contrast."""
+"""Near duplicates: one image saved again, rescaled, or with other brightness or contrast."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def near_duplicates(
     prepared: "Prepared", rows: pd.DataFrame, identical: np.ndarray
 ) -> tuple[pd.DataFrame, np.ndarray, Calibration]:
-    """Findings, their pairs of rows as int64 (P, 2), and how the threshold was found.
+    """Findings, their pairs of rows as int64 (P, 2), and the calibration of the threshold.
 
     Images of the same patient are not compared: follow-ups are alike. Pairs that are `identical`
     (int64 (Q, 2)) are left out. `value` is the correlation.
@@ -51,9 +51,9 @@ def copies(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Calibration]:
     """Near duplicates of different patients between two sets of rows, or within one.
 
-    Of images with equal pixels only the first is looked at. Gives the rows (int64), their
-    correlations (float32) and the calibration. `patients` (str) belong to all N images of
-    `prepared`, `left` and `right` are rows of it.
+    Of images with equal pixels only the first is compared. Returns the rows (int64), their
+    correlations (float32) and the calibration. `patients` (str) are those of all N images of
+    `prepared`; `left` and `right` are rows of it.
     """
     codes = codes_of(prepared.digests)
     patient = pd.factorize(patients)[0]

@@ -1,10 +1,10 @@
-"""Which of many hashes lie near each other: every pair is compared, in blocks."""
+"""Pairs of similar hashes: every pair is compared, in blocks."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-ROWS, COLUMNS = 32, 4096  # of a block: its 1 MB of differences stays in the processor's cache
+ROWS, COLUMNS = 32, 4096  # of a block, whose 1 MB of differences fits the processor's cache
 
 
 def close_pairs(

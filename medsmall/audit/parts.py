@@ -1,4 +1,4 @@
-"""Which part of the split each image is in, also where the split itself is at fault."""
+"""The part of the split of each image, also if the split itself is faulty."""
 
 import pandas as pd
 
@@ -12,9 +12,9 @@ def parts(
 ) -> tuple[pd.Series, str, pd.DataFrame]:
     """Part of every row (str, "" = unknown), a note for the user ("" = none), and findings.
 
-    Where the configured split refuses because a patient is in two parts, the patients are listed
-    and the parts are those of the official column. Where the data set has no official split, the
-    parts are unknown and the note says so. Other refusals are raised.
+    If the configured split refuses a patient in two parts, these patients are listed and the parts
+    are those of the official column. If the data set has no official split, the parts are unknown
+    and the note says so. Other refusals are raised.
     """
     official = table["split"].fillna("").astype(str)
     try:
@@ -22,7 +22,7 @@ def parts(
     except MedsmallError as error:
         across = patients_across_splits(table, official, used=True)
         if len(across):
-            return official, "The parts are those of the official split.", across
+            return official, "The audit uses the official split.", across
         if not (official == "").all():
             raise
         return official, f"{error} Leakage between train and test was not checked.", across

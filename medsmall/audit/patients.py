@@ -6,7 +6,7 @@ from medsmall.audit.findings import findings, none_found
 
 
 def unknown_patients(sentence: str, images: int) -> pd.DataFrame:
-    """One notice where `images` have no known patient, which the `sentence` says ("" if none)."""
+    """One notice if `images` have no known patient; `sentence` says so ("" if none)."""
     if not sentence:
         return none_found()
     return findings("patients_across_splits", "notice", sentence, value=images, length=1)
@@ -15,8 +15,8 @@ def unknown_patients(sentence: str, images: int) -> pd.DataFrame:
 def patients_across_splits(rows: pd.DataFrame, part: pd.Series, used: bool) -> pd.DataFrame:
     """One finding for each patient and two parts that have images of that patient.
 
-    `part` has the index of `rows`, "" where the split says nothing. Where this split is not the
-    one `used` by runs, it is only worth a notice. `value` is the patient's number of images.
+    `part` has the index of `rows`, "" if unknown. The severity is only "notice" if runs do not use
+    this split (`used`). `value` is the patient's number of images.
     """
     known = rows.assign(part=part)[part != ""]
     parts = known.drop_duplicates(["patient", "part"])

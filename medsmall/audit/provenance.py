@@ -1,4 +1,4 @@
-"""What weights have seen: data sets, patients, images; also in the metadata of their file."""
+"""The data sets, patients and images that weights have seen, also in their file's metadata."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from medsmall.audit.similarity import KEPT_SIDE
 from medsmall.cache import Prepared
 from medsmall.errors import MedsmallError
 
-UNKNOWN = "unknown"  # the data set of weights that nothing is known of
+UNKNOWN = "unknown"  # the data set of weights of unknown origin
 MARK_BYTES = 8
 DIGEST_BYTES = 16
 NO_DIGESTS = np.zeros((0, DIGEST_BYTES), np.uint8)
@@ -25,19 +25,19 @@ NO_THUMBNAILS = np.zeros((0, KEPT_SIDE, KEPT_SIDE), np.int8)
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What weights were trained or chosen with, once: a run, or what is known of one.
+    """The data that one run, of which perhaps little is known, trained or chose weights with.
 
     Attributes:
-        dataset: name of the data set; UNKNOWN where that is not known.
-        patients: the `mark` of each of its patients; None where they are not known.
-        run: the key of the run; "" where that is not known.
-        digests: uint8 (M, 16), `digest` of the resized pixels of each image. Without images the
-            patients alone are known.
-        hashes: uint64 (M, 4), `difference_hash` of each; none where the digests are all there is.
+        dataset: name of the data set; UNKNOWN if unknown.
+        patients: the `mark` of each of its patients; None if unknown.
+        run: the key of the run; "" if unknown.
+        digests: uint8 (M, 16), `digest` of the resized pixels of each image; M = 0 if only the
+            patients are known.
+        hashes: uint64 (M, 4), `difference_hash` of each; none if only digests are known.
         images: M names, as in the table of their data set, or none.
         thumbnails: int8 (M, KEPT_SIDE, KEPT_SIDE), `kept_thumbnail` of each, or none.
-        centre_hashes, centre_thumbnails: likewise of the centre square of each; none where all
-            images are square, or that is not known.
+        centre_hashes, centre_thumbnails: the same for the centre square of each; none if all
+            images are square, or if unknown.
     """
 
     dataset: str
@@ -52,9 +52,9 @@ class Seen:
 
 
 def mark(dataset: str, patient: str) -> bytes:
-    """By what a patient of a data set is known again where names should not be read: 8 bytes.
+    """A fingerprint of a patient of a data set, for files that should not hold names: 8 bytes.
 
-    It hides no name from someone who can guess it.
+    It does not hide a name from someone who can guess it.
     """
     return hashlib.sha256(f"{dataset}\n{patient}".encode()).digest()[:MARK_BYTES]
 
@@ -65,14 +65,14 @@ def marks(dataset: str, patients: Iterable[str]) -> frozenset[bytes]:
 
 
 def learnt_from(dataset: str, run: str, draw: pd.DataFrame, prepared: Prepared) -> Seen:
-    """What the run of a draw sees: all but its test part. Patients and digests alone."""
+    """The patients and digests that the run of a draw sees: all but its test part."""
     rows = draw[draw["part"] != "test"]
     at = pd.Index(prepared.images).get_indexer(pd.Index(rows["image"].unique()))
     return Seen(dataset, marks(dataset, rows["patient"].unique()), run, prepared.digests[at])
 
 
 def as_text(seen: Sequence[Seen]) -> str:
-    """What the metadata of a weights file say: the last training first; names of no patient."""
+    """The metadata of a weights file: the last training first, without patient names."""
     return json.dumps(
         [
             {
@@ -87,9 +87,9 @@ def as_text(seen: Sequence[Seen]) -> str:
 
 
 def of_file(path: Path) -> tuple[Seen, ...] | None:
-    """What a weights file says of itself; None where it says nothing.
+    """The contents of the metadata of a weights file; None without them.
 
-    Raises MedsmallError where what it says cannot be read.
+    Raises MedsmallError if they cannot be read.
     """
     if path.suffix != ".safetensors":
         return None
@@ -99,8 +99,8 @@ def of_file(path: Path) -> tuple[Seen, ...] | None:
         return None if text is None else tuple(_seen(**one) for one in json.loads(text))
     except (OSError, SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise MedsmallError(
-            f"{path} does not tell what its weights have seen: its metadata cannot be read "
-            f"({type(error).__name__}); copy the file anew."
+            f"{path} does not say what its weights have seen, since its metadata cannot be read "
+            f"({type(error).__name__}): copy the file again."
         ) from error
 
 
@@ -118,7 +118,7 @@ def _text(content: bytes) -> str:
 
 
 def _bytes(text: str, each: int) -> bytes:
-    """What `_text` wrote, entries of `each` bytes; ValueError where it is something else."""
+    """What `_text` wrote, entries of `each` bytes; ValueError for anything else."""
     content = base64.b64decode(text, validate=True)
     if len(content) % each:
         raise ValueError(f"{len(content)} bytes")

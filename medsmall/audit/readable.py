@@ -1,4 +1,4 @@
-"""The images of a data set that can be read, and their rows in the same order."""
+"""The readable images of a data set, and their rows in the same order."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ def readable(
 ) -> "tuple[Prepared, pd.DataFrame]":
     """All images of `table` as prepared for `cfg`, and the row of each, with a RangeIndex.
 
-    What cannot be read is left out and noted in `unreadable` (image -> sentence).
+    Unreadable images are left out and noted in `unreadable` (image -> sentence).
     """
     images = list(dict.fromkeys(table["image"]))
     cache = Path(cfg.cache_root).expanduser().absolute()

@@ -1,12 +1,12 @@
-"""Releases made of the images of another, under other names of images and patients.
+"""Releases that reuse the images of another release under other image and patient names.
 
-Nothing but their source tells that they share patients: a smaller size, a crop and a new numbering
-may hide it from every other check.
+Only their sources tell that they share patients: a smaller size, a crop and new numbers may hide
+it from every other check.
 """
 
 MEDMNIST = "Yang et al., MedMNIST v2, Scientific Data 2023"
 
-# release -> the one whose images or patients it is made of, and who says so
+# release -> the release it reuses, and the source of this
 DERIVED = {
     "chestmnist": ("chestxray14", MEDMNIST),
     "pneumoniamnist": ("chest_xray", MEDMNIST),
@@ -31,5 +31,5 @@ def common_source(one: str, other: str) -> str:
 
 
 def folded(name: str) -> str:
-    """What is left of a data set's name without case, blanks and signs."""
+    """The name of a data set without case, blanks and signs."""
     return "".join(character for character in name.casefold() if character.isalnum())

@@ -1,4 +1,4 @@
-"""What the audit found, for the terminal and as files."""
+"""The findings of the audit, in the terminal and as files."""
 
 import json
 from pathlib import Path
@@ -23,8 +23,8 @@ def write(
 ) -> None:
     """Write `findings.csv` and `summary.json` (`facts` and the counts) into `folder`.
 
-    In the summary `clean` is null where nothing was found but not all was checked (`whole`). In
-    the CSV a ' stands before what a spreadsheet would run.
+    In the summary `clean` is null if nothing was found but not everything was checked (`whole`). In
+    the CSV a ' precedes cells that a spreadsheet would run.
     """
     nothing = not len(not_allowed(found, allow))
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,14 +43,14 @@ def write(
 
 
 def verdict(nothing: bool, whole: bool) -> str:
-    """What the audit comes to: whether it found `nothing`, and whether it checked the `whole`."""
+    """The verdict: whether the audit found `nothing`, and whether it checked the `whole`."""
     if whole:
         return "clean" if nothing else "not clean"
     return "nothing else was found" if nothing else "problems were found"
 
 
 def calibration_facts(calibration: Calibration) -> dict[str, object]:
-    """The calibration as JSON can hold it: None where it is not known."""
+    """The calibration for JSON: None where unknown."""
     facts = vars(calibration)
     return {key: None if value != value else value for key, value in facts.items()}
 
@@ -83,7 +83,7 @@ def examples(found: pd.DataFrame) -> list[str]:
 
 
 def _is_unchecked(found: pd.DataFrame) -> pd.Series:
-    """Which findings say that patients are unknown; the first line of the report has it."""
+    """The findings that say that patients are unknown; the first line of the report says it."""
     return (found["check"] == "patients_across_splits") & (found["image_a"] == "")
 
 

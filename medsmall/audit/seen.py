@@ -1,4 +1,4 @@
-"""What the weights of a run have seen: kept in its seen.npz, read when others begin there."""
+"""What the weights of a run have seen: saved in its seen.npz, read by runs that start there."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,13 +26,13 @@ OF_CENTRES = {f"centre_{name}": KEPT[name] for name in ("hashes", "thumbnails")}
 
 
 def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
-    """Write by what a later run knows the images of `draw` again, but for those of the test part.
+    """Save fingerprints of the train, val and unlabelled images of `draw`.
 
-    An .npz with one row per image, under whatever name it comes again: images (str), digests
-    (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in `medsmall.cache.fingerprint`, thumbnails
-    (int8 (N, 32, 32)) as in `medsmall.audit.similarity.kept_thumbnail`; 0.7 kB per image. Where not
-    all images are square, centre_hashes and centre_thumbnails too, of their centre squares: by
-    them a square release of the same images is known again.
+    A later run recognises the images by these, also under other names. An .npz with one row per
+    image, 0.7 kB each: images (str), digests (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in
+    `medsmall.cache.fingerprint`, thumbnails (int8 (N, 32, 32)) as in
+    `medsmall.audit.similarity.kept_thumbnail`. Where some images are not square, centre_hashes
+    and centre_thumbnails of their centre squares too, to recognise a square release of the same.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()
     rows = pd.Index(prepared.images).get_indexer(pd.Index(images)).tolist()
@@ -57,7 +57,7 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
 
 
 def patients_of_run(record: Record) -> tuple[Seen, ...]:
-    """What a recorded run has trained and chosen on, and its upstreams before it, by patients."""
+    """The patients that a recorded run, and its upstreams before it, trained and chose on."""
     metrics, draw = record.metrics, record.draw
     if labels_used(draw) != metrics.get("labels_used", labels_used(draw)):
         raise record.damaged("draw.csv", "has lost rows")
@@ -69,17 +69,17 @@ def patients_of_run(record: Record) -> tuple[Seen, ...]:
 def seen_by_run(record: Record) -> tuple[Seen, ...]:
     """The same with the images.
 
-    Says what cannot be known: the images of a record of an older version.
+    A notice says what is unknown: the images of a record of an older version.
     """
     last, *_ = patients_of_run(record)
     return (_with_images(record, last), *_before(record, seen_by_run))
 
 
 def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[Seen, ...]:
-    """What the weights that a run began with had seen.
+    """What the initial weights of a run had seen.
 
-    Its upstream's record says it best; where that is gone, or was none, the file of its own
-    weights does, or, of an older version, nothing.
+    Read from the record of its upstream; if there is none, from the file of its own weights; in an
+    older version, nothing is known.
     """
     upstream = record.upstream
     if upstream is not None and upstream.done:
@@ -89,19 +89,19 @@ def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[
     if upstream is not None:
         say_once(
             f"The run {record.key} began with weights whose record {upstream.folder} is gone: "
-            "whether they have seen the test images cannot be checked."
+            "leakage from them into the test set cannot be checked."
         )
     from_file = str(record.metrics.get("pretraining", "")).startswith("file ")
     return (Seen(UNKNOWN, None),) if from_file or upstream is not None else ()
 
 
 def _with_images(record: Record, last: Seen) -> Seen:
-    """With the images of the record; without, where it is of an older version."""
+    """With the images of the record, which older versions lack."""
     kept = record.seen
     if kept is None:
         say_once(
-            f"The run {record.key} has no seen.npz: the patients that its weights have seen are "
-            "known by name, but none of the images is known again; train it anew to check them."
+            f"The run {record.key} has no seen.npz: its patients are known by name, but its images "
+            "cannot be recognised; train it again to check them."
         )
         return last
     draw = record.draw

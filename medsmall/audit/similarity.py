@@ -1,4 +1,4 @@
-"""How alike two images are, by correlating what is left of them without brightness and shading."""
+"""Similarity of two images: the correlation of their textures, without brightness and shading."""
 
 from collections.abc import Callable
 
@@ -9,15 +9,15 @@ from medsmall.cache.fingerprint import Window, area_means
 
 SIDE = 64
 # In px of the SIDE x SIDE image. Of plain, high-pass and locally normalised grey at 32 to 64 px,
-# this one told copies (saved again, rescaled, other brightness) best from films of other patients:
-# chest films of two patients correlate with 0.08 in the median and below 0.6 in a million pairs,
-# without it with 0.6 and 0.96.
+# this separated copies (saved again, rescaled, other brightness) best from films of other patients.
+# Chest films of two patients correlate with 0.08 in the median and below 0.6 in a million pairs;
+# without it, with 0.6 and 0.96.
 BLUR = 2.0
-NOISE = 2.0  # grey levels: what is fainter than this counts as flat
+NOISE = 2.0  # grey levels: fainter texture counts as flat
 STEP = 1 / 32  # local standard deviations per level of the int8 thumbnail
-# What a record keeps of an image, at any size of it: 0.65 kB compressed. On 290 to 500 images of
-# four real sets, the same image at 250 and 64 px correlates with 0.985 at least, saved again as
-# JPEG of quality 50 with 0.91, two of different patients with 0.72 at most.
+# The thumbnail that a record keeps of an image of any size: 0.65 kB compressed. On 290 to 500
+# images of four real sets, one image at 250 and 64 px correlates with at least 0.985, saved again
+# as JPEG of quality 50 with 0.91; images of different patients correlate with at most 0.72.
 KEPT_SIDE, KEPT_BLUR, KEPT_STEP = 32, 1.0, 1 / 8
 
 
@@ -34,8 +34,8 @@ def thumbnail(pixels: np.ndarray) -> np.ndarray:
 def kept_thumbnail(pixels: np.ndarray, window: Window | None = None) -> np.ndarray:
     """The coarse texture of a uint8 image of any size: int8 (KEPT_SIDE, KEPT_SIDE).
 
-    As `thumbnail`, with windows of KEPT_BLUR: the same for an image resized to another side. Of
-    the `window` alone, where one is given.
+    As `thumbnail`, with windows of KEPT_BLUR, so that an image resized to another side gives the
+    same. Only of the `window`, if one is given.
     """
     return _texture(pixels, KEPT_SIDE, KEPT_BLUR, KEPT_STEP, window)
 
@@ -58,7 +58,7 @@ def unit(thumbnails: np.ndarray) -> np.ndarray:
 
 
 class Similarity:
-    """Correlations of images; each is looked at once, on first use, and kept as a thumbnail.
+    """Correlations of images; each image is read once, on first use, and kept as a thumbnail.
 
     Args:
         thumbnail_of: gives the thumbnail of image `i`, int8; all have one shape.

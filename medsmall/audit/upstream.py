@@ -1,4 +1,4 @@
-"""What initial weights have seen of the images they are tested on."""
+"""Test images that the initial weights have seen."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from medsmall.cache import Prepared
 
 AT_ONCE = 2048  # pairs that are correlated, 16 MB
-# Correlation of copies where there are too few pairs to calibrate on: images of different patients
-# stay below 0.72 in a million pairs of four real sets.
+# Correlation of copies if there are too few pairs to calibrate: images of different patients stay
+# below 0.72 in a million pairs of four real sets.
 FEW = 0.9
 
 
 @dataclass(frozen=True)
 class Look:
-    """By what N images are compared: hashes uint64 (N, 4), and the `kept_thumbnail` of each."""
+    """Fingerprints of N images: hashes uint64 (N, 4), and the `kept_thumbnail` of each."""
 
     hashes: np.ndarray
     similarity: Similarity
@@ -45,10 +45,10 @@ def upstream_overlap(
 ) -> pd.DataFrame:
     """Patients and images of `rows` (of the data set named `dataset`) that weights have seen.
 
-    Patients count as the same in the same data set only. Images are the same where their pixels
-    are, or where they, or their centre squares, are near duplicates, at whatever size the upstream
-    saw them; another crop is not known again. One finding for each image of `rows`, with the most
-    similar of the seen ones; `value` is the correlation.
+    Patients are compared within one data set only. Images count as the same if their pixels are
+    equal, or if they or their centre squares are near duplicates, whatever size the upstream saw;
+    other crops are not recognised. One finding for each image of `rows`, with the most similar
+    image seen; `value` is the correlation.
 
     Args:
         seen: what the weights were trained or chosen with.
@@ -69,7 +69,7 @@ def upstream_overlap(
 
 
 def looks(prepared: "Prepared", rows: np.ndarray) -> tuple[Look, Look]:
-    """The images of `rows` whole and by their centre squares: one and the same if all are square.
+    """The images of `rows`, whole and as centre squares: the same if all are square.
 
     The hashes of other images may be 0.
     """
@@ -116,11 +116,11 @@ def _shared_images(
 def copy_threshold(
     look: Look, rows: np.ndarray, hashes: np.ndarray, thumbnails: np.ndarray, seed: int = 0
 ) -> float:
-    """From which correlation on one of `rows` and one that was seen are copies, their hashes near.
+    """The correlation from which an image of `rows` and a seen one, their hashes close, are copies.
 
-    With EXPECTED false alarms in all pairs, within FLOOR and CAP, by the tail of those of up to
-    SAMPLED images each whose hashes differ: copies among them would stretch it. `rows` are places
-    in `look`; `hashes` (uint64 (M, 4)) and `thumbnails` those of the M images that were seen.
+    With EXPECTED false alarms in all pairs, within FLOOR and CAP. The tail is that of pairs of up
+    to SAMPLED images each whose hashes differ, since copies would stretch it. `rows` are places in
+    `look`; `hashes` (uint64 (M, 4)) and `thumbnails` are those of the M seen images.
     """
     rng = np.random.default_rng(seed)
     left = rows[np.sort(rng.permutation(len(rows))[:SAMPLED])]

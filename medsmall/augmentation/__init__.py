@@ -1,4 +1,4 @@
-"""What is done to the images: one file per augmentation, and one YAML per policy.
+"""Augmentations of the images: one file per augmentation, and one YAML per policy.
 
 The contract of an augmentation (the Protocol below states it in types):
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:  # seconds to import, and `reasons` is read where no image is
 
 
 class Augmentation(Protocol):
-    """What the rest of medsmall may ask of an augmentation.
+    """The interface of an augmentation.
 
     Attributes:
         name: the option in conf/augmentation.
-        modality: what it is meant for, one of `medsmall.dataset.MODALITIES`; "": anything.
+        modality: the images it is meant for, one of `medsmall.dataset.MODALITIES`; "": any.
         image_size_px: side of the square images it takes; 0: any.
         tta_views: how many augmented views are scored beside the plain one.
-        strict: whether `safety.check` refuses what it would warn of.
-        seed: of the chance in the views, 0 or more; not that of the training.
+        strict: whether `safety.check` refuses instead of warning.
+        seed: of the random views, 0 or more; not that of the training.
     """
 
     name: str
@@ -38,4 +38,4 @@ class Augmentation(Protocol):
         """The pipeline of training, also of the augmented test views."""
 
     def plain(self) -> "Pipeline":
-        """The pipeline of validation and of the plain test view, without chance."""
+        """The deterministic pipeline of validation and of the plain test view."""

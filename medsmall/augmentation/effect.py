@@ -1,4 +1,4 @@
-"""What a transform does to an image, measured: known or not, it can be judged."""
+"""Measures the effect of a transform on an image, so that any transform can be judged."""
 
 import copy
 from collections.abc import Iterator
@@ -11,25 +11,25 @@ import numpy as np
 
 from medsmall.errors import MedsmallError
 
-DRAWS = 24  # a transform that mirrors every second time is missed once in 16 million
+DRAWS = 24  # misses a transform that mirrors half the images once in 16 million
 LOOKED_AT = 64  # positions along a side are enough, whatever the size of the images
-CELLS = 16  # the image is cut into 16 x 16 cells to see what of it is left
+CELLS = 16  # 16 x 16 cells show how much of the image is left
 
 
 @dataclass
 class Effect:
-    """The most that a transform did in several draws; all 0 for one that does nothing.
+    """The largest effect of a transform in several draws; all 0 for no effect.
 
     Attributes:
         mirror: 1.0 if left and right changed places (or top and bottom), by the orientation of
             the map from old to new positions.
         rotation_deg: angle between up before and up after, in [0, 180].
         deformation: largest distance from the nearest affine map, part of the side.
-        lost: part of the image that is no longer seen, in [0, 1].
+        lost: fraction of the image that is no longer visible, in [0, 1].
         grey: root mean square change of lightness that depends on the old lightness alone
             (brightness, contrast, inversion), part of the range.
-        local: that of the rest, smoothed: what differs from place to place (CLAHE, erasing).
-        noise: that of what is left then.
+        local: that of the rest after smoothing: changes from place to place (CLAHE, erasing).
+        noise: that of the remainder.
         colour: root mean square change of chroma, part of the range (a and b of CIELAB).
     """
 
@@ -44,10 +44,10 @@ class Effect:
 
 
 def effects(pipeline: Any, side: int) -> Iterator[tuple[Any, Effect]]:
-    """Each transform of a pipeline with its effect, tried out alone, and as if its chance were 1.
+    """Each transform of a pipeline with its effect, tried alone and with probability 1.
 
-    `side` (px) is that of the images that come in; transforms that follow a crop get what it left.
-    Those inside OneOf and the like are tried as well, those whose chance is 0 are not.
+    `side` (px) is that of the input images; transforms after a crop get the cropped size.
+    Transforms inside OneOf and similar are tried too; those with probability 0 are not.
     """
     for transform in leaves(pipeline):
         alone = copy.deepcopy(transform)
@@ -56,7 +56,7 @@ def effects(pipeline: Any, side: int) -> Iterator[tuple[Any, Effect]]:
 
 
 def leaves(pipeline: Any) -> Iterator[Any]:
-    """The transforms that may happen, without the compositions that hold them."""
+    """The transforms with a probability above 0, without the compositions around them."""
     for child in pipeline.transforms:
         if child.p > 0:
             if isinstance(child, A.BaseCompose):
@@ -66,7 +66,7 @@ def leaves(pipeline: Any) -> Iterator[Any]:
 
 
 def _measured(transform: Any, side: int) -> tuple[Effect, int]:
-    """The effect, and the side of what comes out; MedsmallError if it does not take the image."""
+    """The effect, and the side of the output; MedsmallError if it does not take the image."""
     image = _picture(side)
     positions = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).astype(np.float32)
     worst, step, left = Effect(), max(1, side // LOOKED_AT), side
@@ -84,7 +84,7 @@ def _measured(transform: Any, side: int) -> tuple[Effect, int]:
 def _tried(
     transform: Any, image: np.ndarray, positions: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The image after, and where its pixels came from."""
+    """The transformed image, and the origin of its pixels."""
     name, side = type(transform).__name__, len(image)
     try:
         made = transform(force_apply=True, image=image, mask=positions)
@@ -96,8 +96,8 @@ def _tried(
     after = made["image"]
     if not isinstance(after, np.ndarray) or after.dtype != np.uint8 or after.shape[2:] != (3,):
         raise MedsmallError(
-            f"augmentation: {name} does not give uint8 images of as many channels as it took: "
-            f"leave it out (grey levels are normalised on the way into the network)."
+            f"augmentation: {name} changes the dtype (uint8) or the number of channels: leave it "
+            f"out (the network normalises grey levels itself)."
         )
     return after, made["mask"]
 
@@ -133,7 +133,7 @@ def _geometry(origin: np.ndarray, side: int, step: int) -> dict[str, float]:
 
 
 def _values(before: np.ndarray, after: np.ndarray, origin: np.ndarray) -> dict[str, float]:
-    """Of the image after, compared with the pixels that it was made of."""
+    """The changes of the transformed image, compared with its original pixels."""
     middle = _middle(origin.shape)
     columns, rows = np.moveaxis(origin[middle].round().astype(int), -1, 0)
     after = after[middle]
@@ -152,7 +152,7 @@ def _values(before: np.ndarray, after: np.ndarray, origin: np.ndarray) -> dict[s
 
 
 def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Half of either side: what came in from outside lies at the edge."""
+    """The central half of either side; pixels from outside the image lie at the edge."""
     return tuple(slice(n // 4, n - n // 4) for n in shape[:2])  # type: ignore[return-value]
 
 

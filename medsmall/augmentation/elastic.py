@@ -18,13 +18,13 @@ class Elastic(A.DualTransform):
 
     Args:
         displacement: range of the root mean square displacement along an axis at the control
-            points, as a part of the image's side; up to 0.05 nothing folds over.
-        border_mode: OpenCV's, for what comes in from outside; constant is black.
+            points, as a fraction of the image's side; up to 0.05 nothing folds over.
+        border_mode: OpenCV's, for pixels from outside the image; constant is black.
         p: probability.
     """
 
     class InitSchema(BaseTransformInitSchema):
-        """What albumentations checks."""
+        """The arguments that albumentations checks."""
 
         displacement: tuple[float, float]
         border_mode: int
@@ -41,7 +41,7 @@ class Elastic(A.DualTransform):
     def get_params_dependent_on_data(
         self, params: dict[str, Any], data: dict[str, Any]
     ) -> dict[str, np.ndarray]:
-        """Where each pixel comes from: `columns` and `rows`, float32 (H, W)."""
+        """The origin of each pixel: `columns` and `rows`, float32 (H, W)."""
         height, width = params["shape"][:2]
         strength = self.py_random.uniform(*self.displacement)
         points = strength * self.random_generator.standard_normal((POINTS, POINTS, 2), np.float32)
@@ -59,7 +59,7 @@ class Elastic(A.DualTransform):
     def apply_to_mask(
         self, mask: np.ndarray, columns: np.ndarray, rows: np.ndarray, **params: Any
     ) -> np.ndarray:
-        """The mask deformed likewise, without mixing its values."""
+        """The mask, deformed in the same way, without mixing its values."""
         return self._deform(mask, columns, rows, cv2.INTER_NEAREST)
 
     def _deform(

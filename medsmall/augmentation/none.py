@@ -7,12 +7,12 @@ class NoAugmentation:
     """Images as they are, and one view at test time.
 
     Args:
-        strict: as of every augmentation; nothing is done here that could be refused.
+        strict: an argument of every augmentation; there is nothing to refuse here.
     """
 
     name = "none"
-    modality = ""  # it suits any
-    image_size_px = 0  # so does it any size
+    modality = ""  # any
+    image_size_px = 0  # any size
     tta_views = 0
     seed = 0  # there is no chance
 

@@ -12,20 +12,20 @@ from medsmall.errors import MedsmallError, did_you_mean
 class OwnPipeline:
     """Any transforms of albumentations, by name and with their arguments.
 
-    Being part of the configuration they are part of what tells runs apart, as a file would not be.
+    They are part of the config, so they enter the key of the run; the contents of a file would not.
 
     Args:
-        image_size_px: side of the square images that come in.
+        image_size_px: side of the square input images.
         transforms: of training, in this order, each ``{Name: {argument: value, ...}}``; OneOf and
             the like take theirs in an argument ``transforms``. All must give one common size.
-        plain: likewise of the plain view: what gives the same size without chance.
+        plain: the same for the plain view: deterministic transforms to the same size.
         tta_views: augmented views beside the plain one at test time.
         strict: refuse, rather than warn of, what is unsafe for the data set's modality.
-        seed: of the chance in the views; not that of the training.
+        seed: of the random views; not that of the training.
     """
 
     name = "own"
-    modality = ""  # not known: the pipeline itself is judged
+    modality = ""  # unknown: the pipeline itself is judged
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class OwnPipeline:
         return Pipeline(_made("transforms", self.transforms))
 
     def plain(self) -> Pipeline:
-        """Those of the plain view."""
+        """The transforms of the plain view."""
         return Pipeline(_made("plain", self.of_plain))
 
 
@@ -76,7 +76,7 @@ def _transform(where: str, entry: Any) -> Any:
         arguments["transforms"] = [_transform(f"{where}.transforms[{i}]", t) for i, t in inner]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # albumentations only warns of what it does not know
+            warnings.simplefilter("error")  # albumentations only warns of unknown arguments
             return made(**arguments)
     except (TypeError, ValueError, UserWarning) as error:
         told = " ".join(str(error).split())[:200].rstrip(".")

@@ -12,13 +12,13 @@ class Paper:
     """Rotation, horizontal flip, random crop; plain views are the centre crop.
 
     Args:
-        image_size_px: side of the square images that come in.
+        image_size_px: side of the square input images.
         rotation_deg: rotations are uniform within this, borders reflected.
         flip: probability of a horizontal flip.
         crop: side of the crop over the side of the image, in (0, 1]; the paper's 234/250.
         tta_views: augmented views beside the plain one at test time.
         strict: refuse, rather than warn of, what is unsafe for the data set's modality.
-        seed: of the chance in the views; not that of the training.
+        seed: of the random views; not that of the training.
     """
 
     name = "paper"
@@ -52,7 +52,7 @@ class Paper:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """What each key of its YAML is."""
+        """The meaning of each key of its YAML."""
         return reasons(self.name)
 
     def training(self) -> Pipeline:

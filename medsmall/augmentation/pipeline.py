@@ -1,4 +1,4 @@
-"""A pipeline whose transforms draw from one stream of chance."""
+"""A pipeline whose transforms share one random generator."""
 
 import hashlib
 import random
@@ -13,11 +13,11 @@ from medsmall.errors import MedsmallError
 class Pipeline(A.Compose):
     """As `albumentations.Compose`, but a seed makes the transforms independent of each other.
 
-    albumentations 2.0.8 gives every transform a generator of its own, all with the same seed: each
-    then draws the same number first. The films turned to one side would be the flipped ones, and
-    the offset of a crop would follow from the angle (measured on 400 seeds: correlations of 0.87
-    and 1.00). Here all share one generator, and a seed sets its state: making generators anew for
-    each view takes a tenth of the time of the augmentation itself.
+    albumentations 2.0.8 gives every transform its own generator, all with the same seed, so each
+    draws the same first number. Films rotated to one side would be the flipped ones, and the offset
+    of a crop would follow from the angle (measured on 400 seeds: correlations of 0.87 and 1.00).
+    Here all share one generator, whose state a seed sets: new generators for each view would take a
+    tenth of the time of the augmentation.
     """
 
     def __init__(self, transforms: list[Any]) -> None:
@@ -25,7 +25,7 @@ class Pipeline(A.Compose):
         self.set_random_state(np.random.default_rng(), random.Random())
 
     def set_random_seed(self, seed: int | None) -> None:
-        """Start the stream that belongs to a number; None: one that nobody has seen."""
+        """Start the random stream of a number; None: an arbitrary one."""
         self.seed = seed
         if seed is None:
             self.set_random_state(np.random.default_rng(), random.Random())
@@ -33,7 +33,7 @@ class Pipeline(A.Compose):
             self.begin(seed)
 
     def begin(self, *key: int | str) -> None:
-        """Start the stream that belongs to a key: the same for the same, on any machine."""
+        """Start the random stream of a key: reproducible on any machine."""
         digest = hashlib.blake2b(repr(key).encode(), digest_size=40).digest()
         state, increment, seed = digest[:16], digest[16:32], digest[32:]
         self.random_generator.bit_generator.state = {

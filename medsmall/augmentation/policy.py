@@ -1,4 +1,4 @@
-"""A policy: the usual transforms for medical images, each with a strength."""
+"""A policy: the usual transforms for medical images, each with its strength."""
 
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ BORDERS = {
     "edge": cv2.BORDER_REPLICATE,
     "black": cv2.BORDER_CONSTANT,
 }
-BOUNDS = {  # of each strength; beyond them a transform has no meaning
+BOUNDS = {  # of each strength; values outside them are meaningless
     "image_size_px": (1, 10_000), "rotation_deg": (0, 180), "translate": (0, 0.5),
     "scale": (0, 0.9), "crop_pad": (0, 0.4), "flip": (0, 1), "vertical_flip": (0, 1),
     "quarter_turns": (0, 1), "elastic": (0, 0.05), "elastic_p": (0, 1), "brightness": (0, 1),
@@ -29,9 +29,9 @@ class Policy:
     """Transforms for one modality; those of strength 0 are left out, all others are independent.
 
     Args:
-        image_size_px: side of the square images that come in, and of those that go out.
-        name: the option's name in conf/augmentation, where the reasons stand.
-        modality: what it is meant for, one of `medsmall.dataset.MODALITIES`.
+        image_size_px: side of the square input images, and of the output.
+        name: the option's name in conf/augmentation, whose YAML gives the reasons.
+        modality: the images it is meant for, one of `medsmall.dataset.MODALITIES`.
         rotation_deg: rotations are uniform within this either way.
         translate: shifts along each axis are uniform within this part of the side.
         scale: sizes are uniform within 1 ± this.
@@ -51,10 +51,10 @@ class Policy:
             rounding tints grey by up to 3 of 255.
         noise: largest standard deviation of Gaussian noise, part of the range of grey levels.
         noise_p: probability of noise; it is the same in all channels, so that grey stays grey.
-        border: what comes in from outside the image: its reflection, its edge repeated, or black.
+        border: pixels from outside the image: its reflection, its edge repeated, or black.
         tta_views: augmented views beside the plain one at test time.
         strict: refuse, rather than warn of, what is unsafe for the data set's modality.
-        seed: of the chance in the views; not that of the training.
+        seed: of the random views; not that of the training.
     """
 
     def __init__(
@@ -106,11 +106,11 @@ class Policy:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why each key has the value that it has in conf/augmentation; {} for one of your own."""
+        """The reason for each value in conf/augmentation; {} for a policy of your own."""
         return reasons(self.name)
 
     def training(self) -> Pipeline:
-        """First what moves pixels, then what changes their values, noise last."""
+        """First transforms that move pixels, then those that change their values, noise last."""
         return Pipeline([*self._geometry(), *self._values()])
 
     def plain(self) -> Pipeline:
@@ -118,7 +118,7 @@ class Policy:
         return Pipeline([])
 
     def _geometry(self) -> list[Any]:
-        """Flips and turns cost next to nothing; rotation, shift and size are one warp."""
+        """Flips and quarter turns are cheap; rotation, shift and size are one warp."""
         border: Any = BORDERS[self.border]
         moves: list[Any] = []
         if self.flip:

@@ -1,4 +1,4 @@
-"""The reasons for the settings of an augmentation, from where they are written: its YAML."""
+"""The reasons for the settings of an augmentation, read from its YAML."""
 
 import re
 from functools import cache

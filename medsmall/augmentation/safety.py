@@ -1,7 +1,7 @@
 """Which augmentations are unsafe for which images, and why.
 
-What is judged is the pipeline itself, transform by transform, by what it does to a test picture
-(`effect`): one of the user's own is covered as well as those in conf/augmentation.
+The pipeline itself is judged, transform by transform, by its `effect` on a test picture. So
+pipelines of the user's own are covered as well as those in conf/augmentation.
 """
 
 from typing import NamedTuple
@@ -21,42 +21,42 @@ class Rule(NamedTuple):
 
 
 UPRIGHT = "such images are taken and shown upright"
-MOST_GREY = "beyond any difference between exposures what is dark or bright means another thing"
+MOST_GREY = "so strong a change exceeds any exposure difference and alters what grey levels mean"
 RULES: dict[str, tuple[Rule, ...]] = {
     "chest x-ray": (
         Rule("mirror", 0, "it puts the heart on the other side, as in situs inversus"),
         Rule(
-            "rotation_deg", 15, "frontal films are taken upright, and air rises while fluid sinks",
+            "rotation_deg", 15, "frontal films are taken upright: air rises and fluid sinks",
         ),
-        Rule("deformation", 0.01, "cardiomegaly and hernias are read off the outlines"),
+        Rule("deformation", 0.01, "cardiomegaly and hernias are read from the outlines"),
         Rule("lost", 0.3, "a hernia, an effusion or a pneumothorax may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
     ),
     "bone x-ray": (
         Rule("rotation_deg", 45, "limbs are shown with one end up by convention"),
-        Rule("deformation", 0.01, "a bent cortex is a fracture, and bone age is read off shapes"),
+        Rule("deformation", 0.01, "a bent cortex is a fracture, and bone age is read from shapes"),
         Rule("lost", 0.4, "the fracture may lie in what is cut away"),
         Rule("grey", 0.2, MOST_GREY),
     ),
     "mammography": (
         Rule("rotation_deg", 20, "views are hung upright with the pectoral muscle at the top"),
-        Rule("deformation", 0.01, "architectural distortion and spiculation are findings of shape"),
+        Rule("deformation", 0.01, "architectural distortion and spiculation are changes of shape"),
         Rule("lost", 0.2, "lesions at the chest wall lie at the very edge"),
-        Rule("grey", 0.1, "density is read off the grey level"),
+        Rule("grey", 0.1, "density is read from the grey level"),
         Rule("local", 0.03, "it changes the density read and lifts noise into microcalcifications"),
         Rule("noise", 0.03, "noise hides microcalcifications and looks like them"),
     ),
     "brain mri": (
         Rule("rotation_deg", 30, UPRIGHT),
-        Rule("deformation", 0.04, "midline shift and atrophy are findings of shape"),
+        Rule("deformation", 0.04, "midline shift and atrophy are changes of shape"),
         Rule("lost", 0.4, "the lesion may lie in what is cut away"),
-        Rule("grey", 0.2, "sequences are told apart by which tissue is bright"),
-        Rule("local", 0.03, "a lesion is known by its grey level against white matter"),
+        Rule("grey", 0.2, "sequences differ in which tissue is bright"),
+        Rule("local", 0.03, "a lesion is recognised by its grey level against white matter"),
     ),
     "retina": (
         Rule("rotation_deg", 30, "upper and lower rim of the optic disc differ (ISNT rule)"),
-        Rule("deformation", 0.01, "tortuous vessels and the cup of the disc are findings of shape"),
-        Rule("lost", 0.25, "haemorrhages of the periphery lie at the edge of the field"),
+        Rule("deformation", 0.01, "tortuous vessels and the optic cup are findings of shape"),
+        Rule("lost", 0.25, "peripheral haemorrhages lie at the edge of the field"),
         Rule("grey", 0.2, MOST_GREY),
         Rule("colour", 0.06, "red is blood and yellow is exudate"),
     ),
@@ -70,10 +70,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule("colour", 0.06, "blue-white veil, redness and pigment are criteria"),
     ),
     "cells": (
-        Rule("deformation", 0.06, "the shape of a cell and its nucleus tells its kind"),
+        Rule("deformation", 0.06, "the shape of a cell and its nucleus shows its type"),
         Rule("lost", 0.3, "parasites may lie at the rim of the cell"),
         Rule("grey", 0.2, MOST_GREY),
-        Rule("colour", 0.07, "the stain tells chromatin from cytoplasm"),
+        Rule("colour", 0.07, "the stain separates chromatin from cytoplasm"),
     ),
     "histology": (
         Rule("deformation", 0.06, "the shape of nuclei and glands is graded"),
@@ -111,7 +111,7 @@ WORDS = {  # of an effect, in a sentence whose subject is the transform
     "noise": "adds noise of {:.0%} of the range",
     "colour": "changes colours by {:.0%} of the range",
 }
-KEYS = {  # what to set where an augmentation has such a key: by transform, then by effect
+KEYS = {  # the key to set if the augmentation has it: by transform, then by effect
     "HorizontalFlip": {"": "flip"},
     "VerticalFlip": {"": "vertical_flip"},
     "RandomRotate90": {"": "quarter_turns"},
@@ -127,11 +127,11 @@ KEYS = {  # what to set where an augmentation has such a key: by transform, then
 
 
 def check(augmentation: Augmentation, modality: str) -> list[str]:
-    """What is unsafe about an augmentation for images of `modality`: a sentence each, or nothing.
+    """The unsafe effects of an augmentation on images of `modality`, one sentence each.
 
-    A sentence says what, why, and the remedy. With `augmentation.strict` they are a MedsmallError
-    instead. `modality` is one of `medsmall.dataset.MODALITIES`; of "other" nothing is known, so
-    only a policy that is meant for something else is spoken of.
+    A sentence says what, why, and the remedy. With `augmentation.strict` they become a
+    MedsmallError. `modality` is one of `medsmall.dataset.MODALITIES`; for "other" the only check is
+    whether the policy is meant for another modality.
     """
     warnings = [*_meant_for_others(augmentation, modality), *_unsafe(augmentation, modality)]
     if warnings and augmentation.strict:
@@ -145,10 +145,10 @@ def _meant_for_others(augmentation: Augmentation, modality: str) -> list[str]:
         return []
     meant = f"augmentation={augmentation.name} is meant for {augmentation.modality} images"
     if modality == "other":
-        return [f"{meant}, but these are said to be of another kind: set dataset.modality."]
+        return [f"{meant}, but dataset.modality is 'other': set dataset.modality."]
     known = shipped_for(modality)
     remedy = f"choose augmentation={known[0]}" if known else "choose augmentation=own or none"
-    return [f"{meant}, but these are {modality} images, whose reasons differ: {remedy}."]
+    return [f"{meant}, but these are {modality} images: {remedy}."]
 
 
 def _unsafe(augmentation: Augmentation, modality: str) -> list[str]:

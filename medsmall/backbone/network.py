@@ -11,7 +11,7 @@ class Network:
 
     Attributes:
         module: takes float images (B, 3, H, W) and gives logits (B, K).
-        layers: the finest layers that timm tells apart, in order, the last is the head: 61 of
+        layers: the finest layers that timm distinguishes, in order, the head last: 61 of
             DenseNet-121, 18 of ResNet-50 and of EfficientNet-Lite0.
         groups: the same parameters in the few groups of the backbone's YAML; the last is the head.
         architecture: timm's name.
@@ -31,10 +31,10 @@ class Network:
         return self.groups[-1]
 
     def modes(self) -> list[tuple[nn.Module, list[str]]]:
-        """Each module that has a train and an eval mode, with the parameters that decide on it.
+        """Each module that has a train and an eval mode, with the parameters that decide its mode.
 
-        They are its own. A module without any (dropout, activation) goes with the one before it,
-        or, at the very input, with the first that has some.
+        These are its own parameters. A module without any (dropout, activation) follows the module
+        before it or, at the input, the first module with parameters.
         """
         own: dict[str, list[str]] = {}
         for name, _ in self.module.named_parameters():

@@ -1,6 +1,6 @@
 """Networks of the timm library, with their layers in groups from input to head.
 
-timm is imported where a network is made: a mistyped name is answered before.
+timm is imported only when a network is made, so a mistyped name is reported at once.
 """
 
 import re
@@ -19,7 +19,7 @@ class TimmNetwork:
     """Any timm network.
 
     Args:
-        name: timm's architecture name; an unknown one is answered with the nearest.
+        name: timm's architecture name; for an unknown name the error gives the nearest.
         groups: regular expressions on parameter names, one per body group, input first, that
             together match every parameter but the head's. null: timm's own stages in two halves,
             the first the larger.
@@ -72,8 +72,8 @@ class TimmNetwork:
         stages = _stages(module, head, coarse=True)
         if not stages:
             raise MedsmallError(
-                f"timm knows no stages of {type(module).__name__}: set backbone.groups to regular "
-                f"expressions on parameter names, one per body group, input first."
+                f"timm defines no stages for {type(module).__name__}: set backbone.groups to "
+                f"regular expressions on parameter names, one per body group, input first."
             )
         return _halves(stages)
 
@@ -123,7 +123,7 @@ def _check_pattern(pattern: str) -> None:
         re.compile(pattern)
     except re.error as error:
         raise MedsmallError(
-            f"backbone.groups: '{pattern}' is no regular expression ({error})."
+            f"backbone.groups: '{pattern}' is not a regular expression ({error}): correct it."
         ) from error
 
 

@@ -13,11 +13,11 @@ from medsmall.errors import MedsmallError
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors that are loaded when a run is really made.
+    """Tensors that are loaded only when a run is trained.
 
     Attributes:
-        name: what they are, for people.
-        tensors: gives them by name for a network; None: the network keeps its random ones.
+        name: for messages.
+        tensors: gives the tensors of a network by name; None: the network keeps its random ones.
         mean, std: statistics of grey levels in 0..1 that their inputs were normalised with; None:
             those of the network's own defaults.
     """
@@ -31,8 +31,8 @@ class Weights:
         """Copy the tensors into `network`, all but the head's.
 
         Returns the mean and std to normalise with, and the `sha256` of the tensors (None: none).
-        The head stays as it was made, random. Any other difference in names or shapes is a
-        MedsmallError: silently skipped layers are the commonest fault of transfer learning.
+        The head stays random. Any other difference in names or shapes is a MedsmallError: silently
+        skipped layers are the commonest fault of transfer learning.
         """
         mean, std = self.mean or network.mean, self.std or network.std
         if self.tensors is None:
@@ -41,7 +41,7 @@ class Weights:
         own = network.module.state_dict()
         body = own.keys() - set(network.head)
         given = {k: v for k, v in found.items() if k not in network.head}
-        # a counter that training ignores, and that older files do not have
+        # a counter that training ignores and older files lack
         body -= {name for name in body - given.keys() if name.endswith("num_batches_tracked")}
         wrong = sorted(
             [f"{k} is missing" for k in body - given.keys()]
@@ -55,15 +55,15 @@ class Weights:
         if not body & given.keys():
             raise MedsmallError(
                 f"None of the {len(found)} tensors of {self.name} belongs to backbone "
-                f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): name the weights "
-                "of such a network, or set another backbone."
+                f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): choose weights "
+                "of this network, or set another backbone."
             )
         damaged = sorted(k for k in body & given.keys() if not given[k].isfinite().all())
         if damaged:
             raise MedsmallError(
                 f"{len(damaged)} tensors of {self.name} hold NaN or infinity (first: "
-                f"{', '.join(damaged[:3])}): the training that made them diverged, or the file is "
-                "damaged; begin with other weights."
+                f"{', '.join(damaged[:3])}): their training diverged, or the file is damaged; "
+                "choose other weights."
             )
         if wrong:
             raise MedsmallError(
@@ -77,7 +77,7 @@ class Weights:
 
 
 def sha256(tensors: dict[str, Tensor]) -> str:
-    """Hash of names and values: equal for equal networks, which the bytes of a file need not be."""
+    """Hash of names and values: equal for equal networks, even if their files differ."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         digest.update(name.encode())

@@ -1,4 +1,4 @@
-"""The images and labels of a draw, as a learner is given them."""
+"""The images and labels of a draw, as a learner gets them."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from medsmall.batches.views import Views
 from medsmall.cache import Prepared
 from medsmall.sample_size import LABELLED
 
-AT_ONCE = 4  # times the training batch: what is scored needs no gradients
+AT_ONCE = 4  # times the training batch: scoring needs no gradients
 
 
 class DrawnImages:
@@ -25,13 +25,13 @@ class DrawnImages:
             order of ``plain("train")``; NaN unknown.
 
     Args:
-        draw: columns `image`, `part` ("train", "val", "test", "unlabelled") and the targets. The
-            labels of unlabelled images, if there are any, are not handed out.
-        prepared: the different images of the draw, in any order.
+        draw: columns `image`, `part` ("train", "val", "test", "unlabelled") and the targets.
+            Labels of unlabelled images are withheld.
+        prepared: the images of the draw without repeats, in any order.
         targets: names of the label columns.
         augmentation: of the training and test views.
         batch_size: of training, over all processes.
-        workers: processes that load; 0: none beside this one.
+        workers: processes that load; 0: this process itself.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which images make up each batch."""
+"""The images of each batch."""
 
 from collections.abc import Iterator
 
@@ -8,17 +8,17 @@ from torch.utils.data import Sampler
 
 from medsmall.errors import MedsmallError
 
-PLAIN = 0  # the view without chance; views 1, 2, ... are augmented
+PLAIN = 0  # the deterministic view; views 1, 2, ... are augmented
 Order = list[list[tuple[int, int]]]
 
 
 class TrainOrder(Sampler[list[tuple[int, int]]]):
     """Batches of (image, view) for this process: each image once an epoch, in a new order.
 
-    The batches are cut from one order for all processes and then dealt out, so that together they
-    are the batches of a single process. A last batch of less than half the size joins the one
-    before: BatchNorm has no statistics of one image and poor ones of two (the paper's code ended
-    an epoch of 50 with such a batch), and there must be an image for each process.
+    The batches are cut from one order for all processes and then shared among them, so together
+    they equal the batches of a single process. A last batch of less than half the size joins the
+    batch before: BatchNorm has no statistics of one image and poor ones of two (the paper's code
+    ended an epoch of 50 with such a batch), and each process needs an image.
     """
 
     def __init__(self, images: int, batch_size: int, seed: int, processes: int = 1) -> None:
@@ -28,8 +28,8 @@ class TrainOrder(Sampler[list[tuple[int, int]]]):
         smallest = max(2, batch_size // 2)
         if min(images, batch_size) < 2 or processes > min(images, smallest):
             raise MedsmallError(
-                f"Batches of {batch_size} from {images} training images cannot be dealt out to "
-                f"{processes} processes: set batch_size to at least {2 * processes} and have as "
+                f"Batches of {batch_size} from {images} training images cannot be shared among "
+                f"{processes} processes: set batch_size to at least {2 * processes} and draw as "
                 f"many images, or set fewer trainer.devices."
             )
         full, rest = divmod(images, batch_size)
@@ -53,14 +53,14 @@ class TrainOrder(Sampler[list[tuple[int, int]]]):
 
 
 class PlainOrder(Sampler[list[tuple[int, int]]]):
-    """The plain view of each image once, in the order of the draw, dealt out to the processes."""
+    """The plain view of each image once, in the order of the draw, shared among the processes."""
 
     def __init__(self, images: int, batch_size: int, processes: int = 1) -> None:
         self.images, self.batch_size = images, batch_size
         self.processes = processes
         if processes > images:
             raise MedsmallError(
-                f"The {images} images cannot be dealt out to {processes} processes: have a larger "
+                f"The {images} images cannot be shared among {processes} processes: draw a larger "
                 "validation part, or set fewer trainer.devices."
             )
 
@@ -86,5 +86,5 @@ def all_views(images: int, views: int, batch_size: int) -> Order:
 
 
 def process() -> int:
-    """The number of this process among those that train together."""
+    """The number (rank) of this process in the training."""
     return dist.get_rank() if dist.is_available() and dist.is_initialized() else 0

@@ -11,14 +11,14 @@ from medsmall.batches.order import PLAIN
 from medsmall.cache import Prepared
 from medsmall.errors import MedsmallError
 
-TRIES = 10  # of an augmentation, before anything is trained
+TRIES = 10  # of an augmentation, before training
 
 
 class Views(Dataset[Batch]):
-    """Batches by lists of (image, view): view 0 is plain, any other an augmentation of its own.
+    """Batches by lists of (image, view): view 0 is plain, every other view is augmented.
 
-    A view depends on the augmentation's seed, its own number and the pixels of the image, and, of
-    an image that was drawn several times, on which of these it is: not on the rest of the draw.
+    A view depends on the augmentation's seed, its own number, the pixels of the image and, for an
+    image drawn several times, on the count of the repeat; never on the rest of the draw.
 
     Args:
         prepared: the images of the draw.
@@ -67,7 +67,7 @@ class Views(Dataset[Batch]):
 
 
 def _occurrence(rows: np.ndarray) -> np.ndarray:
-    """How often each row has come before: int64 (N,)."""
+    """How often each row occurred before: int64 (N,)."""
     order = np.argsort(rows, kind="stable")
     _, first, counts = np.unique(rows[order], return_index=True, return_counts=True)
     before = np.empty(len(rows), dtype=np.int64)
@@ -76,10 +76,10 @@ def _occurrence(rows: np.ndarray) -> np.ndarray:
 
 
 def augmented_side(augmentation: Augmentation, side: int, channels: int) -> int:
-    """Side in px of what the augmentation makes of images of `side` px and `channels` channels.
+    """Side in px of augmented images from `side` px and `channels` channels.
 
-    Tries both its pipelines, several times: MedsmallError where they refuse the images, or give
-    views that differ in size or are no uint8 images of as many channels.
+    Tries both pipelines several times: MedsmallError if they refuse the images, or give views that
+    differ in size, dtype (uint8) or number of channels.
     """
     image = np.random.default_rng(0).integers(0, 256, (side, side, channels), dtype=np.uint8)
     pipelines = (augmentation.plain(), augmentation.training())
@@ -95,9 +95,9 @@ def augmented_side(augmentation: Augmentation, side: int, channels: int) -> int:
     for view in views:
         if view.dtype != np.uint8 or view.shape[2:] != (channels,):
             raise MedsmallError(
-                f"augmentation makes {view.dtype} views of shape {view.shape} out of uint8 "
-                f"{image.shape}: leave out what changes the type or the channels, such as "
-                "Normalize, ToFloat and ToRGB; medsmall normalises after it."
+                f"augmentation turns uint8 {image.shape} into {view.dtype} {view.shape}: leave out "
+                "transforms that change the type or the channels, such as Normalize, ToFloat and "
+                "ToRGB; medsmall normalises afterwards."
             )
     if len(shapes) > 1 or shapes[0][0] != shapes[0][1]:
         named = " and ".join(f"{height} x {width} px" for height, width, _ in shapes)

@@ -1,17 +1,16 @@
-"""Decoded images on disk: each is decoded and resized once, for all runs, seeds and processes.
+"""Decoded images on disk: each is decoded and resized once for all runs, seeds and processes.
 
-``prepare(dataset, images, side, folder) -> Prepared`` decodes what is not there yet and gives the
-images as views of one memory-mapped file. A cache is two files in `folder`:
+``prepare(dataset, images, side, folder) -> Prepared`` decodes missing images and gives all images
+as views of one memory-mapped file. A cache is two files in `folder`:
 
 - ``<name>.u8``: squares of `side` px, uint8, one after the other, grey ones with one channel;
-- ``<name>.sqlite``: which image lies where, with the size and time of the file it was read from,
-  the shape it had, a digest of its pixels and a difference hash (`medsmall.cache.fingerprint`).
+- ``<name>.sqlite``: the place of each image, with the size and time of its source file, its
+  original shape, a digest of its pixels and a difference hash (`medsmall.cache.fingerprint`).
 
-The name tells what decides the content besides the files: data set, root, side, how images become
-squares, the code of it. Pixels are held against their digest when they are first used. An
-image whose file has changed since is decoded again, and lies at another place: a process that
-reads the old one is not disturbed. Pixels are on the disk before the index names them, so a
-process that is killed loses no more than its last seconds.
+The name covers what decides the content besides the files: data set, root, side, resizing, and the
+code of it. Pixels are compared with their digest at first use. An image whose file has changed is
+decoded again to another place, so that processes reading the old one are not disturbed. Pixels
+reach the disk before the index names them, so a killed process loses only its last seconds.
 """
 
 from medsmall.cache.build import cache_file, prepare

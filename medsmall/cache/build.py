@@ -1,4 +1,4 @@
-"""Fills a cache: decodes what it lacks on all cores, and writes it in the order of the images."""
+"""Fills a cache: decodes missing images on all cores, and writes them in their order."""
 
 import errno
 import hashlib
@@ -26,7 +26,7 @@ from medsmall.errors import MedsmallError
 from medsmall.lock import held
 from medsmall.terminal import progress_bar, say
 
-CHUNK_BYTES = 32 * 2**20  # of pixels decoded before they are written: what bounds the memory
+CHUNK_BYTES = 32 * 2**20  # of pixels decoded before they are written: bounds the memory
 CHUNK_IMAGES = 64
 DECODING = ("images", "dicom", "depth", "frames")  # modules of `dataset`
 Stamp = tuple[int, int]
@@ -44,10 +44,10 @@ def prepare(
 ) -> Prepared:
     """The images `names` of the table of `dataset` as squares of `side` px, each decoded once.
 
-    `resize` is how they become squares, see `medsmall.cache.resize`. `folder` holds the caches of
-    all data sets. Processes that want the same images at the same time decode them once. Raises
-    MedsmallError with the first image that cannot be read, or, where `unreadable` is given, notes
-    them there (name -> sentence) and leaves them out; also where the disk is full.
+    `resize` is the way to a square, see `medsmall.cache.resize`. `folder` holds the caches of all
+    data sets. Processes that need the same images at the same time decode them once. Raises
+    MedsmallError for the first unreadable image, or, if `unreadable` is given, notes all of them
+    there (name -> sentence) and leaves them out. Raises it for a full disk, too.
     """
     stamps = _stamps(dataset, names)
     pixels = cache_file(dataset, side, folder, resize)
@@ -61,12 +61,12 @@ def prepare(
             _fill(dataset, lacking, stamps, side, resize, pixels, index, unreadable)
             found = _valid(index, pixels, side, stamps)
         if lost := stamps.keys() - found.keys() - (unreadable or {}).keys():
-            raise index.damaged(f"it does not find {min(lost)} again")
+            raise index.damaged(f"it has lost {min(lost)}")
     return Prepared(pixels, side, [found[name] for name in names if name in found], resize)
 
 
 def _make(folder: Path) -> None:
-    """The folder, and whether it takes files: the lock would wait for ever in one like /proc."""
+    """The folder, checked for writing: the lock would wait for ever in one like /proc."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -75,12 +75,12 @@ def _make(folder: Path) -> None:
             raise
         raise MedsmallError(
             f"Prepared images cannot be written to {folder} ({error.strerror}): set cache_root to "
-            "a folder that takes files."
+            "a folder that can be written to."
         ) from error
 
 
 def cache_file(dataset: Dataset, side: int, folder: Path, resize: Resize) -> Path:
-    """Where the pixels lie, or will: named by what decides them, options, root, size and code."""
+    """The file of the pixels, named by what decides them: options, root, size and code."""
     reader = Path(inspect.getfile(type(dataset.files)))
     decoding = [Path(images.__file__).with_name(f"{name}.py") for name in DECODING]
     kept = [Path(inspect.getfile(part)) for part in (digest, square, Index)]
@@ -101,7 +101,7 @@ def _stamps(dataset: Dataset, images: list[str]) -> dict[str, Stamp]:
             status = file.stat()
             known[file] = status.st_size, status.st_mtime_ns
         except OSError:
-            known[file] = (-1, -1)  # absent, and so never in the cache: reading says it best
+            known[file] = (-1, -1)  # absent, so never in the cache: reading it gives the error
     return {image: known[file] for image, file in files.items()}
 
 
@@ -126,7 +126,7 @@ def _fill(
 ) -> None:
     """Decode `images` and add them to the cache, chunk by chunk."""
     if not pixels.is_file() or pixels.stat().st_size < index.end(side):
-        pixels.unlink(missing_ok=True)  # cut off from outside: begin again
+        pixels.unlink(missing_ok=True)  # truncated from outside: start again
         index.file.unlink(missing_ok=True)
     if not images:
         return
@@ -147,8 +147,8 @@ def _fill(
                 raise
             raise MedsmallError(
                 f"The disk of {pixels.parent} is full after {done:,} of {len(images):,} images: "
-                "make room there, or set cache_root to a folder elsewhere; what is prepared is "
-                "kept."
+                "make room there, or set cache_root to a folder elsewhere; images prepared so far "
+                "are kept."
             ) from error
     seconds = time.monotonic() - started
     if seconds > 5:
@@ -177,7 +177,7 @@ def _decoded(
     size = max(1, min(CHUNK_IMAGES, CHUNK_BYTES // (3 * side**2)))
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # those of the pool are as many as there are cores
-    with ThreadPoolExecutor(cores() + 1) as pool:  # one may wait for a file
+    with ThreadPoolExecutor(cores() + 1) as pool:  # one thread may wait for a file
         try:
             ahead: deque[dict[str, Future[Decoded | None]]] = deque()
             for start in range(0, len(images) + size, size):  # the last round submits nothing

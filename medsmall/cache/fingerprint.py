@@ -1,4 +1,4 @@
-"""What an image is recognised by: a digest of its exact pixels, and a hash of how it looks."""
+"""Fingerprints of an image: a digest of its exact pixels, and a hash of its appearance."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ _INT32_PIXELS = (2**31 - 1) // 255
 def digest(pixels: np.ndarray) -> bytes:
     """Half of the SHA-256 of shape and values of a uint8 image (H, W) or (H, W, C): 16 bytes.
 
-    Equal for equal pixels only; a grey image is the same with and without its channel axis.
+    Equal for equal pixels only; a grey image has one digest with and without its channel axis.
     """
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
@@ -34,8 +34,8 @@ def difference_hash(pixels: np.ndarray, window: Window | None = None) -> np.ndar
     Bit 16 r + c tells whether, of 16 x 17 grey means over equal areas, the one at (r, c + 1) is
     brighter than that at (r, c) by more than MARGIN: the "dHash" of N. Krawetz (Kind of Like That,
     2013) on a finer grid. Few bits change when the image is saved again, rescaled or made
-    brighter. Only exact sums and element-wise arithmetic: the same bits on every machine. Of the
-    `window` alone, where one is given.
+    brighter. Only exact sums and element-wise arithmetic: the same bits on every machine. Only the
+    `window` counts, if one is given.
     """
     means = area_means(pixels, ROWS, COLUMNS, window)
     brighter = np.diff(means, axis=1) > MARGIN

@@ -1,4 +1,4 @@
-"""The index of a cache: which image lies where, in an SQLite file beside the pixels."""
+"""The index of a cache: the place of each image, in an SQLite file beside the pixels."""
 
 import sqlite3
 import zlib
@@ -45,10 +45,10 @@ COLUMNS = [*Entry.__annotations__, "crc"]
 
 
 class Index:
-    """The entries of a cache; reading makes no file.
+    """The entries of a cache; reading creates no file.
 
-    A file without the table, of a process that was killed while it made it, has no entries. What
-    was damaged from outside is a MedsmallError.
+    A file without the table, left by a killed process, has no entries. Damage from outside is a
+    MedsmallError.
     """
 
     def __init__(self, file: Path) -> None:
@@ -75,7 +75,7 @@ class Index:
             yield from database.execute(query, some).fetchall()
 
     def end(self, side: int) -> int:
-        """Where the pixels end that the index knows of, of squares of `side` px: 0 if of none."""
+        """The end of the pixels in the index, for squares of `side` px: 0 without any."""
         with self._connected() as database:
             if database is None:
                 return 0
@@ -122,7 +122,7 @@ class Index:
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
-        """Say it in one sentence if SQLite finds the file damaged; locks and full disks go on."""
+        """One sentence if SQLite finds the file damaged; errors of locks and full disks pass."""
         try:
             yield
         except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -133,7 +133,7 @@ class Index:
     def damaged(self, what: str) -> MedsmallError:
         """The error where `what` is wrong with the file."""
         return MedsmallError(
-            f"{self.file} is damaged ({what}): delete it, and the images are prepared anew."
+            f"{self.file} is damaged ({what}): delete it, and the images are prepared again."
         )
 
 

@@ -13,7 +13,7 @@ from medsmall.cache.resize import Resize, centre_square
 from medsmall.errors import MedsmallError
 from medsmall.terminal import progress_bar
 
-AT_ONCE = 256  # images that a thread looks at
+AT_ONCE = 256  # images that a thread checks
 
 
 class Prepared:
@@ -44,10 +44,10 @@ class Prepared:
         return len(self.images)
 
     def pixels(self, row: int) -> np.ndarray:
-        """Image `row` as uint8 (side, side, channels), not to be written to.
+        """Image `row` as uint8 (side, side, channels), read only.
 
-        A view of the file, except for a grey image among coloured ones, which is a copy. Raises
-        MedsmallError where the file has other pixels than those that were decoded.
+        A view of the file; a copy for a grey image among colour images. Raises MedsmallError if the
+        pixels in the file have changed since they were decoded.
         """
         if self._bytes is None:
             self._bytes = np.memmap(self.file, dtype=np.uint8, mode="r")
@@ -60,13 +60,13 @@ class Prepared:
             if digest(image) != self.digests[row].tobytes():
                 raise MedsmallError(
                     f"{self.file} is damaged (the pixels of {self.images[row]} were changed): "
-                    "delete it, and the images are prepared anew."
+                    "delete it, and the images are prepared again."
                 )
             self._checked[row] = True
         return image if channels == self.channels else image.repeat(self.channels, axis=2)
 
     def check(self) -> None:
-        """Look at all pixels once: MedsmallError now, where `pixels` would raise it later."""
+        """Check all pixels once: MedsmallError now instead of in a later call of `pixels`."""
 
         def look(start: int) -> None:
             for row in range(start, min(start + AT_ONCE, len(self))):
@@ -78,7 +78,7 @@ class Prepared:
                 bar.advance(task, AT_ONCE)
 
     def centre(self, row: int) -> Window | None:
-        """Where the centre square of image `row` lies in it, see `centre_square`."""
+        """The place of the centre square in image `row`, see `centre_square`."""
         height, width = self.shapes[row].tolist()
         return centre_square(height, width, self.side, self.resize)
 

@@ -8,15 +8,15 @@ import numpy as np
 from medsmall.cache.fingerprint import Window
 
 Resize = Literal["squash", "pad", "crop"]
-NEARLY = 1.1  # times the size: from there on averaging and interpolating are as sharp
+NEARLY = 1.1  # times the size: below it, averaging and interpolation are equally sharp
 
 
 def square(pixels: np.ndarray, side: int, resize: Resize) -> np.ndarray:
     """uint8 (H, W) or (H, W, 3) as (side, side, C).
 
-    "squash" squeezes it, as in Romero et al.: height and width need not agree. "pad" keeps the
-    aspect ratio and fills the rest with black; "crop" takes the centre square. C is 1 where all
-    three channels are equal: grey stays one channel until the network.
+    "squash" changes the aspect ratio, as in Romero et al. "pad" keeps it and fills the rest with
+    black; "crop" takes the centre square. C is 1 if all three channels are equal: grey images stay
+    one channel until the network.
     """
     height, width = pixels.shape[:2]
     if resize == "crop":
@@ -42,10 +42,10 @@ def _padded(pixels: np.ndarray, side: int) -> np.ndarray:
 def resized(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     """uint8 (H, W) or (H, W, 3) at another size: averaged if smaller, interpolated if larger.
 
-    Where one edge shrinks and the other grows, each has its own way: OpenCV's INTER_AREA
-    interpolates both then, and what shrinks would alias. Averaging is by halves as far as they go,
-    which takes a sixth of the time of averaging at once and differs from it by about half a grey
-    level on films.
+    If one edge shrinks and the other grows, they are resized separately: OpenCV's INTER_AREA would
+    interpolate both, and the shrinking edge would alias. Averaging goes by repeated halving first,
+    which takes a sixth of the time of one step and differs from it by about half a grey level on
+    films.
     """
     while (
         pixels.shape[0] >= 2 * height

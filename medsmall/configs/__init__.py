@@ -1,6 +1,6 @@
-"""Where conf/ is, how a config is composed, and what is said when it cannot be.
+"""Where conf/ is, how a config is composed, and the messages when it cannot be.
 
-Nothing heavy is imported here: a mistyped key is answered before torch is loaded.
+Nothing heavy is imported here: a mistyped key is reported before torch is loaded.
 """
 
 from medsmall.configs.composing import compose, composed_by_hydra

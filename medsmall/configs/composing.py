@@ -14,7 +14,7 @@ from medsmall.configs.options import config_dir, config_dirs
 from medsmall.configs.overrides import literal, quoted
 from medsmall.errors import MedsmallError
 
-# Hydra warns of a folder on its search path that is not there: it is given the shipped one again.
+# Hydra warns of a missing folder on its search path, so it gets the shipped one again instead.
 OmegaConf.register_new_resolver(
     "own_config_dir", lambda: str(config_dirs()[-1]), replace=True, use_cache=False
 )
@@ -32,7 +32,7 @@ OmegaConf.register_new_resolver("if_gpu", if_gpu, replace=True)
 def compose(overrides: list[str]) -> DictConfig:
     """The config that the command line `overrides` would give, with its `choices` filled in."""
     outer = GlobalHydra.instance().hydra
-    GlobalHydra.instance().clear()  # Hydra composes one config at a time; a run may want a second
+    GlobalHydra.instance().clear()  # Hydra composes one config at a time; a run may need a second
     try:
         with initialize_config_dir(str(config_dir()), version_base="1.3"):
             written = [quoted(override) for override in overrides]
@@ -55,9 +55,9 @@ def composed_by_hydra(cfg: DictConfig) -> DictConfig:
 
 
 def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
-    """Put the chosen option of each group under `choices`: names and tags are made of them.
+    """Put the chosen option of each group under `choices`, for names and tags.
 
-    Where no experiment is chosen, runs go by their data set.
+    Without an experiment, runs are named after their data set.
     """
     chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
     if chosen.get("trainer") == "auto":
@@ -75,7 +75,7 @@ def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
 
 
 def _size(sample_size: DictConfig | None) -> str:
-    """The drawn size in a word: n50, 10% or all."""
+    """The drawn size in short: n50, 10% or all."""
     if sample_size is None:
         return "all"
     if sample_size.get("n") is not None:

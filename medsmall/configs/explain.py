@@ -1,4 +1,4 @@
-"""What is said of a config that Hydra or OmegaConf refuses."""
+"""Messages for a config that Hydra or OmegaConf refuses."""
 
 import re
 import traceback
@@ -17,7 +17,7 @@ NO_MAP = "Invalid loaded object type"  # in the OSError for a YAML that holds a 
 
 
 def refused(error: Exception) -> bool:
-    """Whether Hydra or OmegaConf refused what was given: `explain` has a sentence for it then."""
+    """Whether Hydra or OmegaConf refused the input, so that `explain` has a sentence for it."""
     if isinstance(error, UnicodeDecodeError):
         return _not_utf8() is not None
     hydras = isinstance(error, HydraException | OmegaConfBaseException | YAMLError)
@@ -25,7 +25,7 @@ def refused(error: Exception) -> bool:
 
 
 def _names_itself(error: Exception) -> bool:
-    """Whether Hydra went round in the defaults of an option."""
+    """Whether the defaults of an option form a circle."""
     if not isinstance(error, RecursionError):
         return False
     frames = traceback.extract_tb(error.__traceback__)
@@ -35,7 +35,7 @@ def _names_itself(error: Exception) -> bool:
 def explain(error: Exception) -> str:
     """One sentence for what Hydra or OmegaConf refused, with the nearest name that exists."""
     if isinstance(error, UnicodeDecodeError):
-        return f"{_not_utf8()} cannot be read as UTF-8: save it so."
+        return f"{_not_utf8()} is not UTF-8: save it as UTF-8."
     if isinstance(error, YAMLError):
         return _unreadable(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
@@ -49,16 +49,16 @@ def explain(error: Exception) -> str:
             f"and quote values with commas or brackets in the shell."
         )
     if _names_itself(error):
-        return "An option of your own names itself, perhaps by way of others, in its defaults."
+        return "One of your own options includes itself in its defaults: remove that line."
     if NO_MAP in str(error):
-        return "An option of your own holds no key: write each line as key: value."
+        return "One of your own options has no keys: write each line as key: value."
     first = str(error).splitlines()[0].rstrip(".")
     several = re.search(r"Ambiguous value for argument '(.*)'", first)
     if several:
         key, _, values = several[1].partition("=")
         return (
-            f"'{several[1]}' gives {key} several values: did you mean -m, which makes a run of "
-            f"each? A list is written '{key}=[{values}]'."
+            f"'{several[1]}' gives {key} several values: add -m for a run with each, or write a "
+            f"list as '{key}=[{values}]'."
         )
     merging = re.search(r"Error merging override (.*)", first)
     if merging and error.__cause__:
@@ -68,7 +68,7 @@ def explain(error: Exception) -> str:
         return "A config group takes the name of one of its options, such as logger=none."
     twice = re.search(r"(?:already at '|Multiple values for )([\w./]*\w)", first)
     if twice:
-        return f"'{twice[1]}' is there already: write {twice[1]}=... without a plus."
+        return f"'{twice[1]}' exists already: write {twice[1]}=... without a plus."
     found = re.search(r"Could not (?:override|append to config|append|delete).*?'([^'=]*)", first)
     key = found[1].partition("@")[0].lstrip("+~") if found else ""
     if key == "experiment":
@@ -79,12 +79,12 @@ def explain(error: Exception) -> str:
     group = key.partition(".")[0]
     having = [option for option in options(group) if key in keys_of(group, option)]
     if having:
-        return f"'{key}' is no key of the chosen {group}; it belongs to {' and '.join(having)}."
+        return f"The chosen {group} has no key '{key}'; it belongs to {' and '.join(having)}."
     return f"The config cannot be composed: {first}."
 
 
 def _instead(group: str, option: str, known: Iterable[str]) -> str:
-    """What was meant by an `option` that the `group` does not have."""
+    """A suggestion for an `option` that the `group` does not have."""
     if (group, option) == ("hydra/launcher", "joblib"):
         return ': pip install "medsmall[joblib]"'
     if group == "sample_size" and re.fullmatch(r"\d+|0?\.\d+", option):

@@ -1,4 +1,4 @@
-"""What the machine has, for the settings that are chosen by it."""
+"""The machine's devices, for settings that depend on them."""
 
 import ctypes
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 
 @cache
 def has_gpu() -> bool:
-    """Whether torch can use a GPU; answered without importing torch where there is no driver."""
+    """Whether torch can use a GPU; without a driver, torch is not imported to find out."""
     if not any(_loads(library) for library in ("libcuda.so.1", "nvcuda.dll", "libamdhip64.so")):
         return False
     import torch

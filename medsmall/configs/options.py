@@ -1,7 +1,7 @@
-"""Where conf/ is, and which groups, options and keys it has.
+"""The folders of conf/, and their groups, options and keys.
 
-Options of the user's own lie in a second such folder: `conf/` where the command is started, or the
-folder that the environment variable MEDSMALL_CONF names. It adds options to the groups there are.
+The user's own options are in a second such folder: `conf/` where the command is started, or the
+folder in the environment variable MEDSMALL_CONF. It adds options to the existing groups.
 """
 
 import os
@@ -21,12 +21,12 @@ def config_dir() -> Path:
 
 
 def own_config_dir() -> Path:
-    """The folder of the user's own options; it need not be there."""
+    """The folder of the user's own options; it may not exist."""
     return Path(os.environ.get("MEDSMALL_CONF", "conf")).expanduser().absolute()
 
 
 def config_dirs() -> list[Path]:
-    """The folders of configs that are there, in the order in which an option is looked up."""
+    """The existing folders of configs, in the order of the look-up."""
     own = own_config_dir()
     shipped = config_dir()
     return [shipped, own] if own.is_dir() and not own.samefile(shipped) else [shipped]
@@ -38,7 +38,7 @@ def groups() -> list[str]:
 
 
 def default_keys() -> list[str]:
-    """Every key of every option in dotted form, as it would be overridden."""
+    """Every key of every option in dotted form, as in an override."""
     keys = list(_dotted(OmegaConf.load(config_dir() / "train.yaml"), ""))
     for group in groups():
         if group != "experiment":

@@ -1,4 +1,4 @@
-"""Text on the way into a config: overrides that Hydra's grammar reads, names that stay names."""
+"""Escapes text for a config: overrides for Hydra's grammar, names that stay names."""
 
 import re
 from typing import Any
@@ -11,10 +11,10 @@ from medsmall.configs.options import groups, options
 
 
 def literal(content: Any) -> Any:
-    """Plain containers whose text OmegaConf gives back as it is: a name with ``${...}`` is a name.
+    """Plain containers whose text OmegaConf returns unchanged: a name with ``${...}`` is a name.
 
-    What is resolved, and what comes from a table, a folder or a file name, passes through here
-    before it stands in a config once more.
+    Resolved values, and text from a table, a folder or a file name, pass through here before they
+    enter a config.
     """
     if isinstance(content, str):
         return re.sub(r"(\\*)\$\{", lambda found: f"{found[1]}{found[1]}\\${{", content)
@@ -25,18 +25,18 @@ def literal(content: Any) -> Any:
     return content
 
 
-# What Hydra's grammar gives a meaning to; all between is text, perhaps with blanks inside
+# Characters with a meaning in Hydra's grammar; all between is text, perhaps with blanks inside
 TEXT = re.compile(r"""[^\s,\[\]{}()'":=]+(?:[ \t]+[^\s,\[\]{}()'":=]+)*""")
 
 
 def quoted(override: str) -> str:
-    """The override as it is, or with quotes where Hydra's grammar cannot do without.
+    """The override, with quotes if Hydra's grammar needs them.
 
-    So paths with a tilde or a bracket and names in any script may be written as they are.
+    So paths with a tilde or a bracket and names in any script need no quotes.
     """
     key, equals, value = override.partition("=")
     if key.lstrip("+") in groups() and re.fullmatch(r"[\d.,]+", value):
-        return f"{key}={','.join(map(_quote, value.split(',')))}"  # a name, if a mistaken one
+        return f"{key}={','.join(map(_quote, value.split(',')))}"  # a name, even if mistaken
     if not equals or _readable(override):
         return override
     words = TEXT.sub(lambda word: word[0] if _readable(f"x={word[0]}") else _quote(word[0]), value)

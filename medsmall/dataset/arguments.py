@@ -1,4 +1,4 @@
-"""Checks of the arguments of data sets: what is misspelt becomes one clear sentence."""
+"""Checks of the arguments of data sets: a misspelling becomes one clear sentence."""
 
 from collections.abc import Sequence
 

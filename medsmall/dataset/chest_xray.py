@@ -23,7 +23,7 @@ NAME = re.compile(
     r"|(?P<person>person\d+)_(?P<germ>bacteria|virus)_\d+"
     r"|(?P<kind>NORMAL|BACTERIA|VIRUS)-(?P<number>\d+)-\d+"
 )
-# A name that goes on otherwise, such as person447_virus_921_1, tells these by its beginning.
+# An unusual name, such as person447_virus_921_1, shows these at its beginning.
 BEGINS = re.compile(
     r"(?:NORMAL2-)?(?P<normal>IM-\d+)(?!\d)"
     r"|(?P<person>person\d+)(?:_(?P<germ>bacteria|virus))?(?![A-Za-z\d])"
@@ -48,11 +48,11 @@ class ChestXray:
     `split` is the folder; `train` is "train_val" where there is no `val/`. On Kaggle, 170 of the
     numbers `person<N>` stand in both train and test, so the official split is refused: use
     split=by_patient or stratified, which keep a number together. What a number means is not
-    documented. Those seen in both parts have bacteria in one and a virus in the other, so the two
-    may be counted apart, and so may `IM-0115` and `NORMAL2-IM-0115`; but two children wrongly
-    held to be one cost little, and one held to be two would flatter the test, so a number is one
-    patient here. A film named otherwise is kept: the beginning of its name tells the patient, else
-    it is a patient of its own; how many there are is said on stderr.
+    documented. Numbers in both parts have bacteria in one and a virus in the other, so bacteria and
+    virus may be numbered separately, and so may `IM-0115` and `NORMAL2-IM-0115`. But two children
+    counted as one cost little, and one child counted as two would inflate the test scores, so a
+    number is one patient here. A film with an unusual name is kept: the beginning of its name gives
+    the patient, else it is its own patient; a notice gives their number.
 
     Films are grey, 400 to 2,900 px; the release mixes grey and RGB files.
     """
@@ -87,7 +87,7 @@ class ChestXray:
     def table(self) -> pd.DataFrame:
         """One row per film in the order train, val, test, NORMAL, PNEUMONIA, name.
 
-        `kind` is "normal", "bacterial", "viral", or "" where the name does not tell the germ. Age,
+        `kind` is "normal", "bacterial", "viral", or "" if the name does not give the germ. Age,
         sex and view are not in the release: NaN and "".
         """
         rows = self._rows("") or self._rows(NESTED)
@@ -139,11 +139,10 @@ class ChestXray:
         if not odd:
             return
         lost = [image for image in odd if not BEGINS.match(names[image])]
-        alone = f"; {len(lost):,} of them name no patient and count as one each" if lost else ""
+        alone = f"; {len(lost):,} of these name no patient and count as one each" if lost else ""
         say_once(
-            f"{self.name}: {len(odd):,} of {len(names):,} films are not named as the release names "
-            f"films, such as {(lost or odd)[0]}: their patient is read from the beginning of the "
-            f"name{alone}."
+            f"{self.name}: {len(odd):,} of {len(names):,} films have unusual names, such as "
+            f"{(lost or odd)[0]}: their patient is read from the beginning of the name{alone}."
         )
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:

@@ -28,12 +28,12 @@ class ChestXray14:
         root: the folder of the release. Images lie in `images/`, or, as Kaggle serves them, in
             `images_001/images/` to `images_012/images/`.
         targets: findings to learn, by default all 14; an image with none of them is a negative.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
-    The official split leaves validation to the user: parts are "train_val" and "test". A row in
-    neither list gets "" (the release has none); a list may name images that the table lacks, so
-    that a shortened table works.
+    The official split has no validation part: parts are "train_val" and "test". A row in neither
+    list gets "" (the release has no such row). A list may name images that the table lacks, so a
+    shortened table works.
 
     Films are grey, 1024 x 1024 px; some files of the release are RGBA.
     """
@@ -102,7 +102,7 @@ class ChestXray14:
         both = lists["train_val"] & lists["test"]
         if both:
             raise MedsmallError(
-                f"{len(both):,} images stand in both train_val_list.txt and test_list.txt under "
+                f"{len(both):,} images are in both train_val_list.txt and test_list.txt under "
                 f"{self.files.root.absolute()}, such as {min(both)}: get the lists again."
             )
         split = pd.Series("", index=names.index, dtype="str")
@@ -110,9 +110,9 @@ class ChestXray14:
             split[names.isin(listed)] = part
         if len(split) and (split == "").all():
             raise MedsmallError(
-                f"None of the {len(names):,} images of the entry table stands in "
-                f"train_val_list.txt or test_list.txt under {self.files.root.absolute()}: table "
-                "and lists are of different releases, get them again."
+                f"None of the {len(names):,} images of the entry table is in train_val_list.txt "
+                f"or test_list.txt under {self.files.root.absolute()}: table and lists are from "
+                "different releases, get them again."
             )
         return split
 

@@ -38,7 +38,7 @@ class CheXpert:
     Args:
         root: the folder that holds `train.csv` and `valid.csv` (or `.csv.gz`), or the folder below
             or above that one. The tables begin each path with the release's own folder name; that
-            part is cut off, whatever it is.
+            part is removed.
         targets: findings to learn, any of the 14, by default the 5 of the competition.
         uncertain: what -1 ("uncertain" in the report) becomes: "zeros" = 0, "ones" = 1,
             "ignore" = NaN. A dict sets it per label; labels it does not name get its `default`,

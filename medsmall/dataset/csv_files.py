@@ -1,4 +1,4 @@
-"""Tables and lists of a release: what is absent or unreadable becomes one clear sentence."""
+"""Tables and lists of a release: absent or unreadable files become one clear sentence."""
 
 import zlib
 from collections.abc import Sequence
@@ -91,6 +91,6 @@ def _parse(path: Path, **options: Any) -> pd.DataFrame:
         ) from None
     except ValueError as error:  # text where a number belongs; pandas quotes the value
         raise MedsmallError(
-            f"{path.absolute()} has a cell that is no number ({str(error).strip()}): "
+            f"{path.absolute()} has a cell that is not a number ({str(error).strip()}): "
             f"{remedy(path, 'correct it')}."
         ) from None

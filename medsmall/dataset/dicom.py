@@ -1,4 +1,4 @@
-"""DICOM files: the grey levels or colours that a viewer would show, as 8 bits.
+"""DICOM files: the grey levels or colours of a DICOM viewer, as 8 bits.
 
 The grayscale pipeline is that of the standard (PS3.3 C.7.6.3, C.11.1, C.11.2): stored values,
 modality LUT or rescale, VOI LUT or window, then the inversion of MONOCHROME1.
@@ -31,11 +31,11 @@ _BEYOND = 1e15  # farther out than any window
 def decode(path: Path, max_pixels: int, grey: bool = False, frame: int | None = None) -> np.ndarray:
     """The pixels of one DICOM file as uint8: (H, W) for monochrome, (H, W, 3) for colour.
 
-    The first VOI LUT, else the first window, spans 0 to 255. Without either, up to 8 stored bits
-    are shown as they are (their possible range spans 0 to 255), and more bits from the smallest to
-    the largest value present, padding apart: most files use a small part of their 12 or 16 bits.
-    MONOCHROME1 is inverted. Palette, YBR and RGB become RGB; with `grey`, their luma. Of several
-    frames it is number `frame`, from 1 on; None: the middle one, which is said once.
+    The first VOI LUT, else the first window, spans 0 to 255. Without either, the possible range of
+    up to 8 stored bits spans 0 to 255; with more bits, the smallest to the largest value do, except
+    padding, since most files use a small part of their 12 or 16 bits. MONOCHROME1 is inverted.
+    Palette, YBR and RGB become RGB; with `grey`, their luma. Of several frames, number `frame` is
+    read, from 1; None: the middle one, with one notice.
 
     Raises MedsmallError, with the full path, where the file cannot be read, has no pixels, no such
     frame, more than `max_pixels` pixels in one, or a compression for which no decoder is installed.
@@ -66,12 +66,12 @@ def _refuse_what_is_no_image(data: Dataset, path: Path, max_pixels: int) -> None
     where = f"The DICOM file {path.absolute()}"
     if not any(keyword in data for keyword in PIXELS):
         kind = UID(str(data.get("SOPClassUID", ""))).name or "no image"
-        raise MedsmallError(f"{where} has no pixels ({kind}): take it out of the images.")
+        raise MedsmallError(f"{where} has no pixels ({kind}): remove it from the images.")
     size = int(data.Rows) * int(data.Columns)
     if size > max_pixels:
         raise MedsmallError(
-            f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the {max_pixels:,} "
-            "that are decoded at once: save it smaller or in tiles."
+            f"{where} has {data.Columns:,} x {data.Rows:,} pixels, more than the limit of "
+            f"{max_pixels:,}: save it smaller or in tiles."
         )
 
 
@@ -85,15 +85,15 @@ def _place_of(frame: int | None, data: Dataset, path: Path) -> int:
     middle = frames // 2 + 1
     say_first(
         "frames",
-        f"The DICOM file {path.absolute()} has {frames} frames, of which the middle one ({middle}) "
-        "is read, here and in other files; for a table or folder of your own, dataset.frame names "
+        f"The DICOM file {path.absolute()} has {frames} frames: the middle one ({middle}) is read, "
+        "here and in other files; for a table or folder of your own, dataset.frame selects "
         "another.",
     )
     return middle - 1
 
 
 def _complete(data: Dataset) -> None:
-    """A file without its header says by its encoding alone how the pixels are stored."""
+    """The transfer syntax of a file without a header, from its encoding."""
     if "TransferSyntaxUID" not in data.file_meta:
         implicit, _ = data.original_encoding
         data.file_meta.TransferSyntaxUID = (

@@ -1,4 +1,4 @@
-"""The image files of a data set: where they are, how one is read, and which are absent."""
+"""The image files of a data set: their place, their reading, and which are absent."""
 
 import os
 from collections.abc import Sequence
@@ -23,12 +23,12 @@ class ImageFiles:
 
     Args:
         root: the folder that image paths are relative to; `~` is the user's.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         grey: True reads every image as grey, False as RGB, None as the file is.
-        holds: files, or such with .gz, by which the release is known: where `root` lacks them, it
-            is the one folder in it that has them all, or else the one above.
+        holds: files (also with .gz) that identify the release: if `root` lacks them, the only
+            folder inside `root` that has them all is used, else the folder above.
         span: the values that become black and white in 16-bit grey; None: 0 and 65535.
-        frame: which of several frames is read, from 1 on; None: DICOM's middle one.
+        frame: number of the frame, from 1; None: DICOM's middle frame.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class ImageFiles:
 
     @property
     def root(self) -> Path:
-        """The folder that image paths are relative to; looked for when it is first asked for."""
+        """The folder that image paths are relative to; found at first use."""
         if self._root is None:
             self._root = unpacked(self.given, self.holds)
         return self._root
 
     def file(self, image: str) -> Path:
-        """The file of one image; it need not be there."""
+        """The file of one image; it may not exist."""
         return self.root / image
 
     def read(self, image: str) -> np.ndarray:
@@ -115,7 +115,7 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_part(table: pd.DataFrame, absent: pd.Series) -> str:
-    """How many are absent of each part of the split, or of the body, where there are several."""
+    """The number absent in each part of the split, or of the body, if there are several."""
     told = []
     for column in [name for name in ("split", "body_part") if name in table]:
         counts = absent.groupby(table[column], sort=False).agg(["sum", "size"])

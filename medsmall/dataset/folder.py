@@ -29,9 +29,9 @@ class Folder:
         root: the folder of the class folders, or of `train`, `val` and `test` (also training,
             valid, validation, dev, testing), which hold them and are the official split then.
         targets: classes to learn, by default all; of two classes only the positive one.
-        positive: which of two classes is the positive one. None: the other one of normal,
-            negative, benign, healthy, uninfected, control, no_...; else the second by name.
-        merge: folders that hold one class, and the name of that class: {"NORMAL": "Normal"}.
+        positive: the positive one of two classes. None: the class opposite to normal, negative,
+            benign, healthy, uninfected, control, no_...; else the second by name.
+        merge: folders that hold the same class, with its name: {"NORMAL": "Normal"}.
         patient: a regular expression with one group, searched for in each file's name (or, with a /
             in it, in its path below `root`): what it finds is the patient, `^(person\\d+)` for
             `person12_bacteria_46.jpeg`. A name without it is a patient of its own; None: every
@@ -39,21 +39,21 @@ class Folder:
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
         range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
-            for 12 bits; what lies beyond is clipped, and said. None: [0, 65535].
-        frame: which of several frames is read, from 1 on; None: the middle one of DICOM, which is
-            said, while other files of several frames are refused.
-        name: what the data are called in names and messages; another folder is another name.
-        missing_images: without effect, as the images that are there are the data.
+            for 12 bits; values outside are clipped, with a notice. None: [0, 65535].
+        frame: number of the frame, from 1; None: the middle frame of DICOM, with a notice; other
+            files of several frames are refused.
+        name: of the data in names and messages; give each folder another name.
+        missing_images: without effect, as the images found are the data.
         phantom_patients: number of patients of the generated stand-in.
 
-    Two classes are binary, more are multiclass. Images may lie in further folders inside that of
-    the class. Hidden files and what systems leave behind (.DS_Store, Thumbs.db, __MACOSX) are
-    passed over; other files that are no images are too, and are counted.
+    Two classes are binary, more are multiclass. Class folders may have subfolders. Hidden files and
+    system files (.DS_Store, Thumbs.db, __MACOSX) are ignored; so are other files that are not
+    images, with their count.
     """
 
     name = "folder"
     unit = "image"
-    citation = licence = url = ""  # the user knows
+    citation = licence = url = ""  # known to the user only
 
     def __init__(
         self,
@@ -93,11 +93,11 @@ class Folder:
 
     @cached_property
     def task(self) -> Task:
-        """Binary of two classes, or of one against all others; else multiclass."""
+        """Binary for two classes, or for one class against the rest; else multiclass."""
         return Task.of_classes(self.targets)
 
     def table(self) -> pd.DataFrame:
-        """One row per image that is there, by path; age, sex and view are not known."""
+        """One row per image found, sorted by path; age, sex and view are unknown."""
         found = pd.DataFrame([vars(one) for one in self._found])
         image = found["image"].astype("str")
         return sample_table(
@@ -119,7 +119,7 @@ class Folder:
 
     @property
     def variant(self) -> str:
-        """Tells folders of other classes or file names apart: 8 hexadecimal digits."""
+        """Distinguishes folders with other classes or file names: 8 hexadecimal digits."""
         pattern = self.patient.pattern if self.patient else None
         told = repr([self.given_targets, self.positive, pattern, *self.merge.items()])
         return hashlib.sha256(told.encode()).hexdigest()[:8]

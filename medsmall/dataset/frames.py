@@ -1,4 +1,4 @@
-"""Which of the frames in one file is read; they are counted from 1 on, as DICOM does."""
+"""The frame that is read from a file of several, counted from 1 as in DICOM."""
 
 from pathlib import Path
 
@@ -6,14 +6,14 @@ from medsmall.errors import MedsmallError
 
 
 def frame_of(given: int | None) -> int | None:
-    """The number that dataset.frame gives; MedsmallError where frames are not counted so."""
+    """The number in dataset.frame; MedsmallError unless it is 1 or more."""
     if given is not None and given < 1:
-        raise MedsmallError(f"dataset.frame={given} is no frame: they are counted from 1 on.")
+        raise MedsmallError(f"dataset.frame={given} is not a frame: count from 1.")
     return given
 
 
 def index_of(frame: int, frames: int, path: Path) -> int:
-    """The place, from 0 on, of number `frame`; MedsmallError where the file lacks it."""
+    """The index, from 0, of frame number `frame`; MedsmallError if the file lacks it."""
     if frame > frames:
         raise MedsmallError(
             f"The image {Path(path).absolute()} has {frames} frames and no frame {frame}: set "

@@ -31,15 +31,15 @@ class Ham10000:
             `ISIC2018_Task3_Training_Input/`. The first table is read where both are there.
         targets: diagnoses to learn, any of akiec (actinic keratosis, Bowen's disease), bcc (basal
             cell carcinoma), bkl (benign keratosis), df (dermatofibroma), mel (melanoma), nv
-            (nevus), vasc (vascular lesion); by default all. Of several but not all, images of
-            other diagnoses are left out; one is learnt against all the rest.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+            (nevus), vasc (vascular lesion); by default all. With several but not all, images of
+            other diagnoses are left out; a single one is learnt against all the rest.
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of lesions of the generated stand-in.
 
-    There are no patient numbers: `patient` is the lesion, of which a quarter has several images,
-    so that a split keeps these together (lesions of one person may still be apart). There is no
-    official split: the challenge's test images are not in the release. Without the groupings
-    file each image of the ISIC layout counts as a lesion of its own, which a line on stderr says.
+    Patients are unknown: `patient` is the lesion, so that a split keeps the images of a lesion
+    together (a quarter of the lesions has several); lesions of one person may be in different
+    parts. There is no official split: the challenge's test images are not in the release. Without
+    the groupings file each image of the ISIC layout counts as its own lesion, with a notice.
 
     Images are RGB, 450 x 600 px as released.
     """
@@ -98,7 +98,7 @@ class Ham10000:
         if unknown.any():
             raise MedsmallError(
                 f"{path.absolute()} gives {rows['image_id'][unknown].iloc[0]} the diagnosis "
-                f"'{rows['dx'][unknown].iloc[0]}', which is none of {', '.join(LABELS)}."
+                f"'{rows['dx'][unknown].iloc[0]}', not one of {', '.join(LABELS)}: get it again."
             )
         return rows.rename(columns={"image_id": "image", "lesion_id": "lesion"})
 
@@ -110,15 +110,15 @@ class Ham10000:
         if wrong.any():
             raise MedsmallError(
                 f"{path.absolute()} does not give {truth['image'][wrong].iloc[0]} exactly one "
-                "diagnosis, a 1 among zeros: get it again."
+                "diagnosis (one 1, else 0): get it again."
             )
         dx = np.array(LABELS)[ones.to_numpy().argmax(axis=1)]
         rows = truth[["image"]].assign(dx=dx, dx_type=None, age=None, sex=None, localization=None)
         groupings = self.files.root / f"{ISIC}LesionGroupings.csv"
         if not groupings.is_file():
             print(
-                f"{self.name}: without {groupings.absolute()} each image counts as a lesion of "
-                "its own, so images of one lesion may be both learnt from and tested on.",
+                f"{self.name}: {groupings.absolute()} is missing, so each image counts as its own "
+                "lesion. If lesions repeat, test scores will be inflated.",
                 file=sys.stderr,
             )
             return rows.assign(lesion=None)
@@ -127,7 +127,7 @@ class Ham10000:
         return rows.assign(lesion=rows["image"].map(lesion))
 
     def _folder_of(self, name: pd.Series, table: Path) -> pd.Series:
-        """Where each image is, or where the release has it if it is in none of the folders."""
+        """The place of each image, or its place in the release if it is missing."""
         listed: dict[str, str] = {}
         for folder in (*PARTS, f"{ISIC}Input"):
             for file in self.files.names_in(folder):

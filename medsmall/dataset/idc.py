@@ -23,8 +23,7 @@ class Idc:
 
     Args:
         root: the folder that holds the patients' folders. Kaggle's archive holds all of them a
-            second time in `IDC_regular_ps50_idx5/`; that copy is read only where it is the only
-            one.
+            second time in `IDC_regular_ps50_idx5/`; that copy is read only if it is the only one.
         targets: only "idc" is there.
         missing_images: without effect, as the files are the table.
         phantom_patients: number of patients of the generated stand-in.
@@ -92,10 +91,9 @@ class Idc:
 
     def _misplaced(self, image: str, name: re.Match[str] | None) -> MedsmallError:
         what = (
-            f"by its name of patient {name['patient']} and class {name['label']}, against its "
-            "folders"
+            f"named as patient {name['patient']} and class {name['label']}, unlike its folders"
             if name
-            else "not named as the release names patches (10253_idx5_x1351_y1101_class0.png)"
+            else "not named as in the release (10253_idx5_x1351_y1101_class0.png)"
         )
         return MedsmallError(
             f"{self.files.file(image).absolute()} is {what}: get the release again, or delete the "

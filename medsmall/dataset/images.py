@@ -14,9 +14,9 @@ from medsmall.dataset.remedies import DROP, remedy
 from medsmall.errors import MedsmallError
 
 DICOM_SUFFIXES = {".dcm", ".dicom"}
-MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or a bomb
+MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or an attack
 _ORIENTATION = 0x0112  # the EXIF tag
-# What Pillow raises on an empty, cut off or foreign file (a broken PNG chunk is a SyntaxError).
+# Pillow's errors on an empty, truncated or foreign file (a broken PNG chunk is a SyntaxError).
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
 
@@ -25,16 +25,15 @@ def decode(
 ) -> np.ndarray:
     """The pixels of one image file as uint8, (H, W) for a grey file and (H, W, 3) for a colour one.
 
-    The content decides how it is read, not the name; `dicom.decode` says what becomes of DICOM.
-    Transparency is dropped, a palette is looked up, CMYK is turned to RGB, 16-bit grey is scaled
-    so that `span` (black and white; None: 0 and 65535) becomes 0 and 255, and a photograph taken
-    with the camera turned (EXIF orientation) is turned upright, as every viewer shows it. With
-    `grey`, colour is turned to luma (ITU-R 601), exact where R = G = B. Of several frames it is
-    number `frame`, from 1 on; without one, DICOM's middle frame, which is said.
+    The content decides the format, not the name; for DICOM see `dicom.decode`. Transparency is
+    dropped, palettes and CMYK become RGB, 16-bit grey is scaled so that `span` (black and white;
+    None: 0 and 65535) becomes 0 and 255, and photographs are turned upright (EXIF orientation), as
+    in every viewer. With `grey`, colour becomes luma (ITU-R 601), exact where R = G = B. Of several
+    frames, number `frame` is read, from 1; without it DICOM's middle frame, with a notice.
 
-    Raises MedsmallError, with the full path, where the file is absent, cannot be decoded, is no
-    DICOM and has several frames of which none is named, lacks the one named, or has more than
-    `MAX_PIXELS` pixels, or pixels of no known range.
+    Raises MedsmallError, with the full path, if the file is absent, cannot be decoded, has several
+    frames without a `frame` (except DICOM), lacks the given `frame`, has more than `MAX_PIXELS`
+    pixels, or has pixels of unknown range.
     """
     try:
         with open(path, "rb") as file:
@@ -75,15 +74,15 @@ def _decode_dicom(path: Path, grey: bool, frame: int | None) -> np.ndarray:
 
 
 def _choose_frame(image: Image.Image, path: Path, frame: int | None) -> None:
-    """One picture only; the second one in a telephone's MPO is a preview or a depth map."""
+    """Refuse several frames; the second picture in a phone's MPO is a preview or a depth map."""
     frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames == 1:
         return
     if frame is None:
         raise MedsmallError(
-            f"The image {Path(path).absolute()} has {frames} frames, and which one the label is "
-            "about is not known: save the one that is meant as an image of its own, or, for a "
-            "table or folder of your own, give its number in dataset.frame."
+            f"The image {Path(path).absolute()} has {frames} frames, and it is unknown which one "
+            "the label is for: save that frame as an image of its own, or, for a table or folder "
+            "of your own, set its number in dataset.frame."
         )
     image.seek(index_of(frame, frames, path))
 
@@ -91,17 +90,16 @@ def _choose_frame(image: Image.Image, path: Path, frame: int | None) -> None:
 def _too_large(path: Path, reason: str) -> str:
     pixels = next((int(word) for word in reason.replace("(", " ").split() if word.isdigit()), 0)
     return (
-        f"The image {Path(path).absolute()} has {pixels:,} pixels, more than the "
-        f"{MAX_PIXELS:,} that are decoded at once: save it smaller or in tiles; a network sees "
-        "image_size_px of it."
+        f"The image {Path(path).absolute()} has {pixels:,} pixels, more than the limit of "
+        f"{MAX_PIXELS:,}: save it smaller (a network sees image_size_px of it) or in tiles."
     )
 
 
 def _reason(error: BaseException) -> str:
-    """What was wrong, without the path: the sentence has it already."""
+    """The fault, without the path, which the sentence has already."""
     if isinstance(error, Image.UnidentifiedImageError):
-        return "it is no image of a known format"
-    return getattr(error, "strerror", None) or str(error) or "it is cut off"
+        return "it is not an image of a known format"
+    return getattr(error, "strerror", None) or str(error) or "it is truncated"
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -118,6 +116,6 @@ def _eight_bits(image: Image.Image, path: Path, grey: bool, span: Span | None) -
         return eight_bits(np.asarray(image), path, span)
     if image.mode in ("1", "LA", "La"):
         return np.array(image.convert("L"))
-    # By way of RGB: a palette entry marked transparent must not turn black on its way to grey.
+    # Through RGB: a palette entry marked transparent must not turn black in grey.
     colour = image if image.mode == "RGB" else image.convert("RGB")
     return np.array(colour.convert("L") if grey else colour)

@@ -25,11 +25,11 @@ class Malaria:
         missing_images: without effect, as the release has no list of its images.
         phantom_patients: number of slides of the generated stand-in.
 
-    `patient` is the slide, the text of the file name before `_IMG` and what the NLM's own lists
-    call patient ID: the cells of a slide share stain, microscope and person. Slides of one person
-    would be apart; by their names that is so of C47P8 alone, whose 144 cells were taken with two
-    microscopes (the column `donor` tells). 151 slides have cells of both classes. There is no
-    official split.
+    `patient` is the slide, the text of the file name before `_IMG`, which the NLM's own lists call
+    patient ID: the cells of a slide share stain, microscope and person. Two slides of one person
+    could be in different parts; by their names this concerns only C47P8, whose 144 cells were taken
+    with two microscopes (see the column `donor`). 151 slides have cells of both classes. There is
+    no official split.
 
     Cells are RGB on black, about 50 to 380 px.
     """
@@ -78,8 +78,8 @@ class Malaria:
         slide = name.str.extract(r"^(.+?)_IMG")[0]
         if slide.isna().any():
             raise MedsmallError(
-                f"{self.files.file(image[slide.isna()].iloc[0]).absolute()} is not named as the "
-                "release does (<slide>_IMG...png), so its slide is not known: remove it."
+                f"{self.files.file(image[slide.isna()].iloc[0]).absolute()} is not named as in the "
+                "release (<slide>_IMG...png), so its slide is unknown: remove it."
             )
         parasitized = image.str.split("/").str[-2].map(FOLDERS)
         others = {"slide": slide, "donor": _donor(slide)}

@@ -25,18 +25,18 @@ class MedMNIST:
 
     Args:
         root: the folder of the npz file.
-        targets: labels to learn, by default all; their names are in `medmnist_flags`. Of several
-            classes but not all, images of the others are left out; one class is learnt against
-            all the rest.
+        targets: labels to learn, by default all; their names are in `medmnist_flags`. With several
+            classes but not all, images of other classes are left out; a single class is learnt
+            against all the rest.
         flag: which data set, named as in the medmnist package.
-        size_px: edge of the square images, 28, 64, 128 or 224; each is a file of its own.
-        download: get an absent file with the medmnist package.
+        size_px: side of the square images, 28, 64, 128 or 224, each in its own file.
+        download: download a missing file with the medmnist package.
         missing_images: without effect, one file holds all images.
         phantom_patients: number of patients (= images) of the generated stand-in.
 
-    The release has no patient information: every image counts as its own patient. Most sources
-    have several images of some patients, so a score here may be flattered. The split is as
-    released. `facts` holds what the table in `medmnist_flags` says, such as the published results.
+    Patients are unknown: every image counts as its own patient. Most sources have several images
+    of some patients, so test scores may be inflated. The split is as released. `facts` is the row
+    of `medmnist_flags`, with the published results.
 
     pneumoniamnist has the target `pneumonia`; breastmnist has `malignant`, which is 1 minus the
     released number (0 malignant, 1 normal or benign); the grades of retinamnist are classes.
@@ -71,7 +71,7 @@ class MedMNIST:
     ) -> None:
         self.name = self.flag = one_of(flag, list(FLAGS), "dataset.flag")
         if size_px not in SIZES:
-            raise MedsmallError(f"dataset.size_px cannot be {size_px}, only 28, 64, 128 or 224.")
+            raise MedsmallError(f"dataset.size_px must be 28, 64, 128 or 224, but is {size_px}.")
         self.files = NpzFile(root, missing_images, flag, size_px, download)
         self.facts = FLAGS[flag]
         self.modality = self.facts.modality

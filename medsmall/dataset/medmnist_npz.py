@@ -94,7 +94,7 @@ class NpzFile:
         self._check(key, stored)
         if key.endswith("_images") and len(stored) != len(self._load(f"{key[:-7]}_labels")):
             raise MedsmallError(
-                f"{self.path.absolute()} has not as many labels as images in {key[:-7]}: "
+                f"{self.path.absolute()} has different numbers of labels and images in {key[:-7]}: "
                 f"{remedy(self.path, f'get it again from {URL}')}."
             )
         return stored
@@ -119,7 +119,7 @@ class NpzFile:
             )
 
     def _fetch(self) -> None:
-        """Download by way of a temporary folder: a broken download must not look like a file."""
+        """Download to a temporary folder: a broken download must not look like a file."""
         name = self.path.name
         if not self.download:
             raise not_here(self.flag, self.root, name, URL)
@@ -132,7 +132,7 @@ class NpzFile:
             package = getattr(medmnist, FLAGS[self.flag].title)
             package("train", root=str(half), size=self.size_px, download=True)
             (half / name).replace(self.path)
-        except Exception as error:  # the package lets out whatever went wrong on the way
+        except Exception as error:  # the package raises whatever error occurs
             shutil.rmtree(half)
             if created:
                 self.root.rmdir()

@@ -26,18 +26,18 @@ class Mura:
     Args:
         root: the folder that holds `train_image_paths.csv` and the three other tables (or
             `.csv.gz`), or the folder below or above that one. The tables begin each path with the
-            release's own folder name; that part is cut off, whatever it is.
-        targets: with `classes` "abnormal" there is only that one; with "part_finding" some of
+            release's own folder name; that part is removed.
+        targets: "abnormal" is the only one with `classes` "abnormal"; with "part_finding" some of
             the classes, by default all.
-        classes: "abnormal", one yes-or-no target, or "part_finding", the exclusive classes
+        classes: "abnormal", one binary target, or "part_finding", the exclusive classes
             ELBOW_normal, ELBOW_abnormal, FINGER_normal, ..., two per body part.
         body_parts: use the films of these only, in this order of classes; None: of all seven.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
-    The label is of the study, so a test score is about studies. `train` is the part "train_val"
-    and `valid` is "test": it is the only labelled part held out in the public release.
-    A patient keeps the number across body parts and is one patient here.
+    Labels are per study, and test scores too. `train` is the part "train_val" and `valid` is
+    "test": it is the only labelled held-out part of the public release. A patient has one number
+    across body parts and is one patient here.
 
     Films are grey, up to 512 px; the release mixes grey and RGB files.
     """
@@ -94,7 +94,7 @@ class Mura:
         label = study.map(_labels(labelled))
         if label.isna().any():
             raise MedsmallError(
-                f"{label.isna().sum():,} images of {listed.absolute()} are of studies without a "
+                f"{label.isna().sum():,} images of {listed.absolute()} belong to studies without a "
                 f"label in {labelled.absolute()}, such as {study[label.isna()].iloc[0]}: "
                 "get both tables again."
             )

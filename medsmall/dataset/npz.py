@@ -1,4 +1,4 @@
-"""Arrays of an npz file, of which large ones stay on disk and are read row by row."""
+"""Arrays of an npz file; large ones stay on disk and are read row by row."""
 
 import os
 import shutil
@@ -17,8 +17,8 @@ LARGE = 256 * 2**20  # bytes; a smaller array is kept in memory
 class OnDisk:
     """An array of `dtype` and `shape` in an open file, from the byte `start` on.
 
-    Its rows are mapped one at a time: mapping the whole would let the process grow by all that was
-    ever read, and a position in the file would be shared with other threads and forked processes.
+    Its rows are mapped one at a time. With the whole array mapped, memory would grow by every row
+    read; a file position would be shared with other threads and forked processes.
     """
 
     def __init__(self, file: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> None:
@@ -39,10 +39,10 @@ class OnDisk:
 def read(path: Path, key: str) -> np.ndarray | OnDisk:
     """The array `key` of an npz file, unpacked in memory, or on disk where it is LARGE.
 
-    The unpacked file has no name, and is gone with the array or the process. It lies beside `path`
-    (in the system's folder for temporary files where nothing can be written there), as a release
-    is where there is room. Raises MedsmallError where there is not enough; zipfile, zlib and numpy
-    say in errors of their own that the file is damaged.
+    The unpacked file has no name, and disappears with the array or the process. It lies beside
+    `path`, where there should be room (or in the system's temporary folder, if that one is read
+    only). Raises MedsmallError if the disk is full; zipfile, zlib and numpy raise their own errors
+    for a damaged file.
     """
     with zipfile.ZipFile(path) as archive:
         member = archive.getinfo(f"{key}.npy")
@@ -63,13 +63,13 @@ def read(path: Path, key: str) -> np.ndarray | OnDisk:
 
 
 def _room_for(size: int, key: str, folder: Path) -> IO[bytes]:
-    """A file without a name, in `folder` or else where the system keeps such ones."""
+    """A file without a name, in `folder` or else in the system's temporary folder."""
     if not os.access(folder, os.W_OK):
         folder = Path(tempfile.gettempdir())
     free = shutil.disk_usage(folder).free
     if free < size:
         raise MedsmallError(
-            f"{folder.absolute()} has {free / 1e9:.1f} GB free, but to unpack {key} while it is "
-            f"read takes {size / 1e9:.1f} GB: free some, or choose a smaller dataset.size_px."
+            f"{folder.absolute()} has {free / 1e9:.1f} GB free, but unpacking {key} needs "
+            f"{size / 1e9:.1f} GB: make room there, or choose a smaller dataset.size_px."
         )
     return tempfile.TemporaryFile(dir=folder)

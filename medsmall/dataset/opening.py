@@ -1,4 +1,4 @@
-"""Opens the data set of a config, or its phantom: written once, and shared by every run."""
+"""Opens the data set of a config, or its phantom, which is written once for all runs."""
 
 import hashlib
 import inspect
@@ -30,7 +30,7 @@ PHANTOM_SEED = 0
 
 
 def open_dataset(cfg: DictConfig) -> Dataset:
-    """The data set at its root, or its phantom, generated now if need be."""
+    """The data set at its root, or its phantom, generated now if missing."""
     dataset: Dataset = build(cfg.dataset)
     if not cfg.phantom:
         return dataset
@@ -39,25 +39,25 @@ def open_dataset(cfg: DictConfig) -> Dataset:
 
 
 def open_table(cfg: DictConfig) -> "tuple[Dataset, pd.DataFrame]":
-    """The data set and the rows of its sample table whose image is there.
+    """The data set and the rows of its sample table whose image exists.
 
-    Says on stderr which patients may be one.
+    A notice lists patient names that may stand for one patient.
     """
     dataset = open_dataset(cfg)
     table = present_only(dataset, dataset.table())
     doubt = alike(table["patient"][table["patient"] != table["image"]])
     if doubt:
         say_once(f"{dataset.name}: {doubt}")
-    if not isinstance(dataset.task, Task):  # text compares equal, but is no Task
+    if not isinstance(dataset.task, Task):  # text compares equal, but is not a Task
         raise TypeError(f"{dataset.name}.task must be a Task, such as Task.BINARY.")
     return dataset, table
 
 
 def phantom_root(dataset: Dataset, output_root: str) -> Path:
-    """The folder with the generated patients of `dataset`, written now if it is not there.
+    """The folder with the generated patients of `dataset`, written now if missing.
 
-    Written to a temporary folder that takes its name when it is whole; processes that start
-    together write it once. The name tells the code that drew it: other code, other films.
+    Written to a temporary folder that is renamed when complete; processes that start together write
+    it once. The name holds a hash of the code that drew it: other code, other films.
     """
     patients = dataset.phantom_patients
     if patients < 10:
@@ -85,7 +85,7 @@ def phantom_root(dataset: Dataset, output_root: str) -> Path:
 
 
 def phantom_folder(dataset: Dataset, output_root: str) -> Path:
-    """Where the phantom of `dataset` lies, or will."""
+    """The folder of the phantom of `dataset`, existing or not."""
     folder = Path(output_root).expanduser().absolute() / "phantoms"
     drawn_by = hashlib.sha256(b"".join(_drawing_code(dataset))).hexdigest()[:8]
     kind = "-".join(filter(None, [dataset.name, dataset.variant]))
@@ -93,16 +93,16 @@ def phantom_folder(dataset: Dataset, output_root: str) -> Path:
 
 
 def _sizes(root: Path) -> dict[str, int]:
-    """Bytes of each file below `root`, by its path there."""
+    """Size in bytes of each file inside `root`, by its path there."""
     files = sorted(file for file in root.rglob("*") if file.is_file())
     return {file.relative_to(root).as_posix(): file.stat().st_size for file in files}
 
 
 def _check_whole(root: Path, listing: Path) -> None:
-    """MedsmallError where a file of a phantom is gone or has another size than when written."""
+    """MedsmallError if a file of a phantom is missing or has changed its size."""
     try:
         written = json.loads(listing.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):  # of an earlier medsmall, or damaged
+    except (OSError, ValueError, RecursionError):  # from an earlier medsmall, or damaged
         return
     if not isinstance(written, dict):
         return
@@ -110,8 +110,8 @@ def _check_whole(root: Path, listing: Path) -> None:
     wrong = [name for name, size in written.items() if now.get(name) != size]
     if wrong:
         raise MedsmallError(
-            f"The phantom {root} is damaged: {len(wrong):,} of its files are gone or changed, such "
-            f"as {wrong[0]}. Delete the folder, and it is generated again."
+            f"The phantom {root} is damaged: {len(wrong):,} of its files are missing or changed, "
+            f"such as {wrong[0]}. Delete the folder, and it is generated again."
         )
 
 

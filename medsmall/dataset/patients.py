@@ -1,4 +1,4 @@
-"""Patients as tables name them: one way of writing each, and who may be one nevertheless."""
+"""Patient names in tables: one spelling each, and names that may still be one patient."""
 
 import re
 import unicodedata
@@ -14,11 +14,11 @@ _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))  # of no 
 
 
 def one_spelling(patients: pd.Series) -> pd.Series:
-    """The patients (str) without what certainly tells nobody apart.
+    """The patients (str) without differences that never distinguish two patients.
 
-    That is blanks around a name and more than one in it, characters of no width, how an accent is
-    put together (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0`
-    becomes `1` where `1` is there, too.
+    These are blanks around a name and repeated ones in it, characters of no width, the encoding of
+    accents (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0` becomes
+    `1` if `1` occurs, too.
     """
     names = pd.Series(patients.unique())
     plain = {name: _plain(name) for name in names.dropna()}
@@ -32,10 +32,10 @@ def one_spelling(patients: pd.Series) -> pd.Series:
 
 
 def alike(patients: pd.Series) -> str:
-    """A sentence about patients who may be one, "" where there are none.
+    """A sentence about names that may be one patient, "" if there are none.
 
-    Their names differ by their case, by zeros before a number (which spreadsheets drop), or by
-    what parts their words.
+    They differ by case, by zeros before a number (which spreadsheets drop), or by the separators of
+    their words.
     """
     groups: dict[str, list[str]] = {}
     for name in patients.unique():
@@ -46,14 +46,14 @@ def alike(patients: pd.Series) -> str:
     count = sum(map(len, several))
     shown = "; ".join(" and ".join(f"'{name}'" for name in names) for names in several[:EXAMPLES])
     return (
-        f"{count:,} patients may be {len(several):,}, written in different ways: {shown}"
-        f"{'; ...' if len(several) > EXAMPLES else ''}; they count as different ones, so images of "
-        "one may stand in train and test: write each patient in one way."
+        f"{count:,} patient names may stand for {len(several):,} patients: {shown}"
+        f"{'; ...' if len(several) > EXAMPLES else ''}; they count as different patients, which "
+        "risks leakage between train and test: write each patient in one way."
     )
 
 
 def unknown(dataset: "Dataset", table: pd.DataFrame) -> int:
-    """How many images count as their own patient because nobody knows whose they are.
+    """How many images count as their own patient because the patient is unknown.
 
     A release that numbers its images without knowing patients says `patients_known = False`.
     """
@@ -63,7 +63,7 @@ def unknown(dataset: "Dataset", table: pd.DataFrame) -> int:
 
 
 def not_checked(images: int, unknown: int) -> str:
-    """What must be said of `images` of which `unknown` have no known patient, "" if none."""
+    """The warning about `images`, `unknown` of which have no known patient; "" if none."""
     if not unknown:
         return ""
     some = "patients unknown" if unknown == images else f"patients of {unknown:,} unknown"
@@ -77,6 +77,6 @@ def _plain(name: str) -> str:
 
 
 def _folded(name: str) -> str:
-    """What is left of a name where its case, separators and leading zeros are taken away."""
+    """A name without its case, separators and leading zeros."""
     words = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
     return re.sub(r"(?<![\d.])0+(?=\d)", "", words)

@@ -1,4 +1,4 @@
-"""What can be done about files that are absent or damaged; those of a phantom are made again."""
+"""Remedies for absent or damaged files; files of a phantom are generated again."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ _PHANTOM = re.compile(r"(.*[/\\]phantoms[/\\][^/\\]+-\d+-[0-9a-f]{8})(?:[/\\]|$)
 
 
 def remedy(path: Path, otherwise: str = "get it again") -> str:
-    """What to do about the damaged or absent file `path`: `otherwise`, but for a generated one."""
+    """The remedy for the damaged or absent file `path`: `otherwise`, except for a generated one."""
     phantom = _PHANTOM.match(str(Path(path).absolute()))
     if phantom:
         return f"delete the folder {phantom[1]}, and the same command generates it again"

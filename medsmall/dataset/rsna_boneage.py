@@ -27,12 +27,12 @@ class RsnaBoneAge:
             in `boneage-training-dataset/`, or, as Kaggle serves them, in a folder of that name
             inside it.
         targets: only "boneage" is there, in months.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of patients (= images) of the generated stand-in.
 
-    The label is the skeletal age that readers gave the film; the child's own age is not in the
-    release. Nor are patients: every image counts as its own. There is no official split, as the
-    table of the challenge's test part has no ages.
+    The label is the skeletal age that readers gave the film; the release has neither the child's
+    own age nor patients: every image counts as its own patient. There is no official split, as
+    the table of the challenge's test part has no ages.
 
     Films are grey, 500 to 3,000 px.
     """
@@ -73,7 +73,7 @@ class RsnaBoneAge:
         months = pd.to_numeric(lines["boneage"], errors="coerce").astype("float64")
         for column, wrong, must in (
             ("id", ~number.str.fullmatch(r"\d+", na=False), "be a whole number"),
-            ("id", number.duplicated(), "stand there once"),
+            ("id", number.duplicated(), "be unique"),
             ("boneage", ~months.between(*MONTHS), "be months from 1 to 228"),
             ("male", male.notna() & ~male.isin(SEX), "be True, False or blank"),
         ):

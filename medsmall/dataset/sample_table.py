@@ -1,4 +1,4 @@
-"""The sample table, and how its columns are made from what a release writes."""
+"""The sample table, and how its columns are made from those of a release."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,9 +27,9 @@ def sample_table(
 ) -> pd.DataFrame:
     """The sample table of a release: columns in the order, and of the types, of the contract.
 
-    Each column has the same N rows; one value is that of all rows, and the defaults say that the
-    release does not tell. `labels` are float64; `others` follow as they are, text as str. Patients
-    that are not the images themselves are written in `one_spelling`.
+    Each column has the same N rows; a single value holds for all rows, and the defaults mean
+    unknown. `labels` are float64; `others` follow unchanged, text as str. Patients that are not the
+    images themselves get `one_spelling`.
     """
     known = {"image": image, "patient": patient, "split": split}
     told = {"age": age, "sex": sex, "view": view}
@@ -46,10 +46,9 @@ def one_hot(
 ) -> dict[str, np.ndarray]:
     """One float64 column (N,) per label: 1 where it is the row's class, else 0.
 
-    `classes` are the N rows' classes; NaN or None is unknown, and NaN in each column. Where
-    `targets` are several classes but not all, a row of another class is unknown in each of them,
-    as none of the answers fits it: draws leave it out. A single target is that class against all
-    the rest.
+    `classes` are the N rows' classes; NaN or None is unknown, and NaN in each column. If `targets`
+    are several classes but not all, a row of another class is NaN in each column, so that draws
+    leave it out. A single target is that class against all the rest.
     """
     given, names = pd.factorize(np.asarray(classes, dtype=object))  # -1 where unknown
     at = {name: place for place, name in enumerate(names)}
@@ -85,7 +84,7 @@ def sex_of(column: pd.Series) -> pd.Series:
 
 
 def check_images(images: pd.Series, table: Path) -> pd.Series:
-    """The `images` (paths) that a table lists; MedsmallError if one leaves the root or is twice."""
+    """The `images` (paths) of a table; MedsmallError if one leaves the root or is repeated."""
     outside = images.str.contains(_OUTSIDE)
     if outside.any():
         raise MedsmallError(
@@ -107,6 +106,6 @@ def below_release(paths: pd.Series, table: Path, depth: int) -> pd.Series:
     for path, part in zip(paths, parts, strict=True):
         if part.count("/") != depth - 1:
             raise MedsmallError(
-                f"{table.absolute()} has the path '{path}', which is not as the release writes it."
+                f"{table.absolute()} has the path '{path}', unlike the release: get it again."
             )
     return pd.Series(parts, index=paths.index, dtype="str")

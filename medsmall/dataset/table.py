@@ -34,39 +34,40 @@ class Table:
 
     Args:
         root: the folder that image paths are relative to.
-        file: the table, below `root`, or with a full path (of which a file of that name in `root`
-            goes first); CSV of any usual separator and encoding, or Parquet.
+        file: the table, inside `root`, or with a full path (a file of that name in `root` has
+            precedence); CSV of any usual separator and encoding, or Parquet.
         image: column of the image files.
-        folder: folder below `root` that these names begin in; "" where they name it themselves.
-        suffix: what the names lack, such as ".png"; "" where they are whole.
-        targets: label columns, each of 0 and 1 (also true, false, yes, no) or each of numbers; or,
-            with `label`, the classes to learn. None: with `label` all classes, else every column
-            of 0 and 1 that is named nowhere else.
-        label: a column that names each image's class, or holds 0 and 1, or a number to predict.
-        positive: which of two classes in `label` is the positive one. None: the other one of
+        folder: folder inside `root` that holds these files; "" if the names include it.
+        suffix: the ending that the names lack, such as ".png"; "" if they are complete.
+        targets: label columns, each of 0 and 1 (also true, false, yes, no) or each of numbers;
+            or, with `label`, the classes to learn. None: with `label` all classes, else every
+            column of 0 and 1 that no other argument names.
+        label: one column with the class of each image, 0 and 1, or a number to predict.
+        positive: the positive one of two classes in `label`. None: the class opposite to
             normal, negative, benign, healthy, control, no_...; else the second by name.
-        merge: spellings in `label` and the class that each stands for: {"KERATOSE": "Keratose"}.
-        task: None finds out: 0 and 1 in one column is binary; in several it is multiclass if each
-            row has exactly one 1 and no blank, else multilabel. In `label`, two classes are binary
-            and more are multiclass; numbers with decimals or more than 20 different values are a
-            regression.
-        patient: column of the patient (or lesion, slide: what must not be torn apart). None: every
-            image counts as its own patient, unless `patient_pattern` finds it.
+        merge: spellings in `label` with their class: {"KERATOSE": "Keratose"}.
+        task: None infers it: 0 and 1 in one column is binary; in several it is multiclass if
+            each row has exactly one 1 and no blank, else multilabel. In `label`, two classes are
+            binary and more are multiclass; numbers with decimals or more than 20 different values
+            are a regression.
+        patient: column of the patient (or lesion, slide: the group that a split keeps together).
+            None: every image counts as its own patient, unless `patient_pattern` finds it.
         patient_pattern: a regular expression with one group, searched for in each file's name (or,
             with a / in it, in its path): what it finds is the patient, `^(person\\d+)` for
             `person12_bacteria_46.jpeg`. An image without it is a patient of its own.
         split: column of train, val or test (also training, valid, validation, dev, testing).
             Without val, part of train becomes it.
         age, sex, view: columns of years (`people.ages` has the units), of sexes (`people.sexes`
-            has the words), and of anything. What is not understood is told, and unknown.
+            has the words), and of any text. Values that are not understood are unknown, with a
+            notice.
         modality: one of `medsmall.dataset.MODALITIES`.
         grey: True reads every image as grey; None as the file is.
         range: the values of black and white in PNG and TIFF of more than 8 bits, such as [0, 4095]
-            for 12 bits; what lies beyond is clipped, and said. None: [0, 65535].
-        frame: which of several frames is read, from 1 on; None: the middle one of DICOM, which is
-            said, while other files of several frames are refused.
-        name: what the data are called in names and messages; another table is another name.
-        missing_images: what to do about listed images that are not there: "error" or "drop".
+            for 12 bits; values outside are clipped, with a notice. None: [0, 65535].
+        frame: number of the frame, from 1; None: the middle frame of DICOM, with a notice; other
+            files of several frames are refused.
+        name: of the data in names and messages; give each table another name.
+        missing_images: what to do about listed images that are missing: "error" or "drop".
         phantom_patients: number of patients of the generated stand-in.
 
     Blank label cells are unknown, and so are the words of `cell_words.UNKNOWN` (nan, ?, k.A., ...).
@@ -74,7 +75,7 @@ class Table:
 
     name = "table"
     unit = "image"
-    citation = licence = url = ""  # the user knows
+    citation = licence = url = ""  # known to the user only
 
     def __init__(
         self,
@@ -111,7 +112,7 @@ class Table:
         columns = {"patient": patient, "split": split, "age": age, "sex": sex, "view": view}
         pattern = None if patient_pattern is None else name_pattern.compiled(patient_pattern, KEY)
         if pattern and patient is not None:
-            raise MedsmallError(f"dataset.patient and {KEY} both say who the patient is: keep one.")
+            raise MedsmallError(f"dataset.patient and {KEY} both define the patient: keep one.")
         self.layout = Layout(
             file, image, folder, suffix, columns, pattern, label, targets, positive, merge, given
         )
@@ -120,7 +121,7 @@ class Table:
         self.phantom_patients = phantom_patients
 
     def use(self, file: TableFile) -> None:
-        """Take the cells of `file`, which is this table's and has been read before."""
+        """Take the cells of `file`, this table's file, which has been read before."""
         self._file, self._labels = file, TableLabels(file, self.layout)
 
     @property
@@ -136,7 +137,7 @@ class Table:
 
     @cached_property
     def task(self) -> Task:
-        """The task given, or found out."""
+        """The task, given or inferred."""
         return self._labels.task(self.targets)
 
     def table(self) -> pd.DataFrame:
@@ -166,7 +167,7 @@ class Table:
     def _read(
         self, role: str, read: Callable[[Column], pd.Series], otherwise: Any
     ) -> pd.Series | Any:
-        """The column of that role, `otherwise` where none is named."""
+        """The column of that role, `otherwise` if none is named."""
         name = self.layout.columns[role]
         return otherwise if name is None else read(self._file.column(name))
 
@@ -176,15 +177,15 @@ class Table:
             return name_pattern.patients(image, pattern, self.name, self.files.root, KEY)
         if name is None:
             say_once(
-                f"{self.name}: no patient column is named (dataset.patient), so every image counts "
-                "as its own patient. If patients repeat, test scores will be inflated."
+                f"{self.name}: dataset.patient is not set, so patients are unknown and every image "
+                "counts as its own patient. If patients repeat, test scores will be inflated."
             )
             return image
         return listed.patients(self._file.column(name))
 
     @property
     def variant(self) -> str:
-        """Tells tables with other columns or classes apart: 8 hexadecimal digits."""
+        """Distinguishes tables with other columns or classes: 8 hexadecimal digits."""
         return hashlib.sha256(repr(self.layout).encode()).hexdigest()[:8]
 
     def write_phantom(self, root: Path, patients: int, seed: int) -> None:

@@ -1,4 +1,4 @@
-"""Where a release has unpacked: in the folder named, one level down, or one level up."""
+"""Finds an unpacked release: in the given folder, one level down, or one level up."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,10 @@ from medsmall.terminal import say_once
 
 
 def unpacked(root: Path, holds: Sequence[str]) -> Path:
-    """`root`, or the one folder in it, or the folder above it, where the files `holds` are.
+    """`root`, the only folder in it, or the folder above it: the one with the files `holds`.
 
-    Archives unpack with or without a folder of their own. Says so on stderr; `root` where none is.
+    Archives unpack with or without a folder of their own. A notice names another folder than
+    `root`; `root` if none has the files.
     """
 
     def is_there(folder: Path) -> bool:
@@ -20,5 +21,5 @@ def unpacked(root: Path, holds: Sequence[str]) -> Path:
     inside = [folder for folder in root.glob("*/") if is_there(folder)]
     found = inside if len(inside) == 1 else [root.parent] if is_there(root.parent) else [root]
     if found[0] != root:
-        say_once(f"{root.absolute()} holds no {holds[0]}: {found[0].absolute()} is read instead.")
+        say_once(f"{root.absolute()} has no {holds[0]}: reading {found[0].absolute()} instead.")
     return found[0]

@@ -1,4 +1,4 @@
-"""What every metric of a classification asks of its arrays."""
+"""Checks of the arrays for every metric of a classification."""
 
 import numpy as np
 from numpy.typing import NDArray

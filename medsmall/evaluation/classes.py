@@ -1,8 +1,8 @@
-"""The metrics of exclusive classes: those of the most probable class, beside the majority class's.
+"""Metrics of exclusive classes: of the most probable class, beside those of the majority class.
 
-What a threshold per class would give, one class against the rest, says little of a classifier of
-several: one that never finds a rare class has an accuracy near 1 for it. AUROC and average
-precision of a class are against the rest, too, but need no threshold.
+Accuracies of one class against the rest would mislead: a classifier that never finds a rare class
+has an accuracy near 1 for it. AUROC and average precision are one against the rest, too, but need
+no threshold.
 """
 
 from typing import Any

@@ -22,7 +22,7 @@ METRICS = (
     "specificity",
     "cohen_kappa",
 )
-# The log loss clips probabilities to [CLIP, 1 - CLIP], so that one sure error stays finite.
+# The log loss clips probabilities to [CLIP, 1 - CLIP], so that a certain error stays finite.
 CLIP = 1e-7
 
 

@@ -1,4 +1,4 @@
-"""From which probability on a finding is called positive."""
+"""The probability from which a finding is called positive."""
 
 from typing import Literal, NamedTuple
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from medsmall.evaluation.arrays import checked
 
-FEW = 10  # positives, or negatives, below which a threshold or an AUROC says little
+FEW = 10  # with fewer positives or negatives, a threshold or an AUROC is unreliable
 
 
 class Threshold(NamedTuple):
-    """A probability, and what it was chosen on: validation, or the prevalence in training."""
+    """A probability, and its origin: validation, or the prevalence in training."""
 
     value: float
     source: Literal["validation", "prevalence"]
@@ -25,12 +25,11 @@ def enough(y: NDArray[np.floating]) -> bool:
 def threshold_of(
     y: NDArray[np.floating], prob: NDArray[np.floating], prevalence: float
 ) -> Threshold | None:
-    """Youden's, where validation has enough of both classes; else the `prevalence` in training.
+    """Youden's, if validation has enough of both classes; else the `prevalence` in training.
 
-    `y` (N,), 1, 0 or NaN = unknown, and `prob` (N,) are of validation. Youden's threshold of a few
-    labels is noise. The share of positives, weighted as the loss weighs them, is what a calibrated
-    classifier says before it sees the image. None where training lacked a class, too: nothing was
-    learnt then.
+    `y` (N,), 1, 0 or NaN = unknown, and `prob` (N,) are of validation. Youden's threshold on a few
+    labels is noise. The prevalence, weighted as in the loss, is what a calibrated classifier
+    predicts before it sees the image. None if training lacked a class: then nothing was learnt.
     """
     if enough(y):
         youden = choose_threshold(y, prob)

@@ -16,9 +16,9 @@ def per_unit(
     """`y` and `predicted` (N, K) of images as float64 (U, K) of their units, sorted by unit.
 
     `units` (N,) names the unit of each image. The prediction is the mean over the unit's images.
-    The `label` is, of those that are known, the maximum for findings (a study is positive if an
-    image is) and the mean for numbers; NaN where none is known. Raises ValueError on shapes that
-    differ, on a unit that is missing, and on a prediction that is NaN: the mean leaves both out.
+    The `label` is the maximum of the known labels for findings (a study is positive if an image
+    is) and their mean for numbers; NaN if none is known. Raises ValueError on shapes that differ,
+    on a missing unit, and on a NaN prediction, since the mean would skip both.
     """
     if not np.shape(y) == np.shape(predicted) == (len(units), *np.shape(y)[1:]):
         raise ValueError(f"y {np.shape(y)} and predictions {np.shape(predicted)} must be (N, K)")

@@ -30,11 +30,11 @@ python -m medsmall.explore dataset=pneumoniamnist phantom=true augmentation=ches
 def explore(cfg: DictConfig) -> Path:
     """Write the page about the data set of `cfg` and return it.
 
-    It is <output_root>/explore/<dataset>/index.html; what an earlier look left is replaced.
+    It is <output_root>/explore/<dataset>/index.html and replaces an earlier page.
 
-    Figures are about the images that are there. Where none is, the page shows the table alone;
-    where some are absent, ``dataset.missing_images=drop`` has to be set, as for training. Raises
-    MedsmallError for whatever a user can mend; an earlier page stays then.
+    Figures show the existing images. If none exists, the page shows only the table; if some are
+    absent, set ``dataset.missing_images=drop``, as for training. Raises MedsmallError for mistakes
+    that the user can correct; an earlier page is kept then.
     """
     check(cfg)
 
@@ -69,7 +69,7 @@ def explore(cfg: DictConfig) -> Path:
 def configured_split(
     cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame"
 ) -> "pd.Series | str":
-    """The part of each row as a run would have it, or the sentence that says why there is none."""
+    """The part of each row in a run, or the sentence that says why there is no split."""
     from medsmall.errors import MedsmallError
 
     try:

@@ -22,7 +22,7 @@ VIEWS = 7  # random views of each
 FARTHEST = 4  # more views, chosen to differ
 TRIED = 100  # random views that these are chosen from
 SIDE_PX = 144
-READERS = {  # who should find the images of a modality plausible, where it is no radiologist
+READERS = {  # the expert for the images of a modality, if not a radiologist
     "skin": "A dermatologist",
     "cells": "A microscopist",
     "histology": "A pathologist",

@@ -1,8 +1,8 @@
-"""What fits a draw: one file per learner.
+"""Learners fit a model to a draw: one file per learner.
 
-A learner is told everything by the case and its images, and whoever runs it knows none by name.
-`model` has what learners share: the model of a case with its initial weights, and a `FittedModel`
-for those that end in a network; `medsmall.inference` gives outputs and frozen features.
+A learner gets everything from the case and its images; its caller knows no learner by name. `model`
+has the shared parts: the model of a case with its initial weights, and a `FittedModel` for learners
+that end in a network. `medsmall.inference` gives outputs and frozen features.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -16,10 +16,10 @@ from medsmall.case import Case
 from medsmall.record import Record
 from medsmall.targets import Targets
 
-if TYPE_CHECKING:  # Lightning is for those who train with it
+if TYPE_CHECKING:  # only some learners need Lightning
     from pytorch_lightning.loggers import Logger
 
-# Groups and keys of the config that only training uses: what a learner without it ignores.
+# Groups and keys of the config that only training uses, and a learner without training ignores.
 TRAINING = frozenset(
     {
         "strategy", "schedule", "loss", "objective", "select_by",
@@ -29,16 +29,16 @@ TRAINING = frozenset(
 
 
 class Fitted(Protocol):
-    """What a learner has made of a draw.
+    """A fitted model.
 
     Attributes:
         history: a row per epoch: `epoch` from 1, `train_loss`, `val_loss`, `val_<headline>`, ...;
             a learner without epochs gives one row, epoch 1.
         chosen_epoch: the epoch whose state predicts.
         initial_sha256: of the initial weights, as they were loaded; None where there were none.
-        prevalence: (K,) the share of positives it learnt from: as often as an image was shown, and
-            weighted as the loss weighs it; NaN where nothing was known; of numbers it is not asked.
-        machine: what it was computed with, for environment.json: `device`, `processes`.
+        prevalence: (K,) the share of positives in training, counted as often as an image was shown
+            and weighted as in the loss; NaN if unknown; unused for numbers.
+        machine: for environment.json: `device`, `processes`.
     """
 
     history: pd.DataFrame
@@ -70,7 +70,7 @@ class Learner(Protocol):
     """Made from conf/learner/<name>.yaml.
 
     Attributes:
-        label: what it is called in names of runs; a key of the YAML.
+        label: its name in the names of runs; a key of the YAML.
         ignores: groups and dotted keys of the config that cannot change its result, such as
             TRAINING; the key of a run leaves them out.
     """
@@ -79,13 +79,13 @@ class Learner(Protocol):
     ignores: ClassVar[frozenset[str]]
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """MedsmallError if the parts of the config do not fit; before anything costly is begun.
+        """MedsmallError if the parts of the config do not fit, before any costly step.
 
         `side` is that of the views the network is shown, in px.
         """
 
     def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> Fitted:
-        """Learn from the train images, choose by the val images; the test images stay unseen.
+        """Learn from the train images, choose by the val images; never see the test images.
 
         `medsmall.learner.model.initial_model` gives the network with its initial weights. Send
         the `loggers` the history as it grows, or afterwards (`medsmall.logger.replay`).

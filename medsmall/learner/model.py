@@ -1,4 +1,4 @@
-"""The model of a case before it has learnt, and after."""
+"""The model of a case before and after training."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +56,7 @@ def try_out(model: Model, side: int) -> None:
 
 @dataclass
 class FittedModel:
-    """A model that has learnt, with the images it is asked about; see `medsmall.learner.Fitted`."""
+    """A fitted model with the images to predict; see `medsmall.learner.Fitted`."""
 
     model: Model
     data: DrawnImages

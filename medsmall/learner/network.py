@@ -41,8 +41,8 @@ class NetworkLearner:
     ignores: ClassVar[frozenset[str]] = frozenset()
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """Build everything but the loaders, and throw it away."""
-        make_trainer(cfg, logger=False, enable_checkpointing=False)  # is there such a device?
+        """Build everything except the loaders, and discard it."""
+        make_trainer(cfg, logger=False, enable_checkpointing=False)  # checks the device
         device_of(cfg.trainer)
         network, model = new_model(cfg, targets)
         try_out(model, side)
@@ -54,7 +54,7 @@ class NetworkLearner:
         select_by = case.select_by
         rises = select_by == f"val_{case.targets.headline}" and case.targets.rises
         network, model, initial = initial_model(case)
-        pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them has drawn
+        pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them drew
         classifier = _classifier(cfg, network, model)
         classifier.loss.fit(data.shown_labels)
         shown_positive = prevalence(classifier.loss, data.shown_labels)
@@ -67,7 +67,7 @@ class NetworkLearner:
         )
         in_processes = trainer.strategy.launcher is not None
         if in_processes:
-            trainer.loggers = []  # a process of its own has none; the history is sent afterwards
+            trainer.loggers = []  # other processes have none; the history is sent afterwards
         processes = trainer.world_size
         shown, chosen_by = data.training(cfg.seed, processes), data.plain("val", processes)
         with interruptible():
@@ -91,7 +91,7 @@ class NetworkLearner:
 
 @torch.no_grad()
 def prevalence(loss: Loss, labels: Tensor) -> np.ndarray:
-    """The share of positives among `labels` (N, K) as a fitted `loss` weighs them: float64 (K,)."""
+    """The share of positives among `labels` (N, K), weighted by a fitted `loss`: float64 (K,)."""
     weights = loss(torch.zeros_like(labels), labels)[1]
     shares: Tensor = (weights * labels.nan_to_num()).sum(0) / weights.sum(0)
     return shares.double().numpy()

@@ -35,12 +35,12 @@ SOLVERS = {
 class Probe:
     """Logistic regression, or ridge for numbers, on the features of the plain train views.
 
-    The features are what the network's last linear layer takes. An unknown label leaves its image
-    out of that target. The solution becomes the last layer itself, so that the result is a network
-    like any other.
+    The features are the inputs of the network's last linear layer. An image with an unknown label
+    is left out for that target. The solution becomes the last layer, so the result is an ordinary
+    network.
 
     Args:
-        label: what it is called in names of runs.
+        label: its name in the names of runs.
         inverse_penalty: C of scikit-learn's logistic regression, 1 / alpha of its ridge, on
             features scaled as in `medsmall.learner.linear`.
     """
@@ -57,7 +57,7 @@ class Probe:
             )
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """Whether the device is there and one linear layer gives the outputs."""
+        """Check that the device exists and one linear layer gives the outputs."""
         device_of(cfg.trainer)
         _, model = new_model(cfg, targets)
         try_out(model, side)
@@ -86,7 +86,7 @@ def _last_layer(model: Model) -> nn.Linear:
 
 @torch.no_grad()
 def _refuse_other_ends(model: Model, side: int) -> None:
-    """MedsmallError unless the outputs are those of the last layer, and that is linear."""
+    """MedsmallError unless the outputs are those of the last layer and it is linear."""
     layer = _last_layer(model)
     end = type(layer).__name__
     if isinstance(layer, nn.Linear):

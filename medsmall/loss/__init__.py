@@ -1,9 +1,9 @@
 """The loss and its weighting: one file per loss.
 
-A loss says how wrong each output is and how much that counts, and leaves adding up to the caller:
-the sum of the losses over the sum of the weights is the loss of a batch, over however many
-processes. It is what training follows. ``val_loss``, by which an epoch is chosen, is the plain
-likelihood, or the squared error, of the targets (`medsmall.targets`), whatever the loss.
+A loss gives the error and the weight of each output; the caller adds up. The sum of the losses over
+the sum of the weights is the loss of a batch, over any number of processes. Training minimises it.
+``val_loss``, which chooses the epoch, is the plain likelihood or squared error of the targets
+(`medsmall.targets`), whatever the loss.
 
 Losses of labels 0 and 1 take any y between (soft labels) and are linear in it: the loss and the
 weight at y = 0.7 are 0.7 times those of a positive plus 0.3 times those of a negative.
@@ -22,7 +22,7 @@ class Loss(Protocol):
     """An ``nn.Module`` made from conf/loss/<name>.yaml.
 
     Attributes:
-        tasks: the kinds of targets it is for.
+        tasks: the kinds of targets it fits.
     """
 
     tasks: tuple[Task, ...]
@@ -45,7 +45,7 @@ class Loss(Protocol):
 
 
 def refuse_other_task(loss: Loss, targets: Targets) -> None:
-    """MedsmallError if the loss is not for the kind of the targets."""
+    """MedsmallError if the loss does not fit the kind of the targets."""
     if targets.task not in loss.tasks:
         names = targets.names
         raise MedsmallError(

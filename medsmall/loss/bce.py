@@ -1,4 +1,4 @@
-"""Binary cross-entropy with logits, each target apart."""
+"""Binary cross-entropy with logits, per target."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""What a batch is asked for: one file per objective. It calls the loss."""
+"""The objective of a training batch: one file per objective. It calls the loss."""
 
 from collections.abc import Callable
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Labels are to be predicted, and nothing else."""
+"""Supervised training: predict the labels."""
 
 from collections.abc import Callable
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:  # seconds to import
 
 __all__ = ["ASKED", "MACHINE", "Pretraining", "asked"]
 
-# What a source may know of the run that asks, and what an upstream shares with it: the network and
-# its input, where things lie, and the machine. All else is its own: a sweep finds one upstream.
+# The keys of the run that a source may see and an upstream shares: the network and its input, the
+# folders, and the machine. All other keys are the upstream's own, so a sweep shares one upstream.
 ASKED = (
     "backbone", "image_size_px", "resize", "phantom", "data_root", "output_root", "cache_root",
     "num_workers", "audit",
@@ -20,7 +20,7 @@ MACHINE = ("accelerator", "devices", "strategy", "precision", "deterministic", "
 
 
 def asked(config: dict[str, Any]) -> dict[str, Any]:
-    """That part of a resolved config, and the name of the chosen backbone."""
+    """These keys of a resolved config, and the name of the chosen backbone."""
     return {
         **{key: config[key] for key in ASKED},
         "trainer": {key: config["trainer"][key] for key in MACHINE},
@@ -32,11 +32,11 @@ class Pretraining(Protocol):
     """Made from conf/pretraining/<name>.yaml."""
 
     def reach(self, cfg: DictConfig) -> None:
-        """MedsmallError, within seconds, if the weights must be fetched and cannot be."""
+        """MedsmallError, within seconds, if the weights cannot be fetched."""
 
     def source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
         """The identity of the weights, without loading, fetching or training any.
 
-        `cfg` is what is `asked` of the run. A source that is itself a run gives that run's
+        `cfg` holds the `asked` keys of the run. A source that is itself a run gives that run's
         `resolve`d config as `upstream`.
         """

@@ -25,9 +25,9 @@ class WeightsFile:
         mean, std: statistics of grey levels in 0..1 it was trained with, one number for all
             channels or three; null: those written in a safetensors file, else the backbone's.
         trained_on: name of the data set it was trained on, or unknown; a run's model.safetensors
-            says it itself, wherever it lies.
+            knows it, in any folder.
         allow_test_overlap: go on although it has seen patients or images of the test split, or
-            although it was trained on this very data set and on whom is not known.
+            unknown patients of the same data set.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class WeightsFile:
         )
 
     def _record(self, fingerprint: str) -> Record | None:
-        """The record that the file lies in, perhaps by way of a link; it must be whole."""
+        """The record that holds the file, perhaps through a link; it must be complete."""
         file = self.path.resolve()
         ours = file.name == "model.safetensors" and (file.parent / "draw.csv").is_file()
         if not ours:
@@ -77,8 +77,8 @@ class WeightsFile:
         record = Record.open(file.parent)
         if record.metrics.get("weights_sha256", fingerprint) != fingerprint:
             raise MedsmallError(
-                f"{self.path} is not what its run recorded (another sha256 of the weights): make "
-                "the run again, or copy the file elsewhere and say pretraining.trained_on."
+                f"{self.path} differs from what its run recorded (sha256 of the weights): train "
+                "the run again, or copy the file elsewhere and set pretraining.trained_on."
             )
         return record
 

@@ -22,9 +22,9 @@ class ImageNet:
     """ImageNet-1k weights of the chosen backbone.
 
     Args:
-        packaged_weights: `package/path` of a state dict in an installed package whose tensors are,
-            in order, those of the timm network, and whose inputs had mean 127/255 and std 128/255
-            (EfficientNet-Lite); null: timm's hub, with the statistics timm gives.
+        packaged_weights: `package/path` of a state dict in an installed package, with the tensors
+            of the timm network in order, for inputs of mean 127/255 and std 128/255
+            (EfficientNet-Lite); null: timm's hub, with timm's statistics.
     """
 
     def __init__(self, packaged_weights: str | None) -> None:
@@ -73,7 +73,7 @@ def _packaged(path: str) -> Path:
     package, _, inner = path.partition("/")
     if not package.isidentifier() or ".." in Path(inner).parts:
         raise MedsmallError(
-            f"backbone.packaged_weights names a file inside an installed package, as package/path, "
+            f"backbone.packaged_weights must name a file in an installed package, as package/path, "
             f"but is '{path}'."
         )
     spec = importlib.util.find_spec(package)
@@ -94,7 +94,9 @@ def _in_order(file: Path, network: "Network") -> "dict[str, Tensor]":
         tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
     names = list(network.module.state_dict())
     if len(names) != len(tensors):
-        raise MedsmallError(f"{file} has {len(tensors)} tensors, but the network {len(names)}.")
+        raise MedsmallError(
+            f"{file} has {len(tensors)} tensors, but the network {len(names)}: set another file."
+        )
     return dict(zip(names, tensors, strict=True))
 
 
@@ -115,7 +117,7 @@ def _from_hub(network: "Network") -> "dict[str, Tensor]":
 
 def _not_had(architecture: str, why: str) -> MedsmallError:
     return MedsmallError(
-        f"ImageNet weights for {architecture} could not be had from timm's hub ({why}): go online "
-        "once, or take backbone=efficientnet_lite0, whose weights come with pip, or "
+        f"ImageNet weights for {architecture} could not be fetched from timm's hub ({why}): go "
+        "online once, or set backbone=efficientnet_lite0, whose weights come with pip, or "
         "pretraining=file pretraining.path=..., or pretraining=none."
     )

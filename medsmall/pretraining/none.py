@@ -11,8 +11,8 @@ from medsmall.case import Case, Source
 class NoPretraining:
     """Random initial weights.
 
-    Inputs are normalised as for the network's own weights: the paper's code did not normalise
-    this arm alone, which handicapped it.
+    Inputs are normalised as for the network's own weights. The paper's code normalised all arms
+    except this one, which handicapped it.
     """
 
     def __init__(self, random: bool = True) -> None:

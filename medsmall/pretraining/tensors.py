@@ -16,13 +16,13 @@ from medsmall.errors import MedsmallError
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, taken once as long as its size and time stay."""
+    """SHA-256 of a file's bytes, computed once while its size and time stay the same."""
     status = path.stat()
     return _sha256(path, status.st_size, status.st_mtime_ns)
 
 
 def tensors_sha256(path: Path) -> str:
-    """`medsmall.backbone.weights.sha256` of a file's tensors: equal weights may be other bytes."""
+    """`medsmall.backbone.weights.sha256` of a file's tensors: files of equal weights may differ."""
     status = path.stat()
     return _tensors_sha256(path, status.st_size, status.st_mtime_ns)
 
@@ -62,8 +62,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ]
     if others:
         raise MedsmallError(
-            f"{path} holds {', '.join(map(str, others[:3]))}, no tensor, beside or instead of "
-            "tensors by name: save its state dict alone."
+            f"{path} holds entries that are not tensors ({', '.join(map(str, others[:3]))}): save "
+            "the state dict alone."
         )
     return content
 

@@ -1,4 +1,4 @@
-"""Weights of another run of medsmall, made first if it does not exist yet."""
+"""Weights of another run of medsmall, trained first if it does not exist yet."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -26,8 +26,8 @@ class Upstream:
     Args:
         experiment: its name in conf/experiment.
         overrides: changes to it, written as on the command line.
-        train_images: how many it learns from; null: as many as the experiment says.
-        allow_test_overlap: go on although it has seen patients of the asking run's test split.
+        train_images: number of its train images; null: as in the experiment.
+        allow_test_overlap: go on although it has seen patients of the run's test split.
     """
 
     def __init__(
@@ -44,10 +44,10 @@ class Upstream:
         self.allow_test_overlap = allow_test_overlap
 
     def reach(self, cfg: DictConfig) -> None:
-        """Nothing is fetched for the asking run; the upstream's own source is asked when it is."""
+        """Nothing to fetch; the upstream's own source is checked with the upstream."""
 
     def config(self, cfg: DictConfig) -> DictConfig:
-        """The upstream's config for the run `cfg`: its own, but for what is ASKED."""
+        """The upstream's config for the run `cfg`: its own, except for the keys in ASKED."""
         upstream = self.composed.copy()
         given = literal(OmegaConf.to_container(cfg, resolve=True))
         with open_dict(upstream):
@@ -66,7 +66,7 @@ class Upstream:
             upstream = resolve(self.config(cfg))
         except RecursionError:
             raise MedsmallError(
-                f"The upstream {self.experiment} begins, perhaps by way of others, with itself: "
+                f"The upstream {self.experiment} starts from itself, directly or through others: "
                 "set another pretraining in pretraining.overrides."
             ) from None
         name = f"the {upstream.dataset.name} upstream {upstream.key}"
@@ -84,7 +84,7 @@ class Upstream:
 
 @lru_cache  # a sweep asks for the same one in every cell, and composing takes 90 ms
 def _composed(overrides: tuple[str, ...], folders: tuple[Path, ...]) -> DictConfig:
-    """The config of an upstream, checked; `folders` are those it is composed from."""
+    """The config of an upstream, checked; it is composed from `folders`."""
     composed = compose([*overrides])
     check(composed)
     if composed.choices.sample_size != "auto":
@@ -93,7 +93,7 @@ def _composed(overrides: tuple[str, ...], folders: tuple[Path, ...]) -> DictConf
 
 
 def _patients(upstream: Case) -> tuple[Seen, ...]:
-    """Known by its draw, also before it is trained."""
+    """The patients of its draw, known before it is trained."""
     dataset = upstream.dataset.name
     seen = marks(dataset, upstream.patients("train", "val", "unlabelled"))
     return (Seen(dataset, seen, upstream.key), *upstream.source.patients())
@@ -103,14 +103,14 @@ def _weights(name: str, record: Record) -> Weights:
     """Those of its record; MedsmallError where the file is not the one that was recorded."""
     if not record.model.is_file():
         raise MedsmallError(
-            f"The upstream {record.folder} has no model.safetensors to begin with: choose another "
-            "pretraining, or delete the folder, and it is made again."
+            f"The upstream {record.folder} has no model.safetensors to start from: choose another "
+            "pretraining, or delete the folder, and it is trained again."
         )
     record.check(record.model.name)
     tensors = read_tensors(record.model)
     if sha256(tensors) != record.metrics["weights_sha256"]:
         raise MedsmallError(
-            f"{record.model} is not what its run recorded (another sha256 of the weights): delete "
-            f"{record.folder}, and the upstream is made again."
+            f"{record.model} differs from what its run recorded (sha256 of the weights): delete "
+            f"{record.folder}, and the upstream is trained again."
         )
     return Weights(name, lambda network: tensors, **statistics(record.model))

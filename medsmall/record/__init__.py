@@ -1,4 +1,4 @@
-"""What a run leaves on disk: its key, its files, and what the person at the terminal sees of it."""
+"""The record of a run: its key, its files, and its summary in the terminal."""
 
 from medsmall.record.record import Record
 

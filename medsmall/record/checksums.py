@@ -1,4 +1,4 @@
-"""SHA-256 of the files of a record: what its DONE holds, as ``sha256sum --check DONE`` reads it."""
+"""SHA-256 of the files of a record, in its DONE; ``sha256sum --check DONE`` reads it."""
 
 import hashlib
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def of_folder(folder: Path) -> str:
-    """A line "<sha256>  <name>" for each file in `folder`, but for hidden ones."""
+    """A line "<sha256>  <name>" for each file in `folder` except hidden ones."""
     files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
     return "".join(f"{of_file(file)}  {file.name}\n" for file in files)
 

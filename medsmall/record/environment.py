@@ -1,4 +1,4 @@
-"""What a run was made with."""
+"""The environment of a run: versions, commit, machine."""
 
 import platform
 import subprocess
@@ -38,10 +38,9 @@ def device_of_record(device: torch.device) -> dict[str, str | None]:
 
 
 def tell_other_versions(record: Record, upstream: Record | None) -> None:
-    """Say, the first time, what results that are used were made with that is not here now.
+    """Report once in which versions used results differ from the present ones.
 
-    These are the record of a run, where it is done, and those of its `upstream` and of others
-    before that.
+    These are the record of a finished run, and those of its `upstream` and earlier upstreams.
     """
     found = []
     if record.done and (others := _others(record.environment)):
@@ -52,13 +51,13 @@ def tell_other_versions(record: Record, upstream: Record | None) -> None:
         upstream = upstream.upstream
     if found:
         say_once(
-            f"Recorded by other versions: {'; '.join(found)}. What the code here would give may "
-            "differ: delete a record's folder to make it anew, or set output_root to another one."
+            f"Recorded by other versions: {'; '.join(found)}. Results of the present code may "
+            "differ: delete a record's folder to train it again, or set another output_root."
         )
 
 
 def _others(then: dict[str, Any]) -> str:
-    """What of `environment` is known then and now, and differs: "torch 2.6.0 (here 2.7.1)"."""
+    """The known versions that differ between `environment` and now: "torch 2.6.0 (here 2.7.1)"."""
     packages = then.get("packages")
     versions = packages if isinstance(packages, dict) else {}
     pairs = {"commit": (then.get("commit"), _commit())}

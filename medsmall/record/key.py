@@ -10,8 +10,8 @@ import pandas as pd
 
 ALL, SOME = 5000, 1000
 
-# What cannot change the result: where things lie, how it is watched, which machine computes it.
-# The fingerprints of the sample table and of the weights stand for all that decides what they hold.
+# Keys that cannot change the result: folders, logging, the machine. The fingerprints of the sample
+# table and of the weights replace the keys that decide their contents.
 EXCLUDED = {
     "data_root", "output_root", "cache_root", "name", "choices", "logger", "audit", "num_workers",
     "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
@@ -28,25 +28,25 @@ EXCLUDED = {
 def run_key(config: dict[str, Any], ignored: Iterable[str], identity: dict[str, str]) -> str:
     """16 hexadecimal digits.
 
-    `config` is the full resolved config, of which all counts but EXCLUDED and the `ignored` keys
-    (dotted, or groups as a whole); `identity` are the fingerprints of what the config only names:
-    the sample table, the draw, its pixels, the initial weights.
+    `config` is the full resolved config; all keys count except EXCLUDED and `ignored` ones (dotted,
+    or whole groups). `identity` holds fingerprints of things that the config only names: the sample
+    table, the draw, its pixels, the initial weights.
     """
     text = json.dumps({"config": relevant(config, ignored), **identity}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def relevant(config: dict[str, Any], ignored: Iterable[str]) -> dict[str, Any]:
-    """What of the full resolved config can change a result, but for the `ignored` keys."""
+    """The keys of the full resolved config that can change a result, except `ignored` ones."""
     return _without(config, EXCLUDED | set(ignored))
 
 
 def spread(images: pd.Series) -> list[str]:
     """The images whose pixels the key holds: all of up to `ALL`, else `SOME` spread over them.
 
-    Labels alone tell neither the 224 px files of a data set from the 1024 px ones, nor an image
-    from the one that it was mended to. Of a large data set, reading all to find a record would
-    take an hour where nothing is prepared.
+    Labels alone cannot distinguish the 224 px files of a data set from the 1024 px ones, nor an
+    image from its corrected version. For a large data set without a cache, reading all images to
+    find a record would take an hour.
     """
     known = sorted(images.unique())
     if len(known) <= ALL:

@@ -1,8 +1,7 @@
 """The record of a run: one directory, whose DONE is written last.
 
-The directories under <output_root>/runs are the ledger. A directory without DONE is what a killed
-run left: it counts for nothing and the next try begins by emptying it. `Record` is the only reader
-and writer of them.
+The directories under <output_root>/runs are the ledger. A directory without DONE was left by a
+killed run: it is ignored, and the next try empties it first. Only `Record` reads and writes them.
 """
 
 import json
@@ -36,9 +35,9 @@ SCHEMA = 3
 
 
 class Record:
-    """One folder under <output_root>/runs, whether its run is finished, half-made or still to be.
+    """One folder under <output_root>/runs; its run may be finished, unfinished or not started.
 
-    The files of a finished one are properties; each raises MedsmallError where its file is damaged.
+    The files of a finished run are properties; each raises MedsmallError if its file is damaged.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,7 +45,7 @@ class Record:
 
     @classmethod
     def of(cls, output_root: str, key: str) -> "Record":
-        """The record of the run `key`, which need not be there yet."""
+        """The record of the run `key`, which may not exist yet."""
         return cls(Path(output_root).expanduser().absolute() / "runs" / key)
 
     @classmethod
@@ -55,8 +54,7 @@ class Record:
         record = cls(Path(folder).expanduser().absolute())
         if not record.done:
             raise MedsmallError(
-                f"{record.folder} holds an unfinished run (there is no DONE in it): start its "
-                "command again."
+                f"{record.folder} holds an unfinished run (no DONE in it): start its command again."
                 if record.folder.is_dir()
                 else f"There is no record {record.folder}: name the folder of a finished run."
             )
@@ -87,7 +85,7 @@ class Record:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """All metrics, and what the run was."""
+        """All metrics, and a description of the run."""
 
         def read(file: Path) -> dict[str, Any]:
             metrics = dict(json.loads(file.read_text("utf-8")))
@@ -98,7 +96,7 @@ class Record:
 
     @property
     def notices(self) -> list[str]:
-        """What was worth knowing of the run, one sentence each; [] in older records."""
+        """The notices of the run, one sentence each; [] in older records."""
         return [*self.metrics.get("notices", []), *self.metrics["audit"]]
 
     @property
@@ -129,7 +127,7 @@ class Record:
 
     @property
     def seen(self) -> dict[str, np.ndarray] | None:
-        """By what its images are known again, see `medsmall.audit.seen`; None in older records."""
+        """Fingerprints of its images, see `medsmall.audit.seen`; None in older records."""
         if not (self.folder / "seen.npz").is_file() and self.metrics.get("schema", 1) == 1:
             return None
 
@@ -146,22 +144,22 @@ class Record:
 
     @property
     def upstream(self) -> "Record | None":
-        """The record whose weights it began with, which may be gone; None without one."""
+        """The record of its initial weights, which may be deleted; None without one."""
         path = self.metrics.get("upstream")
         return Record((self.folder / path).resolve()) if path else None
 
     @property
     def environment(self) -> dict[str, Any]:
-        """What it was made with."""
+        """Its environment."""
         return self._read(
             "environment.json", lambda file: dict(json.loads(file.read_text("utf-8")))
         )
 
     def check(self, *names: str) -> None:
-        """MedsmallError unless the files `names` are as they were written.
+        """MedsmallError if the files `names` have changed since they were written.
 
-        Without names, all but the LARGE ones, which are checked when they are used. A record of an
-        older version does not tell.
+        Without names, all except LARGE files, which are checked when they are used. Records of
+        older versions cannot be checked.
         """
         try:
             written = checksums.read(self.folder / "DONE")
@@ -176,10 +174,10 @@ class Record:
             if written and not file.is_file():
                 raise self.damaged(name, "is absent")
             if written and checksums.of_file(file) != written.get(name):
-                raise self.damaged(name, "is not what was written (another sha256)")
+                raise self.damaged(name, "has changed since it was written (sha256)")
 
     def _has_checksums(self) -> bool:
-        """Whether it was made by a version that fills DONE, as far as its metrics.json tells."""
+        """Whether it was made by a version that fills DONE, according to its metrics.json."""
         try:
             metrics = json.loads((self.folder / "metrics.json").read_text("utf-8"))
             return metrics["schema"] >= 3
@@ -205,10 +203,10 @@ class Record:
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
-        """Make the record; gives False if another process has made it in the meantime.
+        """Make the record; yields False if another process has made it in the meantime.
 
-        One process at a time. If the body raises, nothing of the record stays; if it ends, DONE
-        is written.
+        One process at a time. If the body raises, the record is removed; if it ends, DONE is
+        written.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         with held(self.folder.with_name(f".{self.key}.lock"), f"Run {self.key}"):
@@ -233,7 +231,7 @@ class Record:
         self.write(name, lambda path: path.write_text(text, encoding="utf-8"))
 
     def write_json(self, name: str, content: dict[str, Any]) -> None:
-        """Indented JSON; refuses NaN, which is none."""
+        """Indented JSON; refuses NaN, which is not valid JSON."""
         self.write_text(name, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
     def write_csv(self, name: str, table: pd.DataFrame) -> None:

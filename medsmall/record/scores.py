@@ -1,4 +1,4 @@
-"""The predictions and metrics of a run, as its record holds them."""
+"""The predictions and metrics in the record of a run."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ def check_columns(targets: Targets, unit: str) -> None:
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         raise MedsmallError(
-            f"The target {twice[0]} is also the name of another column of predictions.csv, which "
-            f"has image, patient, {targets.prefix}_<target> ...: rename it."
+            f"The target {twice[0]} has the name of another column of predictions.csv (image, "
+            f"patient, {targets.prefix}_<target> ...): rename it."
         )
 
 
@@ -31,12 +31,12 @@ def predictions(
     values: np.ndarray,
     thresholds: dict[str, float | None],
 ) -> pd.DataFrame:
-    """The images of a part with labels and predicted `values`: what predictions.csv holds of test.
+    """The images of a part with labels and predicted `values`, as in predictions.csv for test.
 
     Columns: image, patient, the unit (if it is not the image), <target>..., prob_<target>...
-    (of numbers pred_<target>, in the unit of the target); of classes, and of a single finding at
-    its threshold, what the image's unit is taken for (``predicted``) and whether that is so
-    (``correct``).
+    (for numbers pred_<target>, in the unit of the target). For classes, and for a single finding at
+    its threshold, also the predicted class of the image's unit (``predicted``) and whether it is
+    right (``correct``).
     """
     rows = draw.loc[draw["part"] == part].reset_index(drop=True)
     frame = rows[["image", "patient"]].copy()
@@ -69,10 +69,10 @@ def metrics(
 ) -> dict[str, Any]:
     """``val`` and ``test`` as the `targets` evaluate them, of predicted `values` by part.
 
-    Scores of one unit are averaged first. Thresholds, chosen on val or the `prevalence` (K,), serve
-    both: ``threshold_from`` says which, and ``in_sample`` of val names the targets whose threshold
-    was chosen on these very labels. Each target has what was learnt from (``n_train``, ...), and
-    ``mean_trained`` is the mean over those that could be learnt.
+    Scores of one unit are averaged first. Thresholds, chosen on val or from the `prevalence` (K,),
+    serve both: ``threshold_from`` gives the origin, and ``in_sample`` of val names the targets
+    whose threshold was chosen on these labels. Each target has its counts in training (``n_train``,
+    ...), and ``mean_trained`` is the mean over targets that could be learnt.
     """
     labels = {
         part: draw.loc[draw["part"] == part, targets.names].to_numpy()

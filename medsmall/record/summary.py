@@ -1,4 +1,4 @@
-"""What a run found, as a table for the terminal."""
+"""The results of a run, as a table for the terminal."""
 
 from typing import Any
 
@@ -13,9 +13,9 @@ UNITS = {"image": "images", "study": "studies"}
 
 
 def show(record: Record) -> None:
-    """Print the test metrics, with the positives that each stands on, and where the record is.
+    """Print the test metrics with their numbers of positives, and the place of the record.
 
-    MedsmallError where metrics.json holds something else.
+    MedsmallError if metrics.json has other contents.
     """
     try:
         lines = _lines(record.metrics)
@@ -50,7 +50,7 @@ def _labels(metrics: dict[str, Any]) -> str:
 
 
 def _overall(test: dict[str, Any], targets: Targets) -> Table:
-    """The metrics of all targets together, beside those of always saying the commonest class."""
+    """The metrics of all targets together, beside those of the majority class."""
     table = Table()
     for heading in ("", *targets.overall.values()):
         table.add_column(heading, justify="right" if heading else "left")
@@ -84,7 +84,7 @@ def _table(test: dict[str, Any], targets: Targets) -> Table:
 
 
 def _over(mean: dict[str, Any], metric: str, usual: int) -> str:
-    """How many targets a mean is over, where fewer define it than the headline metric."""
+    """The number of targets in a mean, if smaller than for the headline metric."""
     over = mean[f"{metric}_over"]
     return "" if over in (0, usual) else f" ({over})"
 

@@ -1,10 +1,10 @@
-"""Which labelled images of the split one run may see: the label budget.
+"""The label budget: the labelled images of the split that a run may use.
 
-A draw is the beginning of one random order of the pool, so draws are nested (n=50 is inside
-n=100) within a seed and repeat, and equal for all strategies and pretraining sources: comparisons
-are paired. The order of the table's rows has no say. Images whose targets are all unknown are
-left out. `n` counts train images; validation takes labels too, by default a quarter as many. The
-test part is always complete: a budget limits what is learnt, not how it is scored.
+A draw is the beginning of one random order of the pool. So draws are nested (n=50 is inside n=100)
+within a seed and repeat, and equal for all strategies and pretraining sources: comparisons are
+paired. The order of the table's rows has no effect. Images whose targets are all unknown are left
+out. `n` counts train images; validation takes labels too, by default a quarter as many. The test
+part is always complete: a budget limits training, not scoring.
 """
 
 from typing import Protocol

@@ -18,13 +18,13 @@ class Balanced:
 
     Binary: int(n * `positive_fraction`) positives, the rest negatives (Romero et al., Medical
     Physics 2020). Exclusive classes: n // K each, one more for the first of them until n is
-    reached. `fraction` (0 to 1) is that of the largest such draw of the train part; `n` and
-    `fraction` both None: that draw itself. `val` images are drawn with equal shares whatever
-    `positive_fraction` is, so that arms that differ in it are validated on the same images; None:
-    a quarter as many as for training, and 2 of each class at least, as far as the rarest class
-    goes; "all": the whole rarest class and as many of each other one, as in the paper. `repeat`
-    0, 1, 2, ... are independent draws. With `oversample`, a class that runs out is filled up with
-    images drawn again, with replacement (as in the paper).
+    reached. `fraction` (0 to 1) refers to the largest such draw of the train part; `n` and
+    `fraction` both None: that draw itself. `val` images always have equal shares, so that arms with
+    different `positive_fraction` are validated on the same images. None: a quarter as many as for
+    training, with at least 2 of each class if the rarest class has them; "all": the whole rarest
+    class and as many of each other class, as in the paper. `repeat` 0, 1, 2, ... are independent
+    draws. With `oversample`, a class that runs out is filled up with images drawn again, with
+    replacement (as in the paper).
     """
 
     n: int | None = 200
@@ -51,7 +51,9 @@ class Balanced:
         """
         check_classes(pools, "balanced")
         train, val = (by_class(rows, pools.targets) for rows in (pools.train, pools.val))
-        val = {name: rows for name, rows in val.items() if len(rows)}  # the gate told of the others
+        val = {
+            name: rows for name, rows in val.items() if len(rows)
+        }  # the gate reports the other ones
         binary = len(pools.targets) == 1
         shares = [1 - self.positive_fraction, self.positive_fraction] if binary else None
         n = train_size(self.n, self.fraction, _most(train, shares))
@@ -78,6 +80,6 @@ def _counts(classes: dict[str, pd.DataFrame], n: int, shares: list[float] | None
     if shares is None:
         each, rest = divmod(n, len(classes))
         return [each + (index < rest) for index in range(len(classes))]
-    # 0.29 * 100 is 28.999999999999996: the small term keeps the 29 that is meant
+    # 0.29 * 100 is 28.999999999999996: the small term makes it 29
     positives = int(n * shares[1] + 1e-9)
     return [n - positives, positives]

@@ -1,4 +1,4 @@
-"""How many images a draw takes: what `n`, `fraction` and `val` of the options mean."""
+"""The number of images of a draw, from `n`, `fraction` and `val` of the options."""
 
 import math
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from medsmall.errors import MedsmallError
 
 Val = int | Literal["all"] | None
-VAL_SHARE = 4  # train images to one validation image, where `val` is not given
+VAL_SHARE = 4  # train images per validation image, if `val` is not given
 
 
 def check_arguments(
@@ -16,17 +16,17 @@ def check_arguments(
     for name, size in (("n", n), ("val", val)):
         if isinstance(size, int) and size < 2:
             raise MedsmallError(
-                f"sample_size.{name}={size} is too small to hold two classes: choose 2 or more."
+                f"sample_size.{name}={size} is too small for two classes: choose 2 or more."
             )
     if n is not None and fraction is not None:
         raise MedsmallError(
-            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: give one "
-            "of them, with sample_size.n=null for the fraction."
+            f"sample_size.n={n} and sample_size.fraction={fraction} are both set: set one of "
+            "them to null."
         )
     if fraction is not None and not 0 < fraction <= 1:
         raise MedsmallError(
-            f"sample_size.fraction={fraction} is not above 0 and at most 1: give the share of the "
-            "train part, such as 0.1."
+            f"sample_size.fraction={fraction} must be above 0 and at most 1: give the share of "
+            "the train part, such as 0.1."
         )
     for name, number in (("repeat", repeat), ("seed", seed)):
         if number < 0:
@@ -40,8 +40,8 @@ def train_size(n: int | None, fraction: float | None, most: int) -> int:
     size = round(fraction * most)
     if size < 2:
         raise MedsmallError(
-            f"sample_size.fraction={fraction} of {most} images is {size}, too few to hold two "
-            "classes: choose a larger one."
+            f"sample_size.fraction={fraction} of {most} images is {size}, too few for two "
+            "classes: choose a larger fraction."
         )
     return size
 
@@ -49,9 +49,9 @@ def train_size(n: int | None, fraction: float | None, most: int) -> int:
 def val_size(val: Val, train: int, most: int, least: int = 2) -> int:
     """The images to validate on, out of at most `most`.
 
-    Where `val` is None, one for every VAL_SHARE `train` images, rounded up, and `least` at least:
-    labels for validation are labels too. A validation set this small chooses nothing on its own,
-    see `medsmall.targets.Targets.can_choose`.
+    If `val` is None, one for every VAL_SHARE `train` images, rounded up, and at least `least`:
+    labels for validation count too. A very small validation set chooses no epoch, see
+    `medsmall.targets.Targets.can_choose`.
     """
     if val is None:
         return min(most, max(least, math.ceil(train / VAL_SHARE)))

@@ -1,4 +1,4 @@
-"""What draws are taken from: the images of each part whose labels are known."""
+"""The pools for draws: the images of each part with known labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from medsmall.errors import MedsmallError
 from medsmall.split import PARTS, empty_classes
 from medsmall.task import Task
 
-LABELLED = ("train", "val")  # parts whose labels a run may learn or choose by: its label budget
+LABELLED = ("train", "val")  # parts whose labels a run may use: its label budget
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Pools:
 def pools_of(table: pd.DataFrame, split: pd.Series, targets: list[str], task: Task) -> Pools:
     """The images of `table` with a known label, by their part of `split`.
 
-    Raises MedsmallError where an image stands in two rows, has several exclusive classes or none,
-    or where a part is empty.
+    Raises MedsmallError if an image is in two rows, has several exclusive classes or none, or if a
+    part is empty.
     """
     if table["image"].duplicated().any():
         twice = table.loc[table["image"].duplicated(), "image"].iloc[0]
@@ -40,7 +40,7 @@ def pools_of(table: pd.DataFrame, split: pd.Series, targets: list[str], task: Ta
         if wrong.any():
             raise MedsmallError(
                 f"{int(wrong.sum())} images, such as {pool.loc[wrong, 'image'].iloc[0]}, have no "
-                "class or several among exclusive targets: correct the sample table."
+                "or several of the exclusive classes: correct the sample table."
             )
     pool = pool.sort_values("image", ignore_index=True)
     pools = {part: pool[pool["part"] == part] for part in PARTS}
@@ -94,10 +94,10 @@ def _too_few(classes: dict[str, pd.DataFrame], shares: Sequence[int], part: str)
 
 
 def joined(train: pd.DataFrame, val: pd.DataFrame, pools: Pools) -> pd.DataFrame:
-    """The draw, with the whole test part; MedsmallError where nothing can be learnt from it.
+    """The draw, with the whole test part; MedsmallError if nothing can be learnt from it.
 
-    That is a binary draw of one class, or one of several targets none of which has both labels.
-    Classes and findings that are missing from a small draw are told, see `notices_of`.
+    This is a binary draw of one class, or a draw of several targets none of which has both labels.
+    Notices list classes and findings missing from a small draw, see `notices_of`.
     """
     empty = empty_classes(train, pools.targets, pools.task)
     if len(empty) >= len(pools.targets) - (pools.task is Task.MULTICLASS):
@@ -105,14 +105,14 @@ def joined(train: pd.DataFrame, val: pd.DataFrame, pools: Pools) -> pd.DataFrame
         by_class = pools.task in (Task.BINARY, Task.MULTICLASS)
         option = "sample_size=stratified, " if by_class else ""
         raise MedsmallError(
-            f"The train draw of {len(train)} images has {missing} (target {target}): set "
-            f"sample_size.n larger, {option}another sample_size.repeat, or another split.seed."
+            f"The train draw of {len(train)} images has {missing} (target {target}): set a "
+            f"larger sample_size.n, {option}another sample_size.repeat, or another split.seed."
         )
     return pd.concat([train, val, pools.test], ignore_index=True)
 
 
 def notices_of(draw: pd.DataFrame, pools: Pools) -> list[str]:
-    """What is worth knowing of a draw before it is learnt from, one sentence each."""
+    """Notices about a draw before training, one sentence each."""
     train, val = (draw[draw["part"] == part] for part in LABELLED)
     notices = []
     if pools.task is not Task.REGRESSION:
@@ -125,8 +125,8 @@ def notices_of(draw: pd.DataFrame, pools: Pools) -> list[str]:
             )
     if len(val) > len(train):
         notices.append(
-            f"Validation takes {len(val):,} labelled images, more than the {len(train):,} of the "
-            "training: sample_size.val sets how many."
+            f"Validation takes {len(val):,} labelled images, training only {len(train):,}: set "
+            "sample_size.val for fewer."
         )
     return notices
 
@@ -148,7 +148,7 @@ def by_class(pool: pd.DataFrame, targets: list[str]) -> dict[str, pd.DataFrame]:
 
 
 def check_classes(pools: Pools, option: str) -> None:
-    """MedsmallError where sample_size=`option`, which draws class by class, has no classes."""
+    """MedsmallError if sample_size=`option`, which draws class by class, has no classes."""
     if pools.task in (Task.MULTILABEL, Task.REGRESSION):
         raise MedsmallError(
             f"sample_size={option} needs one binary target or exclusive classes, but the task is "

@@ -1,4 +1,4 @@
-"""A draw at the prevalence of the data set in which no class is missing."""
+"""A draw at the prevalence of the data set without missing classes."""
 
 from dataclasses import dataclass
 from heapq import heapify, heappop, heapreplace
@@ -16,10 +16,10 @@ LEAST = 2  # images of each class, in train and in val
 class Stratified:
     """`n` images, or a `fraction` of the train part, with each class at its share of the pool.
 
-    For one binary target or exclusive classes. Each class gets 2 images at least, or all it has;
-    the rest are dealt out by the method of Sainte-Laguë, so that a larger n has no fewer of any
-    class. Of `val`, likewise: None: a quarter as many images as for training, and 2 of each class
-    at least, "all": the whole val part. `repeat` 0, 1, 2, ... are independent draws.
+    For one binary target or exclusive classes. Each class gets at least 2 images, or all it has;
+    the rest are allotted by the method of Sainte-Laguë, so that a larger n never has fewer images
+    of a class. `val` is drawn in the same way: None: a quarter as many images as for training, at
+    least 2 of each class; "all": the whole val part. `repeat` 0, 1, 2, ... are independent draws.
     """
 
     n: int | None = 200
@@ -50,11 +50,12 @@ class Stratified:
 
 
 def shares(sizes: list[int], n: int) -> list[int]:
-    """How many of `n` images each class gives, the classes having `sizes` images; none shrinks.
+    """How many of `n` images each class of `sizes` images gives; no count falls as n grows.
 
-    Each gives LEAST first, in turn, as far as it has them. Then one image at a time goes to the
-    class with the largest size / (2 * given + 1), the lower index in a tie (Sainte-Laguë; Balinski
-    and Young, Fair Representation, 1982: a divisor method alone never takes one back as n grows).
+    Each class first gives LEAST images, in turn, if it has them. Then one image at a time goes to
+    the class with the largest size / (2 * given + 1), the lower index in a tie (Sainte-Laguë;
+    Balinski
+    and Young, Fair Representation, 1982: only divisor methods never take an image back).
     """
     given = [0] * len(sizes)
     for least in range(1, LEAST + 1):

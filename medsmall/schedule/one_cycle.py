@@ -11,11 +11,11 @@ from medsmall.errors import MedsmallError
 
 @dataclass(frozen=True)
 class OneCycle:
-    """From max/start_divisor up to max in the first `warmup` of the steps, then to nearly nothing.
+    """From max/start_divisor up to max in the first `warmup` of the steps, then to nearly 0.
 
     The last rate is max / (start_divisor * end_divisor). With `cycle_momentum`, Adam's beta1 goes
-    .95 -> .85 -> .95 against the rate. Where less than two steps are left to rise in, as in a short
-    stage, the rate begins at its maximum.
+    .95 -> .85 -> .95, opposite to the rate. If fewer than two steps are left for the rise, as in a
+    short stage, the rate begins at its maximum.
     """
 
     warmup: float

@@ -1,9 +1,9 @@
-"""Which images are for training, which for validation, which for the test: always by patient.
+"""Patient-level splits into train, val and test.
 
 A split depends on the patients, on its own arguments and, where it is stratified, on the labels;
 never on the order of the rows, so the same seed gives the same test patients to every run.
-`check_disjoint` is the leakage gate: ``assign`` ends with it, also where the split is an official
-one. `check_classes` says early that a part cannot be learnt from or scored.
+`check_disjoint` is the leakage gate: ``assign`` ends with it, also for an official split.
+`check_classes` reports early that a part cannot be used for training or scoring.
 """
 
 from typing import Protocol
@@ -31,11 +31,11 @@ __all__ = [
 
 
 class Split(Protocol):
-    """What the rest of medsmall may ask of a split."""
+    """The interface of a split."""
 
     @property
     def published_test(self) -> bool:
-        """Whether the test part is the data set's own, not of the split's making."""
+        """Whether the test part is the published one."""
 
     def assign(self, table: pd.DataFrame, targets: list[str]) -> pd.Series:
         """The part of every row of the sample table (one of PARTS), on the table's index."""

@@ -1,9 +1,9 @@
 """Groups into parts, so that each part holds its share of every quantity at once.
 
 The method is the iterative stratification of Sechidis, Tsoumakas and Vlahavas (On the
-stratification of multi-label data, ECML PKDD 2011: what is rare is dealt out first, to the part
-that lacks most of it), carried over from single examples to groups by one cost for all quantities,
-which moves and swaps of groups then lower until none does.
+stratification of multi-label data, ECML PKDD 2011: rare labels are placed first, in the part that
+lacks most of them), extended from single examples to groups by one cost for all quantities. Moves
+and swaps of groups then lower the cost until none does.
 """
 
 from itertools import combinations

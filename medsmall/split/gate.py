@@ -1,4 +1,4 @@
-"""What every split is checked for: whole patients, no empty part, no class that is missing."""
+"""Checks of every split: whole patients, no empty part, no missing class."""
 
 import numpy as np
 import pandas as pd
@@ -17,20 +17,19 @@ def check_disjoint(table: pd.DataFrame, split: pd.Series) -> None:
     if leaked:
         named = ", ".join(leaked[:3]) + (", ..." if len(leaked) > 3 else "")
         raise MedsmallError(
-            f"{len(leaked)} patient(s) have images in more than one part of the split ({named}), "
-            "so the test would score patients the network has seen: set split=stratified or "
-            "split=by_patient."
+            f"{len(leaked)} patient(s) have images in more than one part of the split ({named}): "
+            "the test set is contaminated; set split=stratified or split=by_patient."
         )
 
 
 def few_patients(table: pd.DataFrame) -> list[str]:
-    """A notice, in a list, where the patients are so few that the parts of a split must differ."""
+    """A notice, in a list, if there are too few patients for similar parts."""
     patients = table["patient"].nunique()
     if patients >= FEW_PATIENTS:
         return []
     return [
-        f"There are only {patients} patients: the parts of the split cannot be alike, and another "
-        "split.seed may give quite other results."
+        f"There are only {patients} patients: the parts of the split differ by chance, and "
+        "another split.seed may give very different results."
     ]
 
 
@@ -46,9 +45,9 @@ def check_classes(
     One binary target needs a positive and a negative in each of train, val and test; exclusive
     classes (multiclass) need images of two of them in each. Several non-exclusive targets
     (multilabel) need both labels of every target in train only: in val and test the metrics of
-    that target are null with the reason, as long as the part has any known label. So are those of
-    a `published_test`, which is as it is (a partial download, say). What a published test or a
-    part of several classes lacks is returned, one sentence each, for the user to know before the
+    that target are null with the reason, if the part has any known label. The same holds for a
+    `published_test`, which cannot be changed (a partial download, say). Classes that a published
+    test or a part of several classes lacks are returned, one sentence each, to be shown before the
     training.
     """
     notices = []
@@ -68,19 +67,19 @@ def check_classes(
             if part == "test" and published_test:
                 notices.append(
                     f"The official test part has {missing} (target {target}): metrics that need "
-                    "both classes will be undefined; split=stratified makes another test part."
+                    "both classes will be undefined; split=stratified makes a new test part."
                 )
                 continue
             raise MedsmallError(
                 f"The {part} part of the split has {missing} (target {target}"
-                f"{_holders(table, target, task)}): set split=stratified, which shares rare values "
-                "out, a larger share for that part, or other dataset.targets."
+                f"{_holders(table, target, task)}): set split=stratified, which distributes rare "
+                "values, a larger share for that part, or other dataset.targets."
             )
     return notices
 
 
 def _holders(table: pd.DataFrame, target: str, task: Task) -> str:
-    """In how many patients the rarer value is: with fewer than parts, no split can do it."""
+    """The number of patients with the rarer value: with fewer than parts, no split can work."""
     if task is Task.REGRESSION:
         return ""
     patients = [table.loc[table[target] == value, "patient"].nunique() for value in (0, 1)]
@@ -104,7 +103,7 @@ def empty_classes(rows: pd.DataFrame, targets: list[str], task: Task) -> dict[st
         if not known.isin([0, 1]).all():
             raise MedsmallError(
                 f"Target {target} holds {known[~known.isin([0, 1])].iloc[0]:g}, where a class "
-                "is 1, 0 or unknown (empty): choose in the data set what this value stands for."
+                "is 1, 0 or unknown (empty): define in the data set what this value means."
             )
         values = (1,) if task is Task.MULTICLASS else (1, 0)
         missing = [("negative", "positive")[v] for v in values if not (known == v).any()]
@@ -131,8 +130,8 @@ def check_patients(table: pd.DataFrame) -> None:
     missing = int((table["patient"].isna() | (table["patient"] == "")).sum())
     if missing:
         raise MedsmallError(
-            f"{missing} of {len(table)} images name no patient in the sample table: fill the "
-            "column patient in (with the image's own name where each patient has one image)."
+            f"{missing} of {len(table)} images have no patient in the sample table: fill in the "
+            "column patient (with the image's own name where each patient has one image)."
         )
 
 

@@ -13,7 +13,7 @@ from medsmall.split.stratified import divide
 
 @dataclass(frozen=True)
 class KFold:
-    """The patients in `folds` folds alike in size and prevalence, of which `fold` is the test part.
+    """The patients in `folds` folds of similar size and prevalence; `fold` is the test part.
 
     Over fold 0 to `folds` - 1 every image is in exactly one test part. Of the other folds' images
     `val` (a share of all images) are for validation, with the prevalence of the whole too, and
@@ -31,17 +31,17 @@ class KFold:
     def __post_init__(self) -> None:
         check_seed(self.seed)
         if self.folds < 2:
-            raise MedsmallError(f"split.folds={self.folds} is no division: choose 2 or more.")
+            raise MedsmallError(f"split.folds={self.folds} is too few: choose 2 or more.")
         if not 0 <= self.fold < self.folds:
             raise MedsmallError(
-                f"split.fold={self.fold} is not one of the {self.folds} folds, which are counted "
-                f"from 0: choose 0 to {self.folds - 1}, or a larger split.folds."
+                f"split.fold={self.fold} is not one of the {self.folds} folds: choose 0 to "
+                f"{self.folds - 1}, or a larger split.folds."
             )
         learnt = 1 - 1 / self.folds
         if not 0 < self.val < learnt - 1e-9:
             raise MedsmallError(
-                f"split.val={self.val} leaves train or val without a patient: a share above 0 and "
-                f"below the {learnt:.3g} of the images outside the test fold, such as 0.1."
+                f"split.val={self.val} leaves train or val without a patient: choose a share above "
+                f"0 and below {learnt:.3g} (the images outside the test fold), such as 0.1."
             )
 
     def assign(self, table: pd.DataFrame, targets: list[str]) -> pd.Series:

@@ -1,4 +1,4 @@
-"""The split that was published with the data set."""
+"""The split published with the data set."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,9 +16,9 @@ class Official:
     """The split published with the data set (column `split` of the sample table).
 
     "train", "val" and "test" are kept as published. The patients marked "train_val" are divided:
-    a share `val_fraction` (0 to 1, of the images) goes to val, the rest to train, alike in all
-    labels of the release, whichever are the targets, as in `medsmall.split.Stratified`: divided
-    blindly, val gets 4 to 24 of the 141 films with a hernia in ChestX-ray14's train_val.
+    a share `val_fraction` (0 to 1, of the images) goes to val, the rest to train, stratified by all
+    labels of the release whatever the targets, as in `medsmall.split.Stratified`. At random, val
+    would get 4 to 24 of the 141 films with a hernia in ChestX-ray14's train_val.
     """
 
     published_test: ClassVar[bool] = True
@@ -53,7 +53,7 @@ class Official:
             raise MedsmallError("This data set has no official split: set split=stratified.")
         if unassigned:
             raise MedsmallError(
-                f"The official split says nothing about {unassigned} of {len(table)} images: "
+                f"The official split does not cover {unassigned} of {len(table)} images: "
                 "remove them from the sample table, or set split=stratified."
             )
 
@@ -69,11 +69,11 @@ class Official:
 
 
 def _labels(table: pd.DataFrame) -> pd.DataFrame:
-    """The columns of yes-or-no labels, 1, 0 or NaN: float64, whichever of them are targets.
+    """All columns of binary labels (1, 0 or NaN; float64), whether targets or not.
 
-    Else weights learnt for one target would know validation patients of another. The columns of a
-    table of people's own that are no targets are text. Labels that a setting makes, such as classes
-    of a column or uncertain ones, follow that setting.
+    Otherwise, weights learnt for one target would have seen validation patients of another. In
+    people's own tables, columns that are not targets are text. Labels that depend on a setting,
+    such as classes of a column or uncertain labels, follow that setting.
     """
     others = table.drop(
         columns=["image", "patient", "split", "age", "sex", "view"], errors="ignore"

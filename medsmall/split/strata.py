@@ -1,4 +1,4 @@
-"""What a stratified split balances: columns of the sample table as yes-or-no strata."""
+"""The strata of a stratified split: columns of the sample table as binary strata."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 
 BINS = 10  # of a column of numbers, with about as many rows each
-PATIENTS_PER_BIN = 15  # at least: fewer cannot be shared out as the parts' shares ask
+PATIENTS_PER_BIN = 15  # at least: fewer cannot be divided by the shares of the parts
 MAX_CATEGORIES = 50  # of a column of text
 
 
@@ -43,7 +43,6 @@ def _one_per_category(values: pd.Series) -> list[np.ndarray]:
     if len(categories) > MAX_CATEGORIES:
         raise MedsmallError(
             f"split.stratify_by: the column '{values.name}' holds {len(categories):,} different "
-            f"texts, of which no part can have its share: name columns with at most "
-            f"{MAX_CATEGORIES}, such as sex."
+            f"texts, too many to balance: name columns with at most {MAX_CATEGORIES}, such as sex."
         )
     return [(values == category).to_numpy(dtype=float) for category in categories]

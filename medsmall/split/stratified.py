@@ -11,10 +11,10 @@ from medsmall.split.allocation import allocate
 from medsmall.split.gate import check_patients, check_seed, check_shares, finished
 from medsmall.split.strata import strata
 
-# What a deviation costs: of a part's size in images, of its number of patients, of the number of
-# positives of one target, and of the prevalence of one target. Chosen on simulated tables with
-# patients of very different size, where the four are in conflict; elsewhere they are not. A value
-# that FEW patients hold must not be missing from a part for the sake of the others.
+# The cost of a deviation: of a part's number of images, its number of patients, the number of
+# positives of one target, and the prevalence of one target. Chosen on simulated tables with
+# patients of very different size, where the four conflict. A value that FEW patients hold must not
+# be missing from a part for the sake of the other quantities.
 SIZE, PATIENTS, POSITIVES, PREVALENCE = 3.0, 0.1, 0.5, 1.0
 HOLDERS, FEW = 3.0, 12
 
@@ -63,9 +63,9 @@ def divide(
     """The part (int, 0 to M - 1) of every row: whole patients, alike in all `columns`.
 
     `shares` (M) are of the images, whatever their sum. A label's prevalence is that among its
-    known rows, and its rarer value is the one that is dealt out. Where a label is in fewer
-    patients than would fill its share of the smallest part, each part should get one of them, as
-    far as they go, the larger parts first.
+    known rows, and its rarer value is the one that is placed. If a label has fewer patients than
+    its share of the smallest part needs, each part should get one of them while they last, larger
+    parts first.
     """
     if table.empty:
         return np.zeros(0, dtype=int)

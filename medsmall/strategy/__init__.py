@@ -1,9 +1,9 @@
-"""Which parameters train, when, at which learning rate: one file per strategy.
+"""Strategies set which parameters train, when, at which learning rate: one file per strategy.
 
-A strategy turns the layers of a network into stages. A `Stage` holds from its part of all training
-steps until the next one begins: it names the parameters that train, each group at its rate, and
-how normalisation layers behave. What no stage names keeps its values, and its layers the running
-statistics of their BatchNorm.
+A strategy turns the layers of a network into stages. A `Stage` begins at a fraction of all training
+steps and lasts until the next stage: it names the parameters that train, each group at its rate,
+and the mode of normalisation layers. Parameters that no stage names keep their values, and their
+layers the running statistics of BatchNorm.
 """
 
 from typing import Protocol

@@ -39,7 +39,7 @@ class GradualUnfreezing:
         rising = sorted(self.thaw_at) == list(self.thaw_at)
         if not rising or any(not 0 <= part < 1 for part in self.thaw_at):
             raise MedsmallError(
-                f"strategy.thaw_at must be rising parts of the training in [0, 1), "
+                f"strategy.thaw_at must be rising fractions of the training in [0, 1), "
                 f"but is {list(self.thaw_at)}."
             )
 

@@ -11,7 +11,7 @@ Names = list[str]
 
 @dataclass(frozen=True)
 class Stage:
-    """What trains from a part of the training on.
+    """The parameters that train from some point of the training.
 
     Attributes:
         at: part of all steps, in [0, 1), at which it begins.
@@ -84,13 +84,15 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
     starts = [stage.at for stage in stages]
     if not starts or starts[0] != 0 or starts != sorted(starts) or not starts[-1] < 1:
         raise MedsmallError(
-            f"The stages of a strategy begin at rising parts of the training, the first at 0 and "
-            f"all below 1, not at {starts}."
+            f"The stages of a strategy must begin at rising fractions of the training, the first "
+            f"at 0 and all below 1, not at {starts}."
         )
     for stage in stages:
         named = [name for names, _ in stage.groups for name in names]
         if unknown := sorted(set(named) - known):
-            raise MedsmallError(f"The strategy names {unknown[0]}, no parameter of the network.")
+            raise MedsmallError(
+                f"The strategy names {unknown[0]}, which the network does not have."
+            )
         if len(named) != len(set(named)) or not named:
             raise MedsmallError(
                 f"The stage at {stage.at} names {'a parameter twice' if named else 'none'}: a "
@@ -98,11 +100,11 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
             )
         rates = [rate for _, rate in stage.groups]
         if stage.norm not in ("adapting", "frozen"):
-            raise MedsmallError(f"A stage has norm={stage.norm!r}: it is adapting or frozen.")
+            raise MedsmallError(f"A stage has norm={stage.norm!r}: set adapting or frozen.")
         check_rates(min(rates), weight_decay)
     for group in parameter_groups(stages):
         if not restarts and len({*group.rates} - {None}) > 1:
             raise MedsmallError(
-                f"The strategy trains {group.names[0]} at {group.rates} in its stages: that takes "
-                "restarts, a schedule that begins anew with each stage."
+                f"The strategy trains {group.names[0]} at {group.rates} in its stages: different "
+                "rates need restarts=True, a schedule that restarts with each stage."
             )

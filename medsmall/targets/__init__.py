@@ -1,7 +1,7 @@
-"""The targets of a run: what the labels hold, what a network's outputs mean, how both are scored.
+"""The targets of a run: the meaning of labels and outputs, and their scores.
 
-One file per kind. An object of it stands for K label columns that are learnt together, and so for
-K outputs; what training, scoring and showing have to know of the kind is asked of it.
+One file per kind. An object stands for K label columns that are learnt together, and so for K
+outputs; training, scoring and display get everything about the kind from it.
 """
 
 from collections.abc import Sequence
@@ -25,14 +25,14 @@ class Targets(Protocol):
     Attributes:
         names: the label columns, in the order of the outputs.
         task: their kind, as records and messages name it.
-        loss: the option of conf/loss that suits where nothing speaks for another.
+        loss: the default option of conf/loss.
         prefix: of the columns of predictions: ``prob_Hernia``, ``pred_boneage``.
         headline: the metric that validation follows, a key of ``evaluate(...)["mean"]``.
         rises: whether larger values of it are better.
-        headings: metric of a target -> heading, of the table that people see.
-        counts: likewise of the counts beside it.
-        overall: likewise of the metrics of all targets together, shown beside ``majority``.
-        too_few: what is said where validation cannot choose, see `can_choose`.
+        headings: metric of a target -> heading in the summary table.
+        counts: the same for the counts beside it.
+        overall: the same for the metrics of all targets together, shown beside ``majority``.
+        too_few: the notice if validation cannot choose, see `can_choose`.
     """
 
     loss: ClassVar[str]
@@ -81,10 +81,10 @@ class Targets(Protocol):
     def decide(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
     ) -> dict[str, np.ndarray]:
-        """What each of (N, K) is taken for, where that is one answer: columns of predictions.csv.
+        """The predicted class of each row of (N, K), as columns of predictions.csv.
 
-        ``predicted``, and ``correct``, None where the label is unknown. {} for several findings,
-        for numbers, and without a threshold where one is needed.
+        ``predicted``, and ``correct``, None if the label is unknown. {} for several findings, for
+        numbers, and if a needed threshold is missing.
         """
 
     def evaluate(
@@ -93,13 +93,13 @@ class Targets(Protocol):
         """All metrics of (N, K), ready for JSON; see `medsmall.evaluation`."""
 
     def learnt_from(self, train: np.ndarray) -> dict[str, dict[str, int]]:
-        """By target, what the train labels (M, K) held of it, for the record."""
+        """The counts of the train labels (M, K) by target, for the record."""
 
     def mean(self, by_target: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """The mean metrics over the targets that could be learnt, of values with `learnt_from`."""
 
     def notes(self, test: dict[str, Any]) -> list[str]:
-        """What a reader of the test metrics has to know, one sentence each."""
+        """Notes for readers of the test metrics, one sentence each."""
 
     def validation(
         self, y: np.ndarray, predicted: np.ndarray, scale: np.ndarray
@@ -116,5 +116,5 @@ KINDS: dict[Task, type[Findings] | type[Classes] | type[Quantities]] = {
 
 
 def targets_of(names: Sequence[str], task: Task) -> Targets:
-    """The targets of a data set, whose columns are `names` and whose kind is `task`."""
+    """The targets of a data set with columns `names` and kind `task`."""
     return KINDS[task](list(names), task)

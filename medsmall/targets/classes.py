@@ -1,4 +1,4 @@
-"""Classes: exactly one of them is there (multiclass tasks)."""
+"""Exclusive classes: each image has exactly one (multiclass tasks)."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -33,7 +33,7 @@ class Classes(Findings):
         "cohen_kappa": "kappa",
     }
     too_few: ClassVar[str] = (
-        f"has no class with {FEW} images of it and {FEW} of the others: the last epoch is kept"
+        f"has no class with {FEW} images inside and {FEW} outside it: the last epoch is kept"
     )
     metrics: ClassVar[tuple[str, ...]] = METRICS
 
@@ -62,7 +62,7 @@ class Classes(Findings):
         return evaluate_classes(y, predicted, self.names)
 
     def notes(self, test: dict[str, Any]) -> list[str]:
-        """What the columns are of, and which classes say little."""
+        """The meaning of the columns, and classes with too few images."""
         return [
             "Recall, precision and F1: of the most probable class.",
             *unreliable(test),

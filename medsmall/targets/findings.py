@@ -1,4 +1,4 @@
-"""Findings: each is there or not, whatever the others are (binary and multilabel tasks)."""
+"""Findings: each is present or absent, independently (binary and multilabel tasks)."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -102,7 +102,7 @@ class Findings:
         return mean_over_targets(trained, self.metrics)
 
     def notes(self, test: dict[str, Any]) -> list[str]:
-        """Where the thresholds come from, and which targets say little."""
+        """The origin of the thresholds, and targets with too few labels."""
         sources = [values["threshold_from"] for values in test["targets"].values()]
         words = {
             "validation": "the threshold chosen on validation",
@@ -120,8 +120,8 @@ class Findings:
     ) -> dict[str, float | None]:
         """The mean of -log p over the known labels, and the mean AUROC.
 
-        Over the targets with `enough` labels, where there are any, else over those that define it:
-        a single positive would sway the mean of all.
+        Over the targets with `enough` labels, if there are any, else over those that define it: a
+        single positive could dominate the mean of all.
         """
         found = self.evaluate(y, predicted, {})
         many = {
@@ -147,4 +147,4 @@ def unreliable(test: dict[str, Any]) -> list[str]:
     """A sentence, in a list, where the test has too few labels for some target."""
     if all(values["reliable"] for values in test["targets"].values()):
         return []
-    return [f"?: fewer than {FEW} positives or negatives in the test, so the value says little."]
+    return [f"?: unreliable, with fewer than {FEW} positives or negatives in the test set."]

@@ -79,19 +79,19 @@ def test_a_test_image_in_train_or_val_stops_the_run(films, passed, tmp_path, ori
     with pytest.raises(MedsmallError) as refused:
         passed(prepared)
     assert str(refused.value) == (
-        f"x: 1 test image(s) stand in train or val, too, such as 100.png and {original}.png (all "
+        f"x: 1 test image(s) are also in train or val, such as 100.png and {original}.png (all "
         f"pairs: {tmp_path / 'x' / 'gate.csv'}): leave them out with "
         "audit.drop=[identical_images,near_duplicates] (python -m medsmall.audit "
         "dataset=y split=z looks at all images), or go on with audit.allow=[identical_images]."
     )
     (notice,) = passed(prepared, allow=["identical_images"])
     assert "100.png" in notice
-    assert notice.endswith(", which audit.allow lets pass.")
+    assert notice.endswith(" (allowed by audit.allow).")
 
 
 def test_an_unlabelled_image_is_learnt_from_too(films, draw, passed):
     rows = draw.assign(part=["train"] * 40 + ["unlabelled"] * 40 + list(draw["part"][80:]))
-    with pytest.raises(MedsmallError, match="test image.* stand in train or val"):
+    with pytest.raises(MedsmallError, match="test image.* are also in train or val"):
         passed(with_copy(films, 60, 100), rows=rows)
     assert passed(InMemory(films), rows=rows) == []
 
@@ -110,7 +110,9 @@ def test_all_pairs_are_written_when_the_run_stops(films, passed, tmp_path):
         films[copy] = cv2.add(films[original], brighter).reshape(films[copy].shape)
     upstream = textures(90, 96, 7)
     upstream[17] = films[103]
-    with pytest.raises(MedsmallError, match=r"2 test image\(s\) stand .*=\[identical_images,near_"):
+    with pytest.raises(
+        MedsmallError, match=r"2 test image\(s\) are also .*=\[identical_images,near_"
+    ):
         passed(InMemory(films), [seen(upstream)])
     (file,) = (tmp_path / "x").iterdir()
     found = pd.read_csv(file)
@@ -128,7 +130,7 @@ def test_all_pairs_are_written_when_the_run_stops(films, passed, tmp_path):
 
 def test_what_val_and_train_share_is_a_notice(films, passed):
     (notice,) = passed(with_copy(films, 3, 85))
-    assert "85.png and 3.png; the validation flatters" in notice
+    assert "85.png and 3.png; validation scores will be inflated" in notice
 
 
 def test_only_images_of_the_draw_count_in_whatever_order(films, draw, passed):
@@ -154,7 +156,7 @@ def test_test_images_that_the_weights_have_seen(films, passed, side, change):
     with pytest.raises(MedsmallError) as refused:
         passed(InMemory(films), [seen(upstream)])
     assert str(refused.value).startswith(
-        "x: 1 test image(s), or their patients, are known to the initial weights, such as 100.png "
+        "x: the initial weights have seen 1 test image(s) or their patients, such as 100.png "
         "(other: 17.png) (all pairs: "
     )
     assert "audit.allow=[upstream_overlap]" in str(refused.value)

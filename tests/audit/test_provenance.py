@@ -73,5 +73,5 @@ def test_other_files_say_nothing(tmp_path, path):
      json.dumps([{"dataset": UNKNOWN, "run": "", "patients": 7, "images": "é"}])],
 )  # fmt: skip
 def test_what_cannot_be_read_is_one_sentence(path, text):
-    with pytest.raises(MedsmallError, match=f"{path} does not tell what its weights have seen"):
+    with pytest.raises(MedsmallError, match=f"{path} does not say what its weights have seen"):
         written(path, text)

@@ -47,7 +47,7 @@ def test_pneumoniamnist_has_eight_val_images_in_train(opened):
     near, _, _ = near_duplicates(prepared, rows, pairs)
     assert not (near["severity"] == "contamination").any()
     (notice,) = gate("pneumoniamnist", rows, prepared, [], [], "", Path())
-    assert notice.startswith("pneumoniamnist: 8 val image(s) stand in train, too")
+    assert notice.startswith("pneumoniamnist: 8 val image(s) are also in train")
 
 
 def test_kermanys_byte_identical_films(opened):

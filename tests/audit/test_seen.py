@@ -118,7 +118,7 @@ def test_a_file_of_an_unfinished_run_is_refused(recorded):
 
 def test_a_file_that_is_not_the_one_of_its_record_is_refused(recorded):
     record = recorded("a", weights_sha256="0" * 64)
-    with pytest.raises(MedsmallError, match="not what its run recorded"):
+    with pytest.raises(MedsmallError, match="differs from what its run recorded"):
         WeightsFile(str(record.model), None, None, "mura").source(None, None)
 
 

@@ -138,7 +138,7 @@ def test_transforms_inside_others_are_judged_and_those_that_never_happen_are_not
 @pytest.mark.parametrize(
     ("entry", "sentence"),
     [
-        ({"Normalize": {}}, "Normalize does not give uint8 images"),
+        ({"Normalize": {}}, r"Normalize changes the dtype \(uint8\)"),
         ({"RandomCrop": {"height": 100, "width": 100}}, "RandomCrop cannot take images of 64 x 64"),
     ],
 )

@@ -279,7 +279,7 @@ def test_plain_views_are_dealt_out_to_the_processes_each_once(processes):
 
 
 def test_more_processes_than_validation_images_are_refused():
-    with pytest.raises(MedsmallError, match="The 5 images cannot be dealt out to 6"):
+    with pytest.raises(MedsmallError, match="The 5 images cannot be shared among 6"):
         PlainOrder(5, 16, processes=6)
 
 
@@ -352,16 +352,16 @@ def test_an_image_drawn_twice_comes_twice_with_two_augmentations():
     ("train", "batch", "processes"), [(10, 1, 1), (10, 1, 2), (10, 2, 3), (2, 4, 3), (1, 4, 1)]
 )
 def test_batches_that_leave_a_process_or_batchnorm_without_are_refused(train, batch, processes):
-    with pytest.raises(MedsmallError, match=f"dealt out to {processes} processes"):
+    with pytest.raises(MedsmallError, match=f"shared among {processes} processes"):
         make(train=train, batch=batch).training(0, processes)
 
 
 @pytest.mark.parametrize(
     ("transforms", "channels", "said"),
     [
-        ([{"Normalize": {}}], 1, "leave out what changes the type"),
-        ([{"ToFloat": {}}], 3, "float32 views"),
-        ([{"ToRGB": {}}], 1, "leave out what changes the type or the channels"),
+        ([{"Normalize": {}}], 1, "that change the type"),
+        ([{"ToFloat": {}}], 3, "into float32"),
+        ([{"ToRGB": {}}], 1, "leave out transforms that change the type or the channels"),
         ([{"RandomCrop": {"height": 20, "width": 20, "p": 0.5}}], 1, "20 x 20 px and 32 x 32 px"),
     ],
 )

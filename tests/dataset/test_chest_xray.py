@@ -122,8 +122,8 @@ def test_odd_names_are_counted_and_their_beginning_tells_the_patient(tmp_path, c
     make(tmp_path, [*FILMS, *ODD])
     table = ChestXray(str(tmp_path), classes="bacterial_viral").table().set_index("image")
     told = capfd.readouterr().err
-    assert "8 of 17 films are not named as the release names films" in told
-    assert "3 of them name no patient and count as one each" in told
+    assert "8 of 17 films have unusual names" in told
+    assert "3 of these name no patient and count as one each" in told
     for image, (patient, kind) in {**FILMS, **ODD}.items():
         assert table.loc[image, ["patient", "kind"]].tolist() == [patient, kind]
     germ_unknown = table["kind"] == ""

@@ -89,7 +89,7 @@ def test_lists_of_another_release(release):
 
 def test_an_image_in_both_lists(release):
     (release / "test_list.txt").write_text("00000001_000.png\n")
-    with pytest.raises(MedsmallError, match="1 images stand in both.*00000001_000.png"):
+    with pytest.raises(MedsmallError, match="1 images are in both.*00000001_000.png"):
         ChestXray14(str(release)).table()
 
 

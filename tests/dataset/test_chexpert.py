@@ -121,7 +121,7 @@ def test_an_absent_table_is_named(release, name):
         (row("x/train/../../secret.jpg"), "'x/train/../../secret.jpg', which is not a path below"),
         (row("x/train/p1/s1/v1.jpg", view="frontal"), "whether x/train/p1/s1/v1.jpg is Frontal"),
         (row("x/train/p1/s1/v1.jpg", view=""), "column Frontal/Lateral"),
-        (row("x/train/p1/s1/v1.jpg", Edema="yes"), "a cell that is no number"),
+        (row("x/train/p1/s1/v1.jpg", Edema="yes"), "a cell that is not a number"),
     ],
 )
 def test_bad_rows(release, line, message):
@@ -141,7 +141,7 @@ def test_duplicate_rows(release):
 def test_a_foreign_path_and_column(release):
     text = (release / "train.csv").read_text()
     (release / "train.csv").write_text(text + row("patient1.jpg") + "\n")
-    with pytest.raises(MedsmallError, match="'patient1.jpg', which is not as the release"):
+    with pytest.raises(MedsmallError, match="'patient1.jpg', unlike the release"):
         CheXpert(str(release)).table()
     (release / "train.csv").write_text(text.replace("Pleural Effusion", "Effusion"))
     with pytest.raises(MedsmallError, match="no column 'Pleural Effusion'"):

@@ -43,7 +43,7 @@ def test_words_like_na_and_none_stay_words(tmp_path):
         ("t.csv", b"Path,y\na,1\n\x00,2\n" + b'"', "cannot be read as a table"),
         ("t.csv.gz", b"no gzip", "cannot be read as a table"),
         ("t.csv.gz", gzip.compress(b"Path,y\n" + b"a,1\n" * 9999, mtime=0)[:40], "cannot be read"),
-        ("t.csv", "Path,y\na,high\n", "no number"),
+        ("t.csv", "Path,y\na,high\n", "not a number"),
     ],
 )
 def test_bad_tables_name_file_and_fault(tmp_path, name, content, message):

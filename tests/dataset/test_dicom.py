@@ -164,7 +164,7 @@ def test_of_several_frames_the_middle_one_is_read_and_told_or_the_one_named(tmp_
     for _ in range(2):
         np.testing.assert_array_equal(decode(path), frames[2])
     told = capfd.readouterr().err
-    assert told.count("has 4 frames, of which the middle one (3) is read") == 1
+    assert told.count("has 4 frames: the middle one (3) is read") == 1
     np.testing.assert_array_equal(decode(path, frame=1), frames[0])
     np.testing.assert_array_equal(decode(path, frame=4), frames[3])
     with pytest.raises(MedsmallError, match="has 4 frames and no frame 5"):

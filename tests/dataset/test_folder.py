@@ -127,7 +127,7 @@ def test_patients_from_file_names(tmp_path, capfd):
 
 @pytest.mark.parametrize(
     ("pattern", "part"),
-    [("^(person", "no regular expression"), (r"person\d+", "0 groups"), ("(a)(b)", "2 groups")],
+    [("^(person", "not a regular expression"), (r"person\d+", "0 groups"), ("(a)(b)", "2 groups")],
 )
 def test_a_bad_expression(pattern, part):
     with pytest.raises(MedsmallError, match=part):

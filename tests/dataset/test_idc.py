@@ -67,13 +67,13 @@ def test_what_does_not_belong_to_the_release_is_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("10253/0/10253_idx5_x1_y2_class1.png", "of patient 10253 and class 1, against its fold"),
-        ("8863/1/8863_idx5_x1_y2_class0.png", "of patient 8863 and class 0, against its folders"),
-        ("8863/0/10253_idx5_x1_y2_class0.png", "of patient 10253 and class 0, against its fold"),
-        ("8863/0/8863_idx5_x1_class0.png", "not named as the release names patches"),
-        ("8863/0/8863_idx5_x1_y2_class2.png", "not named as the release names patches"),
-        ("8863/0/8863_idx5_x1_y2_class0 (1).png", "not named as the release names patches"),
-        ("8863/0/patch.PNG", "not named as the release names patches"),
+        ("10253/0/10253_idx5_x1_y2_class1.png", "as patient 10253 and class 1, unlike its fold"),
+        ("8863/1/8863_idx5_x1_y2_class0.png", "as patient 8863 and class 0, unlike its folders"),
+        ("8863/0/10253_idx5_x1_y2_class0.png", "as patient 10253 and class 0, unlike its fold"),
+        ("8863/0/8863_idx5_x1_class0.png", "not named as in the release"),
+        ("8863/0/8863_idx5_x1_y2_class2.png", "not named as in the release"),
+        ("8863/0/8863_idx5_x1_y2_class0 (1).png", "not named as in the release"),
+        ("8863/0/patch.PNG", "not named as in the release"),
     ],
 )
 @pytest.mark.parametrize("prefix", ["", KAGGLE_COPY])

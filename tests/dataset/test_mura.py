@@ -136,7 +136,7 @@ def test_it_is_found_one_level_off(release, above, capfd):
     data = Mura(str(named))
     assert data.table().equals(plain)
     assert data.files.root == holder
-    assert f"{holder} is read instead" in capfd.readouterr().err
+    assert f"reading {holder} instead" in capfd.readouterr().err
 
 
 def test_absent_films_are_counted_by_part_of_the_split_and_of_the_body(release):
@@ -162,7 +162,7 @@ def test_each_needed_table_is_named(release, part, kind):
     ("line", "message"),
     [
         ("x/train/XR_ELBOW/patient00001/study1_positive/,2", "label '2', not 0 or 1"),
-        ("x/train/patient00001/study1_positive/,1", "not as the release writes it"),
+        ("x/train/patient00001/study1_positive/,1", "unlike the release"),
         ("x/train/XR_ELBOW/patient00001/study1_positive/", "2 full column"),
         ("x/train/XR_ELBOW/patient00002/study1_positive/,1", "3 images of .* without a label"),
     ],

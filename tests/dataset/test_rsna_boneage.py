@@ -81,7 +81,7 @@ def test_kaggles_inner_folder(release):
         ("7,,True", "boneage '' in row 6"),
         (",94,True", "id '' in row 6"),
         ("../7,94,True", "id '../7' in row 6 below the header (id ../7), where it must be a whole"),
-        ("1377,94,True", "id '1377' in row 6 below the header (id 1377), where it must stand"),
+        ("1377,94,True", "id '1377' in row 6 below the header (id 1377), where it must be unique"),
         ("7,94,maybe", "male 'maybe' in row 6 below the header (id 7), where it must be True, F"),
     ],
 )

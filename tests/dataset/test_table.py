@@ -177,7 +177,7 @@ BAD = {
     "no such target": (ROWS, {"targets": ["edemas"]}, ["no column 'edemas'", "mean 'edema'"]),
     "no such patient": (ROWS, {"patient": "patiend"}, ["no column 'patiend'", "mean 'patient'"]),
     "mixed types": ("image,y\n1.png,1\n2.png,maybe\n3.png,0\n", {"label": "y"},
-                    ["row 3", "column 'y'", "'maybe' stands among numbers"]),
+                    ["row 3", "column 'y'", "'maybe' is not a number"]),
     "mixed targets": ("image,y\n1.png,1\n2.png,0\n3.png,5 cm\n", {"targets": ["y"]},
                       ["row 4", "'5 cm'"]),
     "commas and points": ("image;y\n1.png;1,5\n2.png;2.5\n3.png;3\n", {"targets": ["y"]},
@@ -207,7 +207,7 @@ BAD = {
     "no patient": ("image,y,p\n1.png,1,7\n\n2.png,0,\n", {"patient": "p"},
                    ["row 4", "column 'p'", "names no patient"]),
     "split": ("image,y,s\n1.png,1,train\n2.png,0,holdout\n", {"split": "s"},
-              ["row 3", "'holdout' is none of train, val"]),
+              ["row 3", "'holdout' is not one of train, val"]),
     "nothing": ("", {}, ["is empty"]),
     "header only": ("image,y\n", {}, ["has no rows"]),
     "too many cells": ("image,y\n1.png,1\n2.png,0,9\n", {}, ["row 3", "3 cells", "header has 2"]),
@@ -216,7 +216,7 @@ BAD = {
     "code page 850": ("image,ü\n1.png,1\n".encode("cp850"), {},
                       ["neither UTF-8 nor Windows-1252", "0x81 in line 1", "iconv"]),
     "half of UTF-16": (ROWS.encode("utf-16")[:-1], {}, ["is not UTF-16", "byte order mark"]),
-    "binary": (bytes(200), {}, ["no text"]),
+    "binary": (bytes(200), {}, ["not a text file"]),
 }  # fmt: skip
 
 
@@ -258,7 +258,7 @@ def test_bad_arguments(options, part):
 
 def test_a_task_that_does_not_go_with_the_targets(tmp_path):
     refused = table(tmp_path, targets=["edema", "mass"], task="binary")
-    with pytest.raises(MedsmallError, match="binary does not go with 2 target"):
+    with pytest.raises(MedsmallError, match="binary does not fit 2 target"):
         refused.table()
 
 

@@ -429,7 +429,7 @@ def test_a_file_that_was_changed_is_damage_and_a_large_one_when_it_is_used(tmp_p
     record.check()
     assert "model.safetensors is not what" in refused(record.check, "model.safetensors")
     (record.folder / "a.txt").write_text("another")
-    assert f"a.txt is not what was written (another sha256). {REMEDY}" in refused(record.check)
+    assert f"a.txt has changed since it was written (sha256). {REMEDY}" in refused(record.check)
     (record.folder / "a.txt").unlink()
     assert "a.txt is absent" in refused(record.check)
     (record.folder / "model.safetensors").unlink()

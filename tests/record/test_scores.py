@@ -181,7 +181,7 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
     ],
 )  # fmt: skip
 def test_a_target_that_is_also_another_column_is_refused(names, unit):
-    with pytest.raises(MedsmallError, match="is also the name of another column"):
+    with pytest.raises(MedsmallError, match="has the name of another column"):
         check_columns(targets_of(names, Task.MULTILABEL), unit)
 
 

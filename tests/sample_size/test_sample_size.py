@@ -267,7 +267,7 @@ def test_a_fraction_is_that_of_the_largest_draw_and_nested(kind):
         round(0.1 * whole), round(0.5 * whole), whole
     )  # fmt: skip
     assert set(tenth) < set(half) < set(all_of_it)
-    with pytest.raises(MedsmallError, match="too few to hold two classes"):
+    with pytest.raises(MedsmallError, match="too few for two classes"):
         draw(kind(n=None, fraction=0.001))
 
 
@@ -317,7 +317,7 @@ def test_a_part_without_any_known_label_is_refused():
         (Balanced, {"seed": -1}, "seed=-1 is negative"),
         (Natural, {"n": None, "fraction": 0.0}, "fraction=0.0 is not above 0"),
         (Natural, {"n": None, "fraction": 1.1}, "fraction=1.1"),
-        (Natural, {"n": 50, "fraction": 0.1}, "both set: give one of them"),
+        (Natural, {"n": 50, "fraction": 0.1}, "both set: set one of them"),
         (Balanced, {"n": 50, "fraction": 0.1}, "both set"),
         (Stratified, {"n": None, "fraction": float("nan")}, "fraction=nan"),
         (Balanced, {"positive_fraction": 1.0}, "positive_fraction=1.0 leaves a class empty"),

@@ -46,7 +46,7 @@ def test_test_patients_stay_when_only_train_and_val_are_traded(make_table):
 def test_an_image_without_patient_is_refused(make_table):
     table = make_table()
     table.loc[0, "patient"] = ""
-    with pytest.raises(MedsmallError, match="1 of 300 images name no patient"):
+    with pytest.raises(MedsmallError, match="1 of 300 images have no patient"):
         ByPatient().assign(table, [])
 
 

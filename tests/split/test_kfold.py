@@ -52,7 +52,7 @@ def test_a_rare_target_is_spread_over_as_many_folds_as_have_it():
     [
         ({"fold": 5}, "split.fold=5 is not one of the 5 folds.*choose 0 to 4"),
         ({"fold": -1}, "split.fold=-1"),
-        ({"folds": 1}, "split.folds=1 is no division"),
+        ({"folds": 1}, "split.folds=1 is too few"),
         ({"val": 0.0}, "split.val=0.0 leaves train or val"),
         ({"folds": 2, "val": 0.5}, "below the 0.5 of the images"),
         ({"seed": -3}, "seed=-3"),

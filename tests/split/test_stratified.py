@@ -202,7 +202,7 @@ def test_bad_arguments_and_too_few_patients():
         Stratified().assign(table, ["T0"])
     with pytest.raises(MedsmallError, match="gets no patient"):
         Stratified().assign(table.iloc[:0], ["T0"])
-    with pytest.raises(MedsmallError, match="1 of 3 images name no patient"):
+    with pytest.raises(MedsmallError, match="1 of 3 images have no patient"):
         Stratified().assign(table.assign(patient=["a", "", "b"]), ["T0"])
 
 

@@ -117,7 +117,7 @@ def test_an_alpha_outside_0_to_1_is_refused(alpha):
 
 @pytest.mark.parametrize("thaw_at", [[0.2, 0.1], [-0.1, 0.2], [0.1, 1.0], [float("nan")]])
 def test_parts_that_fall_or_lie_outside_the_training_are_refused(thaw_at):
-    with pytest.raises(MedsmallError, match="strategy.thaw_at must be rising parts"):
+    with pytest.raises(MedsmallError, match="strategy.thaw_at must be rising fractions"):
         GradualUnfreezing(lr=LR, alpha=0.5, thaw_at=thaw_at, weight_decay=0.0)
 
 
@@ -181,7 +181,7 @@ def test_a_schedule_that_restarts_runs_anew_over_each_stage_at_its_own_rates():
 
 
 def test_another_rate_in_another_stage_takes_a_schedule_that_restarts():
-    with pytest.raises(MedsmallError, match=r"trains fc.weight at .* in its stages: that takes"):
+    with pytest.raises(MedsmallError, match=r"trains fc.weight at .* in its stages: different"):
         fit(Staged(probe_then_fine_tune))
 
 
@@ -232,13 +232,13 @@ def test_parameters_that_always_train_alike_are_one_group_of_the_optimizer():
 @pytest.mark.parametrize(
     ("stages", "said"),
     [
-        ([], "begin at rising parts"),
-        ([Stage(0.1, [(["fc.bias"], LR)])], "begin at rising parts"),
+        ([], "begin at rising fractions"),
+        ([Stage(0.1, [(["fc.bias"], LR)])], "begin at rising fractions"),
         ([Stage(0.0, [(["fc.bias"], LR)]), Stage(1.0, [(["fc.bias"], LR)])], "all below 1"),
-        ([Stage(0.0, [(["no.such"], LR)])], "names no.such, no parameter of the network"),
+        ([Stage(0.0, [(["no.such"], LR)])], "names no.such, which the network does not have"),
         ([Stage(0.0, [(["fc.bias"], LR), (["fc.bias"], LR)])], "names a parameter twice"),
         ([Stage(0.0, [])], "names none"),
-        ([Stage(0.0, [(["fc.bias"], LR)], norm="nonsense")], "norm='nonsense': it is adapting or"),
+        ([Stage(0.0, [(["fc.bias"], LR)], norm="nonsense")], "norm='nonsense': set adapting or"),
     ],
 )
 def test_stages_that_cannot_be_trained_are_refused(stages, said):

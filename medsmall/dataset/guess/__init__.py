@@ -1,7 +1,7 @@
-"""Guesses the arguments of `Table` or `Folder` for somebody's data, for medsmall.init.
+"""Guesses the arguments of `Table` or `Folder` for the user's data, for medsmall.init.
 
-`infer` looks at a table or a folder, `image_column` finds the column of a table that names the
-images, `roles` those of patients, labels and the like by their `column_names`; `said` is what the
-owner says, `inferred` what was found, and why; `shown` shows it, `yaml_text` writes it as YAML, and
-`written` brings a YAML up to date around their edits.
+`infer` reads a table or a folder, `image_column` finds the column with the image files, `roles`
+those of patients, labels and so on by their `column_names`. `said` holds the user's options,
+`inferred` the findings with their reasons; `shown` prints them, `yaml_text` writes them as YAML,
+and `written` updates a YAML without losing edits.
 """

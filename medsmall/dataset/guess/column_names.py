@@ -1,12 +1,12 @@
-"""What people in clinics call the columns of their tables."""
+"""Usual column names in the tables of clinics."""
 
 import re
 
 from medsmall.dataset.own.classes import plain_letters
 
 # In English, German, French, Spanish, Italian, Portuguese and Dutch, as `like` writes them: lower
-# case, no accents, _ for all between words. The word for what must not be torn apart, the more
-# telling ones first.
+# case, no accents, _ between words. For groups that a split must keep together, the most
+# specific names come first.
 PATIENTS = (
     r"patient|pazient|pacient|subject|sujet|sujeto|soggetto|participant|teilnehmer|proband|person|"
     r"mrn|^pid$|^pat(_?(id|no|nr|num|nummer))?$|^nhc$|^ipp$|historia_clinica|prontuario",

@@ -1,4 +1,4 @@
-"""The patient in the names of image files: usual ways to write it, and the groups each makes."""
+"""The patient in image file names: usual patterns, and the groups each pattern makes."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import pandas as pd
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.own.name_pattern import find_all
 
-# Expressions with one group, the more telling ones first; one with a / is searched in the path.
+# Expressions with one group, the most specific first; one with a / is searched in the path.
 WORDS = (
     r"(?i)((?:patient|person|subject|participant|proband|paciente|paziente)[-_ ]?\d+)/",
     r"^(?:NORMAL2-)?(person\d+|IM-\d+)[-_]",  # Kermany's films: person12_virus_3, IM-0117-0001
@@ -24,7 +24,7 @@ NUMBERS = (
     r"^(?!(?:19|20)\d{6}[-_])(\d{2,})[-_]",  # eight digits may be a date
     r"(?i)/((?:case|pat|p|id|mrn|fall|cas|caso)?[-_ ]?\d{3,})/",
 )
-MIN_GROUPS = 3  # two are rather two classes
+MIN_GROUPS = 3  # two groups are more likely two classes
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Candidate:
 def propose(found: Inferred, argument: str, images: Sequence[str]) -> None:
     """Set `argument` to the best expression that fits the paths `images`, and tell of the others.
 
-    Nothing where none makes groups: numbers that run on tell no patients.
+    Nothing is set if no pattern makes groups: running numbers are not patients.
     """
     fitting = candidates(images)
     if not fitting:
@@ -59,8 +59,8 @@ def propose(found: Inferred, argument: str, images: Sequence[str]) -> None:
     if others:
         told = "; ".join(f"{one.pattern} ({one})" for one in others)
         found.warnings.append(
-            f"the patient is guessed from the file names by {best.pattern} ({best}); if that is "
-            f"wrong, set dataset.{argument} by hand. Others that fit: {told}."
+            f"the patient is guessed from the file names by {best.pattern} ({best}); if this is "
+            f"wrong, set dataset.{argument} by hand. Other patterns that fit: {told}."
         )
 
 
@@ -82,10 +82,10 @@ def candidates(images: Sequence[str]) -> list[Candidate]:
 
 
 def _groups(paths: pd.Series, patients: pd.Series, word: bool) -> bool:
-    """Whether what was found may be patients: in a quarter of the images, some with several.
+    """Whether the groups may be patients: in a quarter of the images, some with several images.
 
-    Without a telling `word`, numbers that repeat in no folder run anew in each one, and those of
-    more than ten images on average may be of a series or a device.
+    Without a specific `word`, numbers that never repeat within a folder are running numbers, and
+    groups of more than ten images on average may be a series or a device.
     """
     known = patients.dropna()
     count, groups = len(known), known.nunique()

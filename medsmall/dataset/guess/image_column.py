@@ -1,4 +1,4 @@
-"""Which column of somebody's table names the images, and what completes its values."""
+"""Finds the column of a table that names the images, and what completes its values."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from medsmall.errors import MedsmallError
 class Match:
     """How many files the values of a `column` name, with the `folder` before and `suffix` after.
 
-    `scattered` is how many more they would name in other folders.
+    `scattered` counts further files that the values would name in other folders.
     """
 
     count: int
@@ -47,7 +47,7 @@ def find(found: Inferred, path: Path, cells: pd.DataFrame) -> None:
     if best.folder not in ("", "."):
         found.set("folder", best.folder, "holds these files")
     if best.suffix:
-        found.set("suffix", best.suffix, "is what the values lack")
+        found.set("suffix", best.suffix, "is missing from the values")
     if best.scattered > 0:
         found.warnings.append(
             f"{best.scattered:,} more of the images lie in other folders than "

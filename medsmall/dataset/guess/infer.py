@@ -1,4 +1,4 @@
-"""What a data set of somebody's own seems to be: a table or class folders, and how to read it."""
+"""Finds out whether the user's data are a table or class folders, and how to read them."""
 
 import re
 import unicodedata
@@ -22,8 +22,7 @@ from medsmall.task import Task
 def infer(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     """Look at a table, a folder with one table, or class folders; MedsmallError if it is none.
 
-    Reads the table, lists the folder, and opens a few of the images. What the owner `said` is not
-    guessed.
+    Reads the table, lists the folder, and opens a few images. Options in `said` are not guessed.
     """
     if not path.exists():
         raise MedsmallError(f"There is no {path.absolute()}: name a table or a folder of images.")
@@ -39,8 +38,8 @@ def infer(path: Path, name: str, said: Said = NOTHING) -> Inferred:
         if len(beside) > 1:
             names = ", ".join(file.name for file in beside)
             raise MedsmallError(
-                f"{path.absolute()} holds {names}, and no class folders: name the table that is "
-                "meant."
+                f"{path.absolute()} holds {names}, and no class folders: give the path of one "
+                "table."
             ) from None
         if not beside:
             raise
@@ -148,7 +147,7 @@ def _find_task(found: Inferred) -> None:
 def name_of(path: Path) -> str:
     """A name for the data in `path`, in lower case with underscores.
 
-    That of the file or folder; for a table with a plain name, such as `images.csv`, of its folder.
+    The name of the file or folder; for a general name, such as `images.csv`, that of its folder.
     """
     path = path.absolute()
     plain = {"images", "labels", "data", "train", "metadata", "table", "annotations", "index"}

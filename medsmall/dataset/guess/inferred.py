@@ -1,4 +1,4 @@
-"""A data set of somebody's own with the reason for each of its arguments."""
+"""The user's data set with the reason for each of its arguments."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,8 +16,8 @@ from medsmall.dataset.table import Table
 class Inferred:
     """A data set with the reason for each argument that is not its default.
 
-    `kind` is Table or Folder, `settings` are its arguments, `warnings` what its owner must know,
-    `read` is a table that has been read already.
+    `kind` is Table or Folder, `settings` are its arguments, `warnings` are for the user, `read` is
+    a table that has been read already.
     """
 
     kind: type[Table] | type[Folder]

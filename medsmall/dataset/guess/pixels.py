@@ -1,4 +1,4 @@
-"""What a few of somebody's images tell: whether they are grey, and which values they use."""
+"""Checks a sample of the user's images: whether they are grey, and which values they use."""
 
 from pathlib import Path
 
@@ -9,24 +9,24 @@ from medsmall.dataset.depth import common_span, is_deep
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.errors import MedsmallError
 
-LOOKED_AT = 12  # images opened to see whether they are grey, or of more than 8 bits
-DEEP_LOOKED_AT = 100  # images of more than 8 bits whose values are looked at
+LOOKED_AT = 12  # images opened to find whether they are grey, or have more than 8 bits
+DEEP_LOOKED_AT = 100  # images of more than 8 bits whose values are read
 
 
 def find_range(found: Inferred) -> None:
-    """One range of values for all images of more than 8 bits, where they use a part of 16 bits."""
+    """One range of values for all images of more than 8 bits, if they use a part of 16 bits."""
     if not any(_values(found, image) for image in _some(found, LOOKED_AT)):
         return
     ends = [ends for image in _some(found, DEEP_LOOKED_AT) if (ends := _values(found, image))]
     least, most = min(low for low, _ in ends), max(high for _, high in ends)
     span = common_span(least, most)
     if span is not None:
-        reason = f"values from {least:g} to {most:g} in the {len(ends):,} deep images looked at"
-        found.set("range", span, f"{reason}, which would come out dark otherwise")
+        reason = f"values from {least:g} to {most:g} in {len(ends):,} images of more than 8 bits"
+        found.set("range", span, f"{reason}; without it they would be too dark")
 
 
 def find_grey(found: Inferred) -> None:
-    """Read some images: grey ones saved in colour are read as grey; says what else is wrong."""
+    """Read some images: grey images saved in colour are read as grey; warn of other faults."""
     pixels: list[np.ndarray] = []
     for image in _some(found, LOOKED_AT):
         try:
@@ -35,18 +35,18 @@ def find_grey(found: Inferred) -> None:
             found.warnings.append(str(error))
     colour = [image for image in pixels if image.ndim == 3]
     if colour and all((image == image[..., :1]).all() for image in colour):
-        found.set("grey", True, "the images looked at are grey, some saved in colour")
+        found.set("grey", True, "the sampled images are grey, some saved in colour")
 
 
 def _some(found: Inferred, count: int) -> list[str]:
-    """Images spread over those that are there."""
+    """Images spread over the existing ones."""
     there = found.rows["image"]
     places = np.unique(np.linspace(0, len(there) - 1, count).astype(int))
     return [there.iloc[i] for i in places]
 
 
 def _values(found: Inferred, image: str) -> tuple[float, float] | None:
-    """The smallest and the largest value of an image of more than 8 bits; None of any other."""
+    """The smallest and the largest value of an image of more than 8 bits; None for others."""
     try:
         with Image.open(Path(found.data.files.file(image))) as opened:
             if not is_deep(opened.mode):

@@ -1,4 +1,4 @@
-"""What the columns of somebody's table may be for, by their names and by what they hold."""
+"""The roles of the columns of the user's table, by their names and values."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,7 +24,7 @@ def split_of(free: Free) -> Chosen:
 
 
 def age_of(free: Free) -> Chosen:
-    """A column named like an age, of which most cells are one."""
+    """A column named like an age, with ages in most cells."""
     for name, column in free.items():
         if like(AGE, name):
             years = people.years_of(column)
@@ -34,9 +34,9 @@ def age_of(free: Free) -> Chosen:
 
 
 def sex_of(free: Free) -> Chosen:
-    """A column named like a sex, of which most cells are one, or are codes; else one like `male`.
+    """A column named like a sex, with sexes or codes in most cells; else one like `male`.
 
-    Codes are told as unknown when the table is read: a label they are not.
+    Codes count as unknown, with a notice, when the table is read; they are not labels.
     """
     for name, column in free.items():
         named = like(SEX, name)
@@ -59,10 +59,10 @@ def view_of(free: Free) -> Chosen:
 
 
 def patient_of(free: Free) -> Chosen:
-    """A column named like patients, or what else must not be torn apart; not of measures.
+    """A column named like patients or other groups that stay together; not one of measures.
 
-    MedsmallError where the only such column has blank cells: without it, images of one patient
-    would be taken for strangers.
+    MedsmallError if the only such column has blank cells: without it, the images of one patient
+    would count as different patients.
     """
     for pattern in PATIENTS:
         found = {n: c for n, c in free.items() if like(pattern, n) and _may_be_patients(c)}
@@ -71,28 +71,26 @@ def patient_of(free: Free) -> Chosen:
                 count = column.cells.nunique()
                 return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
         for column in found.values():
-            raise listed.names_no_patient(
-                column, "rename the column where it is about something else"
-            )
+            raise listed.names_no_patient(column, "rename the column if it is not about patients")
     return None
 
 
 def not_told_apart(free: Free) -> str:
-    """What to know of a column that is named like patients but holds one or two, "" without one."""
+    """A warning about a column named like patients that holds one or two values, else ""."""
     for name, column in free.items():
         values = column.cells.unique()
         if len(values) < 3 and like(PATIENTS[0], name):
             held = " and ".join(f"'{value}'" for value in values)
             return (
-                f"the column '{name}' holds {held} alone in all {len(column.cells):,} rows, which "
-                "tells no patients apart, so every image counts as its own patient: whether images "
-                "of one patient stand in train and test was NOT checked."
+                f"the column '{name}' holds only {held} in all {len(column.cells):,} rows, so "
+                "patients are unknown and every image counts as its own patient: leakage between "
+                "patients was NOT checked."
             )
     return ""
 
 
 def _may_be_patients(column: Column) -> bool:
-    """More than two values, and no measures."""
+    """Whether it has more than two values, and no measures."""
     measured = column.kind == "numbers" and bool((column.parsed % 1 > 0).any())
     return column.known.nunique() > 2 and not measured
 
@@ -133,10 +131,9 @@ def labels(free: Free, path: Path) -> tuple[str | None, list[str], str]:
         return numbers[0], [], "the only column of numbers"
     held = ", ".join(f"{name} ({column.kind})" for name, column in free.items()) or "none"
     raise MedsmallError(
-        f"{path.absolute()} has no column that looks like a label (0 and 1, up to {MANY} classes "
-        f"of which an image has one, or a number); the columns left are {held}: name it with "
-        "--label (and --task regression for a number), or add one, several labels as a column of "
-        "0 and 1 each."
+        f"{path.absolute()} has no column that looks like a label (0 and 1, up to {MANY} classes, "
+        f"or a number); the columns left are {held}: name it with --label (and --task regression "
+        "for a number), or add one; several labels need a column of 0 and 1 each."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the owner of the data says about them, which goes before any guess."""
+"""The user's options about the data, which override any guess."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from pathlib import Path
 
 from medsmall.errors import MedsmallError, did_you_mean
 
-AS_SAID, AS_WRITTEN = "as you said", "as you wrote"  # why a setting is as it is
-NONE = "none"  # in place of a column: there is no such column
+AS_SAID, AS_WRITTEN = "as you said", "as you wrote"  # reasons of a setting
+NONE = "none"  # instead of a column name: there is no such column
 
 
 @dataclass(frozen=True)
 class Said:
-    """The options of medsmall.init that are about the data; what is None or absent is guessed.
+    """The options of medsmall.init about the data; None or absent ones are guessed.
 
-    `columns` are those of patient, age, sex and split; `NONE` says that there is none. `merge`
-    takes spellings that seem to be of one class for one.
+    `columns` are those of patient, age, sex and split; `NONE` means that there is none. `merge`
+    merges spellings that seem to be one class.
     """
 
     label: str | None = None
@@ -26,10 +26,10 @@ class Said:
     merge: bool = False
 
     def check(self, path: Path, there: Collection[str]) -> None:
-        """MedsmallError where a column is none of those that are `there` in the table `path`."""
+        """MedsmallError if a column is not `there` in the table `path`."""
         named = {role: name for role, name in self.columns.items() if name != NONE}
         if self.id_pattern is not None and "patient" in named:
-            raise MedsmallError("--patient and --id-pattern both tell the patient: leave one out.")
+            raise MedsmallError("--patient and --id-pattern both define the patient: keep one.")
         for role, name in {"label": self.label, **named}.items():
             if name is not None and name not in there:
                 raise MedsmallError(
@@ -39,10 +39,10 @@ class Said:
         names = [name for name in [self.label, *named.values()] if name is not None]
         for name in names:
             if names.count(name) > 1:
-                raise MedsmallError(f"The column '{name}' is named for two options: correct one.")
+                raise MedsmallError(f"Two options name the column '{name}': correct one.")
 
     def refuse_columns(self, path: Path) -> None:
-        """MedsmallError where a column is named for a folder of images, which has none."""
+        """MedsmallError if a column is given for a folder of images, which has none."""
         named = {"label": self.label, **self.columns}
         for role, name in named.items():
             if name not in (None, NONE):

@@ -1,4 +1,4 @@
-"""What was found out about somebody's data, as people see it in the terminal."""
+"""The findings about the user's data in the terminal."""
 
 from rich.table import Table as Lines
 
@@ -9,7 +9,7 @@ from medsmall.terminal import console, say
 
 
 def show(found: Inferred, name: str) -> None:
-    """Each setting with its reason, each target with its counts, and what to mind."""
+    """Print each setting with its reason, each target with its counts, and the warnings."""
     data, table = found.data, found.rows
     lines = Lines(title=f"{name}: {len(table):,} images", title_justify="left")
     for heading in ("setting", "value", "why"):
@@ -27,11 +27,11 @@ def show(found: Inferred, name: str) -> None:
         lines.add_row(target, told, f"{blank:,} unknown" if blank else "")
     console.print(lines, markup=False)
     for warning in found.warnings:
-        say(f"Mind: {warning}")
+        say(f"Note: {warning}")
     if "modality" not in found.settings:
         say(
-            "Mind: modality is 'other', so augmentations that are unsafe for these images and "
-            f"inverted films go unnoticed: add --modality with one of {', '.join(MODALITIES)}."
+            "Note: modality is 'other', so unsafe augmentations and inverted films are not "
+            f"detected: add --modality with one of {', '.join(MODALITIES)}."
         )
 
 

@@ -1,6 +1,6 @@
-"""The YAML of somebody's data set, written before, and how it is brought up to date.
+"""The YAML of the user's data set from an earlier call, and its update.
 
-A key whose value is not the one that was guessed was edited since, or given as an option: it stays.
+A key whose value differs from the guess was edited since, or given as an option: it is kept.
 """
 
 import json
@@ -19,13 +19,13 @@ from medsmall.dataset.guess.shown import in_words
 from medsmall.dataset.guess.yaml_text import GUESSED, guesses_line, lines_of, loaded, replaced
 from medsmall.errors import MedsmallError
 
-# Keys that go together: where one was edited, the others stay, too.
+# Keys that belong together: if one was edited, all are kept.
 OF_LABEL, OF_PATIENT = ("label", "targets", "positive", "task"), ("patient", "patient_pattern")
 
 
 @dataclass(frozen=True)
 class Written:
-    """The YAML in `file` as it is now: its `text`, its `values`, and the `guesses` of before."""
+    """The present YAML in `file`: its `text`, its `values`, and the earlier `guesses`."""
 
     file: Path
     text: str
@@ -34,7 +34,7 @@ class Written:
 
     @classmethod
     def read(cls, file: Path) -> "Written":
-        """MedsmallError where the file was not written by medsmall.init, or is damaged."""
+        """MedsmallError if the file was not written by medsmall.init, or is damaged."""
         try:
             text = file.read_text(encoding="utf-8")
             kept = [line for line in text.splitlines() if line.startswith(GUESSED)]
@@ -42,13 +42,13 @@ class Written:
             return cls(file, text, loaded(text), dict(guesses))
         except (OSError, ValueError, TypeError, IndexError, yaml.YAMLError):
             raise MedsmallError(
-                f"{file} is there already, and what you edited in it cannot be told: add --force "
-                "to overwrite it, or another --name."
+                f"{file} exists already, and your edits in it cannot be recognised: add --force to "
+                "overwrite it, or choose another --name."
             ) from None
 
     @cached_property
     def edits(self) -> dict[str, Any]:
-        """The keys that are not as guessed, and those that go with them, as they are now."""
+        """The present values of keys that differ from their guess, and of related keys."""
         keys = {
             key
             for key, value in self.values.items()
@@ -59,7 +59,7 @@ class Written:
         return {key: value for key, value in self.values.items() if key in keys}
 
     def said(self, now: Said) -> Said:
-        """What the owner says `now`, or has said before by an edit."""
+        """The user's options, given `now` or earlier by an edit."""
         edits, columns, pattern = self.edits, dict(now.columns), now.id_pattern
         if "patient" in edits and "patient" not in columns and pattern is None:
             of_table = "patient_pattern" in self.values
@@ -78,7 +78,7 @@ class Written:
         )
 
     def kept(self, now: Said) -> dict[str, Any]:
-        """The edits that stay, whatever is guessed: all but what the owner says otherwise `now`."""
+        """The edits to keep, whatever is guessed: all but those overridden by options `now`."""
         said = {*now.columns, *(["modality"] if now.modality else [])}
         said |= {"merge"} if now.merge else set()
         said |= {*OF_LABEL} if now.label or now.task else set()
@@ -86,18 +86,20 @@ class Written:
         return {key: value for key, value in self.edits.items() if key not in said}
 
     def keep(self, found: Inferred, now: Said) -> None:
-        """Put the edits that stay into `found`, so that it is what the file says.
+        """Put the kept edits into `found`, so that it agrees with the file.
 
-        MedsmallError where what was a table is class folders now, or the reverse.
+        MedsmallError if a table has become class folders, or the reverse.
         """
         target = f"{found.kind.__module__}.{found.kind.__name__}"
         if self.values.get("_target_") != target:
             raise MedsmallError(
-                f"{self.file} is about a {self.values.get('_target_')}, but the data are a "
-                f"{target} now: add --force to overwrite it, or another --name."
+                f"{self.file} describes a {self.values.get('_target_')}, but the data are now a "
+                f"{target}: add --force to overwrite it, or choose another --name."
             )
         for key, value in self.kept(now).items():
-            if "${" not in json.dumps(value):  # what is of other keys stays in the file alone
+            if "${" not in json.dumps(
+                value
+            ):  # values that refer to other keys stay in the file only
                 found.set(key, value, AS_WRITTEN)
         if now.merge and self.edits.get("merge"):
             found.set("merge", {**found.settings.get("merge", {}), **self.edits["merge"]}, AS_SAID)
@@ -105,7 +107,7 @@ class Written:
     def updated(self, found: Inferred, now: Said) -> tuple[str, list[str]]:
         """The text with the settings of `found` in its lines, and what changed: `key: old -> new`.
 
-        All else in the text stays. MedsmallError where a key that changes has more than one line.
+        All else in the text stays. MedsmallError if a changed key has more than one line.
         """
         lines, kept = lines_of(found), self.kept(now)
         fresh = loaded("\n".join(lines.values()))
@@ -127,7 +129,7 @@ class Written:
             right = False
         if not right:
             raise MedsmallError(
-                f"{self.file} cannot be brought up to date ({'; '.join(changes)}), since a key has "
-                "several lines there: write each key in one line, or add --force to overwrite it."
+                f"{self.file} cannot be updated ({'; '.join(changes)}), because a key spans "
+                "several lines: write each key in one line, or add --force to overwrite it."
             )
         return text, changes

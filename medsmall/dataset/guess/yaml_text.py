@@ -1,6 +1,6 @@
-"""The YAML of somebody's data set as text: one line per key, with its comment, and the guesses.
+"""The YAML of the user's data set as text: one line per key with its comment, and the guesses.
 
-The last line keeps the values as they were guessed, so that edits can be told.
+The last line keeps the guessed values, so that a later call can recognise edits.
 """
 
 import json
@@ -21,7 +21,7 @@ GUESSED = "# As guessed, to tell what you edited since: "
 def yaml_of(found: Inferred, name: str) -> str:
     """The YAML of the data set: the shipped one of its kind, with the keys found."""
     lines = [
-        f"# {name}: your own data, as `python -m medsmall.init` found them; correct what is wrong.",
+        f"# {name}: your own data, written by `python -m medsmall.init`; correct what is wrong.",
         f"# When to use: python -m medsmall.train dataset={name}, in the folder that holds conf/.",
         "# Source: yours. Licence: yours.",
         *lines_of(found).values(),
@@ -49,14 +49,14 @@ def _line(key: str, value: object) -> str:
 
 
 def guesses_line(guesses: Mapping[str, Any], found: Inferred) -> str:
-    """The line that keeps `guesses`, without what the owner said."""
+    """The line that keeps `guesses`, without the user's options."""
     return GUESSED + json.dumps(
         {k: v for k, v in guesses.items() if found.reasons.get(k) != AS_SAID}
     )
 
 
 def replaced(text: str, beginning: str, line: str) -> str:
-    """`text` with `line` in place of the first one that begins so (a regular expression)."""
+    """`text` with `line` instead of the first that begins with `beginning` (a regex)."""
     return re.sub(rf"(?m)^{beginning}.*$", lambda _: line, text, count=1)
 
 

@@ -1,17 +1,17 @@
-"""What cells of somebody's table mean: unknown, yes, no, or a number with a decimal comma."""
+"""The meaning of cells in people's tables: unknown, yes, no, or a number with decimal comma."""
 
 import re
 
 import pandas as pd
 
-# Nobody names a class so. "-" is not among them: it may be the opposite of "+".
+# No class has such a name. "-" is not listed: it may be the opposite of "+".
 UNKNOWN = {
     "", ".", "?", "nan", "na", "n/a", "#n/a", "#nv", "<na>", "null", "n.a.", "n. a.",
     "not available", "unknown", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt", "inconnu",
     "inconnue", "desconocido", "desconocida", "desconhecido", "desconhecida", "sconosciuto",
     "sconosciuta", "onbekend",
 }  # fmt: skip
-DASHES = {"-", "--", "–", "—"}  # unknown where the other cells are numbers
+DASHES = {"-", "--", "–", "—"}  # unknown if the other cells are numbers
 YES = {
     "1", "1.0", "1,0", "true", "yes", "ja", "wahr", "oui", "vrai", "sí", "verdadero", "sì", "vero",
     "sim", "verdadeiro", "waar",
@@ -27,10 +27,10 @@ _THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
 
 
 def parsed(cells: pd.Series) -> pd.Series:
-    """Cells in lower case as float64, NaN for those that are no number.
+    """Cells in lower case as float64, NaN for those that are not a number.
 
-    A comma is a decimal one only if each cell with a comma is a number that way, none has a point,
-    and one at least cannot be of thousands: 12,5 and 0,125 are sure, 1,250 alone is not.
+    Commas are decimal only if every cell with a comma is then a number, no cell has a point, and at
+    least one comma cannot separate thousands: 12,5 and 0,125 are clear, 1,250 alone is not.
     """
     commas = cells.str.contains(",", regex=False)
     if commas.any() and has_decimal_commas(cells):
@@ -39,7 +39,7 @@ def parsed(cells: pd.Series) -> pd.Series:
 
 
 def has_decimal_commas(cells: pd.Series) -> bool:
-    """Whether commas in cells (lower case) are surely decimal ones."""
+    """Whether commas in cells (lower case) are clearly decimal commas."""
     different = cells.drop_duplicates()
     commas = different[different.str.contains(",", regex=False)]
     points = pd.to_numeric(different[different.str.contains(".", regex=False)], errors="coerce")
@@ -52,5 +52,5 @@ def has_decimal_commas(cells: pd.Series) -> bool:
 
 
 def may_be_thousands(cell: str) -> bool:
-    """Whether the commas in a cell may be those of thousands."""
+    """Whether the commas in a cell may separate thousands."""
     return re.fullmatch(_THOUSANDS, cell) is not None

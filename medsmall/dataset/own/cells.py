@@ -1,4 +1,4 @@
-"""The cells of a CSV text: what separates them, and quotes that nobody closed."""
+"""The cells of a CSV text: their separator, and unclosed quotes."""
 
 import csv
 import io
@@ -10,13 +10,13 @@ from medsmall.errors import MedsmallError
 from medsmall.terminal import say_once
 
 SEPARATORS = ",;\t|"
-LOOKED_AT, FIRST = 50, 1_000_000  # rows and characters that a separator is tried on
+LOOKED_AT, FIRST = 50, 1_000_000  # rows and characters that test a separator
 
 
 def separator_of(text: str) -> str:
-    """The one that gives most of the first rows as many cells as the header, which it divides.
+    """The separator that gives most of the first rows as many cells as the header.
 
-    Of several, the one that divides the header most: in `name;finding (a,b,c)`, the semicolon.
+    In a tie, the one that divides the header most: in `name;finding (a,b,c)`, the semicolon.
     """
 
     def fits(separator: str) -> tuple[int, int]:
@@ -34,8 +34,8 @@ def separator_of(text: str) -> str:
 def cells_of(path: Path, text: str, separator: str, skipped: int) -> list[list[str]]:
     """The rows of a CSV `text` that begins after `skipped` lines of the file at `path`.
 
-    A quote that nobody closed is left out and told where each line is then a row of its own with
-    as many cells as the header; else MedsmallError.
+    An unclosed quote is ignored, with a notice, if each line is then a row with as many cells as
+    the header; else MedsmallError.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -46,8 +46,8 @@ def cells_of(path: Path, text: str, separator: str, skipped: int) -> list[list[s
         if len(widths) == 1 and odd:
             more = f" and {len(odd) - 1:,} more" if len(odd) > 1 else ""
             say_once(
-                f"{path.name}: in line {odd[0] + skipped}{more} a quote has no partner; it is "
-                "left out."
+                f"{path.name}: line {odd[0] + skipped}{more} has an unclosed quote, which is "
+                "ignored."
             )
             return rows
         raise MedsmallError(
@@ -57,7 +57,7 @@ def cells_of(path: Path, text: str, separator: str, skipped: int) -> list[list[s
 
 
 def _line_by_line(text: str, separator: str) -> tuple[list[list[str]], list[int]]:
-    """Each line as a row, and the numbers of those in which a quote has no partner."""
+    """Each line as a row, and the numbers of lines with an unclosed quote."""
     rows, odd = [], []
     for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
         try:

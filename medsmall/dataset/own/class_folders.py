@@ -1,4 +1,4 @@
-"""Images sorted into class folders: which files are images, and which folder is what."""
+"""Images in class folders: which files are images, and the role of each folder."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ JUNK = {"thumbs.db", "desktop.ini", "__macosx"}
 
 @dataclass(frozen=True)
 class Found:
-    """An image: its path below the root with `/`, its class, its part ("" where none is said)."""
+    """An image: its path below the root with `/`, its class, its part ("" if not given)."""
 
     image: str
     kind: str
@@ -30,23 +30,23 @@ class Found:
 
 
 def check_folder_names(classes: Sequence[str]) -> None:
-    """MedsmallError where a class that is asked for cannot be the name of a folder."""
+    """MedsmallError if a configured class cannot be a folder name."""
     for name in classes:
         ending = name in ("", ".", "..") or len(name.encode("utf-8", "ignore")) > 255
         if ending or "/" in name or "\\" in name or not is_plain(name):
             raise MedsmallError(
                 f"dataset.targets or dataset.positive names the class {name[:80]!r}, which cannot "
-                "be the name of a folder: correct it."
+                "be a folder name: correct it."
             )
 
 
 def is_junk(name: str) -> bool:
-    """Whether systems leave such a file or folder behind; hidden ones are."""
+    """Whether it is a system or hidden file or folder."""
     return name.startswith(".") or name.casefold() in JUNK
 
 
 def is_image(file: Path) -> bool:
-    """By its suffix; a file of another or no suffix is one if it has the mark of DICOM."""
+    """Whether it is an image by its suffix; with another or no suffix, by the mark of DICOM."""
     if file.suffix.lower() in IMAGE_SUFFIXES:
         return True
     if file.suffix.lower() in (".csv", ".txt", ".json", ".xml", ".npy", ".npz", ".zip"):
@@ -59,7 +59,7 @@ def is_image(file: Path) -> bool:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Every file below `folder` but junk, sorted folder by folder."""
+    """Every file below `folder` except junk, sorted folder by folder."""
     visited = set()  # a link may lead back to a folder above
     for below, folders, names in os.walk(folder, followlinks=True):
         status = os.stat(below)
@@ -79,7 +79,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def part_folders(root: Path) -> dict[str, str]:
-    """Folder name -> part, where all folders of `root` are named train, val, test; else none."""
+    """Folder name -> part, if all folders of `root` are named train, val or test; else empty."""
     names = [e.name for e in os.scandir(root) if e.is_dir() and not is_junk(e.name)]
     parts = {name: PARTS[name.casefold()] for name in names if name.casefold() in PARTS}
     if "train" not in parts.values():
@@ -88,18 +88,18 @@ def part_folders(root: Path) -> dict[str, str]:
     if others:
         raise MedsmallError(
             f"{root.absolute()} holds {', '.join(sorted(parts))} beside {', '.join(others)}: "
-            "move what is no part of the split elsewhere, or set dataset.root to one of them."
+            "move folders that are not parts of the split elsewhere, or set dataset.root to one."
         )
     if len(set(parts.values())) < len(parts):
         raise MedsmallError(
             f"{root.absolute()} holds one part under two names ({', '.join(sorted(parts))}): "
-            "move their files together."
+            "merge these folders."
         )
     return parts
 
 
 def in_class_folders(root: Path, merge: Mapping[str, str]) -> tuple[list[Found], list[str]]:
-    """All images in a folder of a class, and the paths of all other files."""
+    """All images in a class folder, and the paths of all other files."""
     parts = part_folders(root)
     found, others = [], []
     for file in files_below(root):
@@ -114,11 +114,10 @@ def in_class_folders(root: Path, merge: Mapping[str, str]) -> tuple[list[Found],
 
 
 def find_images(root: Path, name: str, merge: Mapping[str, str] | None = None) -> list[Found]:
-    """All images, sorted by path; says on stderr, as `name`, how many other files are there.
+    """All images, sorted by path; a notice, as `name`, counts other files.
 
-    A folder in `merge` holds the class that it stands for. Raises MedsmallError where there are not
-    at least two classes with images, where some are one by their names, and where a name would
-    break a line.
+    `merge` gives the class of a folder with another name. Raises MedsmallError if fewer than two
+    classes have images, if some names seem to be one class, and if a name contains a line break.
     """
     found, others = in_class_folders(root, merge or {})
     classes = sorted({one.kind for one in found})
@@ -133,12 +132,12 @@ def find_images(root: Path, name: str, merge: Mapping[str, str] | None = None) -
         raise MedsmallError(f"{root.absolute()}: {spellings.clash(spelt)}.")
     for image in (one.image for one in found if not is_plain(one.image)):
         raise MedsmallError(
-            f"{root.absolute()} holds {image!r}, whose name has a line break or the like in it: "
-            "rename it."
+            f"{root.absolute()} holds {image!r}, whose name contains a line break or control "
+            "character: rename it."
         )
     if others:
         say_once(
-            f"{name}: {len(others):,} files under {root.absolute()} are no images in a class "
-            f"folder and are passed over, such as {others[0]}."
+            f"{name}: {len(others):,} files under {root.absolute()} are not images in a class "
+            f"folder and are ignored, such as {others[0]}."
         )
     return sorted(found, key=lambda one: one.image)

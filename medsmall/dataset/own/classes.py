@@ -1,4 +1,4 @@
-"""Classes that people name themselves: which of two is the positive one, and what is no name."""
+"""Classes that people name themselves: the positive one of two, and names that are refused."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from medsmall.errors import MedsmallError, did_you_mean
 
 RESERVED = ("image", "patient", "split", "age", "sex", "view")  # of the sample table
 RECORDED = ("part", "predicted", "correct")  # of draw.csv and predictions.csv
-# What breaks a line of a message or cannot stand in YAML: control characters, line separators.
+# Characters that break a line of a message or YAML: control characters, line separators.
 CONTROL = "[\\x00-\\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]"
 NEGATIVE = {
     "0", "absent", "benign", "control", "controls", "false", "healthy", "negative", "no", "none",
@@ -31,7 +31,7 @@ PARTS = {
 
 
 def is_negative(name: str) -> bool:
-    """Whether a class is by its name the absence of something: normal, gesund, no_tumour, ..."""
+    """Whether the name of a class means an absence: normal, gesund, no_tumour, ..."""
     words = re.split(r"[\s_-]+", plain_letters(name.strip()))
     return words[0] in NOT or "".join(words) in NEGATIVE
 
@@ -39,13 +39,13 @@ def is_negative(name: str) -> bool:
 def positive_of(classes: Sequence[str], positive: str | None) -> str:
     """Which of two `classes` is the positive one.
 
-    `positive` where given; else, where one class alone is named like an absence, the other; else
-    the second in the order of sorted names. Raises MedsmallError where `positive` is no class.
+    `positive` if given; else, if exactly one class is named like an absence, the other; else the
+    second by sorted name. Raises MedsmallError if `positive` is not a class.
     """
     if positive is not None:
         if positive not in classes:
             raise MedsmallError(
-                f"dataset.positive is no class '{positive}'{did_you_mean(positive, classes)}."
+                f"dataset.positive: no class '{positive}'{did_you_mean(positive, classes)}."
             )
         return positive
     findings = [name for name in sorted(classes) if not is_negative(name)]
@@ -60,18 +60,18 @@ def label_names(classes: Sequence[str], positive: str | None) -> list[str]:
 
 
 def check_names(names: Sequence[str]) -> None:
-    """MedsmallError where a label would bear the name of another column, or breaks a line."""
+    """MedsmallError if a label has the name of another column, or contains a line break."""
     for name in names:
         if name in RESERVED + RECORDED:
             where = "every sample table" if name in RESERVED else "the records of runs"
             raise MedsmallError(
-                f"A label cannot be called '{name}', which is a column of {where}: rename it in "
-                "your data."
+                f"A label cannot be called '{name}', which is already a column of {where}: rename "
+                "it in your data."
             )
         if not (name.strip() and is_plain(name)):
             raise MedsmallError(
-                f"A label cannot be called {name!r}, which is blank or holds a line break or the "
-                "like: rename it in your data."
+                f"A label cannot be called {name!r}, which is blank or contains a line break or "
+                "control character: rename it in your data."
             )
     there = set(names)
     for prefix in ("prob", "pred"):
@@ -79,29 +79,29 @@ def check_names(names: Sequence[str]) -> None:
             if f"{prefix}_{name}" in there:
                 raise MedsmallError(
                     f"Labels cannot be called '{name}' and '{prefix}_{name}' at once, since the "
-                    f"predictions of '{name}' are recorded under that name: rename one of them "
-                    "in your data, or leave it out of dataset.targets."
+                    f"predictions of '{name}' are recorded under the latter: rename one in your "
+                    "data, or leave it out of dataset.targets."
                 )
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text can stand in a sentence and in YAML: no control characters, nor odd bytes."""
+    """Whether a text fits a sentence and YAML: no control characters, no invalid bytes."""
     return not re.search(CONTROL, text) and text.encode("utf-8", "ignore").decode() == text
 
 
 def folded(name: str) -> str:
-    """What is left of a class's name without its case, its blanks and how its accents are made."""
+    """The name of a class without case, blanks and the encoding of its accents."""
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def plain_letters(text: str) -> str:
-    """`text` in lower case, its letters without accents: `Größe` is `grosse`."""
+    """`text` in lower case without accents: `Größe` is `grosse`."""
     apart = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def data_name(name: str) -> str:
-    """`name`, which becomes part of file names; MedsmallError where it cannot."""
+    """`name`, which becomes part of file names; MedsmallError if it cannot."""
     if not re.fullmatch(r"\w[\w.-]{0,99}", name):
         raise MedsmallError(
             f"dataset.name cannot be '{name[:120]}': use up to 100 letters, digits, _, - and dots."
@@ -110,7 +110,7 @@ def data_name(name: str) -> str:
 
 
 def parts_to_learn(split: pd.Series) -> pd.Series:
-    """Official parts, where "train" becomes "train_val" if there is a test but no val part.
+    """Official parts; "train" becomes "train_val" if there is a test but no val part.
 
     Validation is then taken from it, by patient (split=official).
     """

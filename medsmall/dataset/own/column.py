@@ -1,4 +1,4 @@
-"""One column of somebody's table: what its cells are, and the sentence where one is wrong."""
+"""One column of a user's table: the kind of its cells, and the sentence for a wrong one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ Kind = Literal["blank", "yes or no", "numbers", "text", "mixed"]
 
 @dataclass(frozen=True)
 class Column:
-    """Cells as text (Series of str, "" where blank, indexed by row) with the `path` they are from.
+    """Cells as text (Series of str, "" if blank, indexed by row) with the `path` of their file.
 
-    Unknown are blank cells and the words of `cell_words.UNKNOWN`, whatever their case, and a dash
-    where all other cells are numbers.
+    Unknown are blank cells, the words of `cell_words.UNKNOWN` in any case, and a dash if all other
+    cells are numbers.
     """
 
     path: Path
@@ -37,7 +37,7 @@ class Column:
 
     @cached_property
     def known(self) -> pd.Series:
-        """The cells that say something, in lower case."""
+        """The known cells, in lower case."""
         lower = self.cells.str.lower()
         known = lower[~lower.isin(UNKNOWN)]
         dashes = known.isin(DASHES)
@@ -47,15 +47,15 @@ class Column:
 
     @cached_property
     def parsed(self) -> pd.Series:
-        """The known cells as float64, NaN for those that are no number."""
+        """The known cells as float64, NaN for those that are not a number."""
         return cell_words.parsed(self.known)
 
     @cached_property
     def kind(self) -> Kind:
-        """What the known cells are.
+        """The kind of the known cells.
 
         "yes or no": 0, 1, and words such as true, no or ja (and -1 beside); "numbers"; "text";
-        "mixed" where at least half of the cells are one of the former and the others are not.
+        "mixed" if at least half of the cells are of one of the former kinds and the rest are not.
         """
         different = self.known.drop_duplicates()
         values = set(different.tolist())
@@ -73,12 +73,12 @@ class Column:
         return MedsmallError(f"{self.path.absolute()}, row {row}, column '{self.name}': {what}.")
 
     def odd_cell(self) -> MedsmallError:
-        """The error for the first cell of a "mixed" column that is unlike the others."""
+        """The error for the first cell of a "mixed" column that differs from the majority."""
         odd = self.parsed.index[self.parsed.isna() & ~self.known.isin(YES | NO)][0]
         cell = self.cells[odd]
         hint = _comma_hint(cell) if "," in cell else "correct it, or leave it blank"
         return self.refused(
-            odd, f"'{cell}' stands among numbers; {hint}, or set dataset.task if it is a class"
+            odd, f"'{cell}' is not a number; {hint}, or set dataset.task if it is a class"
         )
 
     def yes_no(self) -> pd.Series:
@@ -88,8 +88,8 @@ class Column:
         for row in answers.index[answers.isna()][:1]:
             if known[row] in UNCERTAIN:
                 raise self.refused(
-                    row, "-1 (uncertain?) is neither 0 nor 1; decide what it counts as, or leave "
-                    "the cell blank for unknown"
+                    row, "-1 (uncertain?) is neither 0 nor 1; replace it, or leave the cell blank "
+                    "for unknown"
                 )  # fmt: skip
             raise self.refused(
                 row, f"'{self.cells[row]}' is neither 0 nor 1 (nor yes, no, true, false or blank); "
@@ -98,25 +98,25 @@ class Column:
         return answers.reindex(self.cells.index)
 
     def numbers(self) -> pd.Series:
-        """float64, NaN for unknown; MedsmallError for a cell that is no number up to LARGEST."""
+        """float64, NaN for unknown; MedsmallError for a cell that is not a number up to LARGEST."""
         values = self.parsed
         for row in values.index[~np.isfinite(values)][:1]:
             cell = self.cells[row]
             hint = _comma_hint(cell) if "," in cell else "write a finite number, or blank"
-            raise self.refused(row, f"'{cell}' is no number; {hint}")
+            raise self.refused(row, f"'{cell}' is not a number; {hint}")
         for row in values.index[values.abs() > LARGEST][:1]:
             raise self.refused(
-                row, f"'{self.cells[row]}' is too large to be learnt (beyond {LARGEST:g}); correct "
-                "it, or write the column in a larger unit"
+                row, f"'{self.cells[row]}' is too large (beyond {LARGEST:g}); correct it, or write "
+                "the column in a larger unit"
             )  # fmt: skip
         self._tell_commas()
         return values.reindex(self.cells.index)
 
     def classes(self, merge: Mapping[str, str] | None = None) -> pd.Series:
-        """The name of each row's class, "" where unknown; whole numbers lose their decimals.
+        """The class name of each row, "" if unknown; whole numbers lose their decimals.
 
-        Spellings in `merge` become the class that they stand for. Says which words count as
-        unknown. MedsmallError lists all names that still differ by their case or blanks alone.
+        Spellings in `merge` become their class. A notice lists the words that count as unknown.
+        MedsmallError lists all names that still differ only by case or blanks.
         """
         names = self.spelt(merge)
         for row in names.index[names.isin(spellings.proposed(names))][:1]:
@@ -128,7 +128,7 @@ class Column:
         return names
 
     def spelt(self, merge: Mapping[str, str] | None = None) -> pd.Series:
-        """The same, with classes that may be spelt in several ways."""
+        """The same, without a check of the spelling."""
         names = self.cells.where(self.known.reindex(self.cells.index).notna(), "")
         if self.kind in ("numbers", "yes or no"):
             self._tell_commas()
@@ -140,12 +140,12 @@ class Column:
         if len(commas):
             cell = commas.iloc[0]
             say_once(
-                f"{self.path.name}, column '{self.name}': commas are read as decimal ones, "
+                f"{self.path.name}, column '{self.name}': commas are read as decimal commas, "
                 f"'{cell}' as {cell.replace(',', '.')}."
             )
 
 
 def _comma_hint(cell: str) -> str:
     if cell_words.may_be_thousands(cell):
-        return f"write it without the comma, or as {cell.replace(',', '.')} if that is meant"
+        return f"write it without the comma, or as {cell.replace(',', '.')} if the comma is decimal"
     return "write a decimal point"

@@ -1,4 +1,4 @@
-"""The characters of somebody's table: UTF-8, UTF-16, UTF-32, or else Windows-1252."""
+"""The encoding of a user's table: UTF-8, UTF-16, UTF-32, or else Windows-1252."""
 
 import gzip
 import re
@@ -19,10 +19,10 @@ LOOKED_AT = 10_000  # bytes in which UTF-16 without a mark is looked for
 
 
 def text_of(path: Path) -> str:
-    """The text of a file, plain or .gz; says which encoding was assumed where it is not UTF-8.
+    """The text of a file, plain or .gz; a notice names an assumed encoding other than UTF-8.
 
-    Windows-1252 holds all characters of latin-1 that people write. MedsmallError where the file
-    cannot be read, holds no text, or has bytes that Windows-1252 leaves without a meaning.
+    Windows-1252 holds all characters of latin-1 that people write. MedsmallError if the file cannot
+    be read, is not text, or has bytes that Windows-1252 does not define.
     """
     content = _content(path)
     encoding, why = _encoding(content)
@@ -38,7 +38,7 @@ def text_of(path: Path) -> str:
         text = _western(path, content, error)
     if re.search(NO_TEXT if encoding != "utf-8-sig" else "\0", text):
         told = remedy(path, "name a CSV or Parquet file")
-        raise MedsmallError(f"{path.absolute()} holds no text: {told}.")
+        raise MedsmallError(f"{path.absolute()} is not a text file: {told}.")
     if encoding != "utf-8-sig":
         say_once(f"{path.name} is read as {encoding} ({why}){_example(text)}.")
     return text
@@ -56,7 +56,7 @@ def _content(path: Path) -> bytes:
 
 
 def _encoding(content: bytes) -> tuple[str, str]:
-    """The encoding by the marks in `content`, and which they are."""
+    """The encoding by the marks in `content`, and the marks in words."""
     for mark, encoding in MARKS.items():
         if content.startswith(mark):
             return encoding, "its byte order mark"
@@ -82,6 +82,6 @@ def _western(path: Path, content: bytes, error: UnicodeDecodeError) -> str:
 
 
 def _example(text: str) -> str:
-    """A word that another encoding would show otherwise, so that people see whether it is right."""
+    """A word with special characters, so that people see whether the encoding is right."""
     word = re.search(r"\w*[^\W\x00-\x7f]\w*", text)
     return f", such as '{word[0][:40]}'" if word else ""

@@ -1,4 +1,4 @@
-"""Which labels somebody's table has, and which task they are."""
+"""The labels of a user's table, and their task."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,8 +9,8 @@ from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
-MANY = 20  # more classes than this are not guessed
-CODES = 10  # whole numbers with more different values than this are measured, not classes
+MANY = 20  # the most classes that are guessed
+CODES = 10  # whole numbers with more different values are measurements, not classes
 
 
 def check_arguments(
@@ -20,7 +20,7 @@ def check_arguments(
     merge: Mapping[str, str] | None,
     task: Task | None,
 ) -> None:
-    """MedsmallError where the arguments of a `Table` that are about labels contradict another."""
+    """MedsmallError if the arguments of a `Table` about labels contradict each other."""
     if isinstance(targets, str):
         raise MedsmallError(f"dataset.targets is a list: write dataset.targets=[{targets}].")
     if targets is not None and not targets:
@@ -41,9 +41,9 @@ def check_arguments(
 
 
 def names_classes(column: Column, task: Task | None) -> bool:
-    """Whether the cells of a label column name classes, for the `task` given or to be found out.
+    """Whether the cells of a label column name classes, for a given `task` or None.
 
-    Else they are 0 and 1, or numbers. MedsmallError where the column is blank or mixed.
+    Else they are 0 and 1, or numbers. MedsmallError if the column is blank or mixed.
     """
     if task is Task.REGRESSION:
         return False
@@ -61,33 +61,33 @@ def names_classes(column: Column, task: Task | None) -> bool:
 def class_labels(
     column: Column, positive: str | None, merge: Mapping[str, str] | None
 ) -> list[str]:
-    """The labels in a column of classes; MedsmallError where these are one, or very many."""
+    """The labels in a column of classes; MedsmallError for one class, or very many."""
     found = column.classes(merge)
     classes = sorted(set(found) - {""})
     where = f"{column.path.absolute()}, column '{column.name}',"
     if len(classes) < 2:
         raise MedsmallError(
-            f"{where} holds one class only ({', '.join(classes)}): there is nothing to tell apart."
+            f"{where} holds one class only ({', '.join(classes)}): classification needs two."
         )
     if len(classes) > max(MANY, len(found) // 2):
         raise MedsmallError(
             f"{where} has {len(classes):,} different values in {len(found):,} rows, too many for "
-            "classes: name another column, or set dataset.task=regression for numbers."
+            "classes: choose another column, or set dataset.task=regression for numbers."
         )
     return label_names(classes, positive)
 
 
 def refuse_other_number(task: Task, targets: Sequence[str]) -> None:
-    """MedsmallError where a task does not go with so many targets."""
+    """MedsmallError if a task does not fit the number of targets."""
     if (task is Task.BINARY) != (len(targets) == 1) and task is not Task.REGRESSION:
         raise MedsmallError(
-            f"dataset.task={task} does not go with {len(targets)} target(s) "
+            f"dataset.task={task} does not fit {len(targets)} target(s) "
             f"({', '.join(targets)}): binary has one, multilabel and multiclass several."
         )
 
 
 def task_of(columns: Sequence[Column]) -> Task:
-    """The task of label columns; MedsmallError where they are of text, of two kinds, or blank."""
+    """The task of label columns; MedsmallError if they hold text, two kinds, or nothing."""
     kinds = {column.name: column.kind for column in columns}
     for column in columns:
         if kinds[column.name] == "mixed":
@@ -95,8 +95,8 @@ def task_of(columns: Sequence[Column]) -> Task:
         if kinds[column.name] == "text":
             raise MedsmallError(
                 f"{column.path.absolute()}, column '{column.name}', holds text, such as "
-                f"'{column.known.iloc[0]}': for names of classes set dataset.label={column.name} "
-                "in place of dataset.targets."
+                f"'{column.known.iloc[0]}': for class names set dataset.label={column.name} "
+                "instead of dataset.targets."
             )
     if all(kind == "blank" for kind in kinds.values()):
         names = ", ".join(kinds)
@@ -108,24 +108,24 @@ def task_of(columns: Sequence[Column]) -> Task:
     answers = [name for name, kind in kinds.items() if kind == "yes or no"]
     if answers:
         raise MedsmallError(
-            f"{columns[0].path.absolute()}: '{answers[0]}' holds 0 and 1 but '{numbers[0]}' other "
-            "numbers, which are two tasks: name columns of one kind in dataset.targets."
+            f"{columns[0].path.absolute()}: '{answers[0]}' holds 0 and 1, '{numbers[0]}' other "
+            "numbers: these are two tasks, so name columns of one kind in dataset.targets."
         )
     return Task.REGRESSION
 
 
 def _ones(columns: Sequence[Column]) -> pd.Series:
-    """How many 1 each row has that is not blank throughout, NaN where one of its cells is."""
+    """The number of 1s in each row that is not all blank, NaN if one of its cells is."""
     answers = pd.concat([column.yes_no() for column in columns], axis=1)
     return answers.dropna(how="all").sum(axis=1, skipna=False)
 
 
 def refuse_several(columns: Sequence[Column]) -> None:
-    """MedsmallError where a row of columns of 0 and 1 has not exactly one 1."""
+    """MedsmallError if a row of columns of 0 and 1 does not have exactly one 1."""
     if columns:
         ones = _ones(columns).dropna()
         for row in ones.index[ones != 1][:1]:
             raise MedsmallError(
-                f"{columns[0].path.absolute()}, row {row}, has {ones[row]:g} classes where "
-                "multiclass has one: correct it, or set dataset.task=multilabel."
+                f"{columns[0].path.absolute()}, row {row}, has {ones[row]:g} classes, but "
+                "multiclass needs one: correct it, or set dataset.task=multilabel."
             )

@@ -1,4 +1,4 @@
-"""What somebody's table looks like, as the arguments of `Table` say."""
+"""The layout of a user's table, from the arguments of `Table`."""
 
 import re
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from medsmall.task import Task
 class Layout:
     """The table's file and its columns; `Table` says what each of them means.
 
-    `columns` are the names of those for patient, split, age, sex and view, None where none is;
-    `pattern` finds the patient in the image's path.
+    `columns` are the names of the columns of patient, split, age, sex and view, or None; `pattern`
+    finds the patient in the image's path.
     """
 
     file: str
@@ -29,5 +29,5 @@ class Layout:
 
     @property
     def used(self) -> set[str]:
-        """The columns that are named for something else than a label."""
+        """The columns that the arguments name for something other than a label."""
         return {self.image, *filter(None, self.columns.values())}

@@ -1,4 +1,4 @@
-"""What somebody's table lists: images below a root, each once, their patients and their parts."""
+"""The images that a user's table lists, each once, with their patients and parts."""
 
 import posixpath
 import re
@@ -11,7 +11,7 @@ from medsmall.dataset.own.classes import CONTROL, PARTS, is_plain, parts_to_lear
 from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 
-# What has to be looked at: a backslash, an empty part, . or .., a drive, a control character.
+# Paths that need a check: a backslash, an empty part, . or .., a drive, a control character.
 _ODD = rf"\\|(?:^|/)\.{{0,2}}(?:/|$)|^.:|{CONTROL}"
 
 
@@ -22,15 +22,15 @@ def is_below(path: str) -> bool:
 
 
 def check_place(folder: str, suffix: str) -> None:
-    """MedsmallError where `folder` leaves the root, or `suffix` is more than the end of a name."""
+    """MedsmallError if `folder` leaves the root, or `suffix` is more than the end of a name."""
     if folder and not is_below(f"{folder}/x"):
         raise MedsmallError(
-            f"dataset.folder='{folder}' does not lie below dataset.root: name a folder below it, "
-            "or set dataset.root to one above."
+            f"dataset.folder='{folder}' is not inside dataset.root: choose a folder inside it, "
+            "or set dataset.root to a folder above."
         )
     if re.search(rf"[/\\]|{CONTROL}", suffix):
         raise MedsmallError(
-            f"dataset.suffix={suffix!r} cannot end a file's name: write what the names lack, such "
+            f"dataset.suffix={suffix!r} cannot end a file name: write what the names lack, such "
             "as .png."
         )
 
@@ -53,12 +53,14 @@ def image_paths(column: Column, root: Path, folder: str, suffix: str) -> pd.Seri
 
 
 def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> str:
-    """The path of a cell that is not simply the names of folders and a file."""
+    """The path of a cell that is more than plain names of folders and a file."""
     cell = column.cells[row]
     if not cell:
         raise column.refused(row, "it names no image; fill it in, or delete the row")
     if not is_plain(cell):
-        raise column.refused(row, f"{cell!r} has a line break or the like in it; rename the image")
+        raise column.refused(
+            row, f"{cell!r} contains a line break or control character; rename the image"
+        )
     slashed = cell.replace("\\", "/") + suffix
     if slashed.startswith(f"{here}/"):
         slashed = slashed[len(here) + 1 :]
@@ -66,7 +68,7 @@ def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> 
         slashed = posixpath.join(folder, slashed)
     if not is_below(slashed):
         raise column.refused(
-            row, f"'{cell}' does not lie below dataset.root ({here}); correct it, or set "
+            row, f"'{cell}' is not inside dataset.root ({here}); correct it, or set "
             "dataset.root to a folder above all images"
         )  # fmt: skip
     return posixpath.normpath(slashed)
@@ -75,7 +77,7 @@ def _odd_path(column: Column, row: int, here: str, folder: str, suffix: str) -> 
 def refuse_repeated(
     image: pd.Series, cells: pd.DataFrame, path: Path, name: str, labels: Sequence[str]
 ) -> None:
-    """MedsmallError where two rows list one image, which says whether their labels agree."""
+    """MedsmallError if two rows list one image; it says whether their labels agree."""
     again = image[image.duplicated()]
     if again.empty:
         return
@@ -97,15 +99,15 @@ def refuse_repeated(
 
 
 def patients(column: Column) -> pd.Series:
-    """The patient of each row; MedsmallError where a row names none, or all the same."""
+    """The patient of each row; MedsmallError if a row names none, or all rows the same."""
     if (column.cells == "").any():
         raise names_no_patient(column, "set dataset.patient=null")
     first = column.cells.iloc[0]
     if len(column.cells) > 1 and (column.cells == first).all():
         raise MedsmallError(
             f"{column.path.absolute()}, column '{column.name}': all {len(column.cells):,} rows "
-            f"name one patient ('{first}'), who cannot be split; fill in who they are of, or set "
-            "dataset.patient=null, where images of one patient may stand in train and test."
+            f"name one patient ('{first}'), who cannot be split; fill in the patients, or set "
+            "dataset.patient=null. If patients repeat, test scores will be inflated."
         )
     return column.cells
 
@@ -119,11 +121,11 @@ def names_no_patient(column: Column, otherwise: str) -> MedsmallError:
 
 
 def parts(column: Column) -> pd.Series:
-    """The official part of each row, "" where blank; MedsmallError for a word that is none."""
+    """The official part of each row, "" if blank; MedsmallError for an unknown word."""
     found = column.cells.str.lower().map({**PARTS, "": ""})
     for row in found.index[found.isna()][:1]:
         raise column.refused(
             row,
-            f"'{column.cells[row]}' is none of train, val (valid, validation, dev) and test",
+            f"'{column.cells[row]}' is not one of train, val (valid, validation, dev) and test",
         )
     return parts_to_learn(found.astype("str"))

@@ -10,25 +10,25 @@ from medsmall.terminal import say_once
 
 
 def compiled(text: str, key: str = "dataset.patient") -> re.Pattern[str]:
-    """The expression that `key` gives; MedsmallError where it is none, or has not one group."""
+    """The expression in `key`; MedsmallError if it is invalid, or does not have one group."""
     try:
         pattern = re.compile(text)
     except re.error as error:
         raise MedsmallError(
-            f"{key}='{text}' is no regular expression ({error}): correct it."
+            f"{key}='{text}' is not a regular expression ({error}): correct it."
         ) from None
     if pattern.groups != 1:
         raise MedsmallError(
-            f"{key}='{text}' has {pattern.groups} groups: put brackets around what names the "
-            "patient and nothing else, such as ^(person\\d+)."
+            f"{key}='{text}' has {pattern.groups} groups: put brackets around the patient only, "
+            "such as ^(person\\d+)."
         )
     return pattern
 
 
 def find_all(pattern: re.Pattern[str], image: pd.Series) -> pd.Series:
-    """What `pattern` finds in each image path, NaN where it does not fit.
+    """The text that `pattern` finds in each image path, NaN if it does not fit.
 
-    It is searched in the file's name, or, where there is a / in it, in the path below the root.
+    It is searched in the file's name or, if it contains a /, in the path below the root.
     """
     searched = image if "/" in pattern.pattern else image.str.rpartition("/")[2]
     found = searched.str.extract(pattern, expand=False)
@@ -42,15 +42,15 @@ def patients(
     root: Path,
     key: str = "dataset.patient",
 ) -> pd.Series:
-    """The patient of each image path: what `pattern` finds in the file's name, else the image.
+    """The patient of each image path: the text that `pattern` finds, else the image itself.
 
-    Says on stderr, as `name`, which images count as a patient each. MedsmallError where the
-    pattern fits no name; `key` is that of the pattern.
+    A notice, as `name`, says which images count as their own patient. MedsmallError if the pattern
+    fits no name; `key` is its key in the config.
     """
     if pattern is None:
         say_once(
-            f"{name}: no expression tells the patient from the file name ({key}), so every image "
-            "counts as its own patient. If patients repeat, test scores will be inflated."
+            f"{name}: {key} is not set, so patients are unknown and every image counts as its own "
+            "patient. If patients repeat, test scores will be inflated."
         )
         return image
     found = find_all(pattern, image)
@@ -63,6 +63,6 @@ def patients(
     if without.any():
         say_once(
             f"{name}: {key} fits {(~without).sum():,} of {len(image):,} file "
-            f"names; the others, such as {image[without].iloc[0]}, count as a patient each."
+            f"names; each other image, such as {image[without].iloc[0]}, counts as its own patient."
         )
     return found.where(~without, image)

@@ -1,6 +1,6 @@
 """Ages and sexes in somebody's table, in the languages of clinics.
 
-What is not surely understood is unknown, and told with its count.
+Values that are not clear count as unknown; a notice gives their number.
 """
 
 import re
@@ -36,17 +36,17 @@ MEN = {
 
 
 def ages(column: Column) -> pd.Series:
-    """Ages in years, float64, NaN where unknown; tells the cells that are no age in [0, 120]."""
+    """Ages in years, float64, NaN if unknown; a notice counts cells without an age in [0, 120]."""
     years = years_of(column)
     _tell(column, years.isna(), f"no age from 0 to {MAX_AGE_YEARS} years")
     return years
 
 
 def years_of(column: Column) -> pd.Series:
-    """The same, without a word: `58`, `58,5`, `045Y`, `006M`, `45 J.`, `45 ans`, `6 Monate`.
+    """The same, without a notice: `58`, `58,5`, `045Y`, `006M`, `45 J.`, `45 ans`, `6 Monate`.
 
-    A number without a unit is of years, or of the months, weeks or days that the column's name
-    tells of. `45M` is unknown: months are written `045M` or in words, and M may be a man.
+    A number without a unit is in years, or in months, weeks or days if the column's name says so.
+    `45M` is unknown: months are written `045M` or in words, and M may mean male.
     """
     words = re.split(r"[\W_]+", plain_letters(column.name))
     default = next((UNIT_OF[word] for word in words if len(word) > 3 and word in UNIT_OF), "Y")
@@ -69,14 +69,14 @@ def _years(cell: str, default: str) -> float:
 
 
 def sexes(column: Column) -> pd.Series:
-    """ "F", "M" or "" where unknown; tells the cells that are neither."""
+    """ "F", "M" or "" if unknown; a notice counts cells that are neither."""
     found = sexes_of(column)
-    _tell(column, found == "", "no sex that is surely understood")
+    _tell(column, found == "", "no clear sex")
     return found
 
 
 def sexes_of(column: Column) -> pd.Series:
-    """The same, without a word.
+    """The same, without a notice.
 
     Words and letters of English, German, French, Spanish, Italian, Portuguese and Dutch. What M, V,
     U and D mean depends on the other cells. 0, 1 and 2 are understood only where the column is
@@ -89,7 +89,7 @@ def sexes_of(column: Column) -> pd.Series:
 
 
 def _words(there: set[str], name: str) -> dict[str, str]:
-    """What each word means in a column that is called `name` and holds the words `there`."""
+    """The meaning of each word in a column called `name` that holds the words `there`."""
     meaning = {**dict.fromkeys(WOMEN, "F"), **dict.fromkeys(MEN, "M")}
     spanish, dutch = "sexo" in name, "geslacht" in name
     if there & {"f", "w"}:
@@ -108,7 +108,7 @@ def _words(there: set[str], name: str) -> dict[str, str]:
 
 
 def _codes(name: str) -> dict[str, str]:
-    """What 0, 1, 2, yes and no mean by the `name` of their column; none where it does not say."""
+    """The meaning of 0, 1, 2, yes and no by the `name` of their column; empty if it is unclear."""
     name = plain_letters(name)
     named = {*re.split(r"[\W_]+", name)} - {"", "is", "ist", "est", "es", "e", "patient"}
     for sex, words, other in (("M", MEN, "F"), ("F", WOMEN, "M")):
@@ -121,7 +121,7 @@ def _codes(name: str) -> dict[str, str]:
 
 
 def _tell(column: Column, unknown: pd.Series, what: str) -> None:
-    """Say which cells of a column are not blank and yet `unknown`, since they are `what`."""
+    """Say which cells of a column are not blank and yet `unknown`, since they hold `what`."""
     lost = column.cells[column.known.index][unknown[column.known.index]]
     if lost.empty:
         return
@@ -129,6 +129,6 @@ def _tell(column: Column, unknown: pd.Series, what: str) -> None:
     listed = ", ".join(f"'{cell}' ({count:,})" for cell, count in counts[:LISTED].items())
     more = f" and {len(counts) - LISTED:,} others" if len(counts) > LISTED else ""
     say_once(
-        f"{column.path.name}, column '{column.name}': {len(lost):,} of {len(unknown):,} cells are "
+        f"{column.path.name}, column '{column.name}': {len(lost):,} of {len(unknown):,} cells hold "
         f"{what} and count as unknown: {listed}{more}."
     )

@@ -1,4 +1,4 @@
-"""Classes that are written in several ways: which they are, and the merge that is proposed."""
+"""Classes that are spelt in several ways, and the proposed merge."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from medsmall.dataset.own.classes import folded
 
 
 def merged(names: pd.Series, merge: Mapping[str, str] | None) -> pd.Series:
-    """`names` (str) with the spellings in `merge` replaced by the class that they stand for."""
+    """`names` (str) with the spellings in `merge` replaced by their class."""
     return names.replace(dict(merge)).astype("str") if merge else names
 
 
 def proposed(names: pd.Series) -> dict[str, str]:
-    """Spelling -> class, of the `names` that differ by case, blanks or the make of accents alone.
+    """Spelling -> class, of `names` that differ only by case, blanks or the encoding of accents.
 
-    The class is the commonest spelling; of equally common ones, the first that is not all in
-    capitals. "" is no class.
+    The class is the commonest spelling; in a tie, the first that is not all capitals. "" is not a
+    class.
     """
     counts = Counter(names[names != ""].tolist())
     alike: dict[str, list[str]] = {}
@@ -31,7 +31,7 @@ def proposed(names: pd.Series) -> dict[str, str]:
 
 
 def clash(merge: Mapping[str, str]) -> str:
-    """The end of the sentence about spellings that are one class by a `merge` that is proposed."""
+    """The end of the sentence about spellings of one class, with the proposed `merge`."""
     groups = {name: [name] for name in merge.values()}
     for spelling, name in merge.items():
         groups[name].append(spelling)
@@ -39,6 +39,6 @@ def clash(merge: Mapping[str, str]) -> str:
     told = ", ".join(f"{names} are one class" for names in alike)
     into = ", ".join(f"'{name}'" for name in groups)
     return (
-        f"{told}; write each in one way, or merge them into {into} (python -m medsmall.init "
-        "--merge writes that into dataset.merge)"
+        f"{told}; use one spelling each, or merge them into {into} (python -m medsmall.init "
+        "--merge writes this into dataset.merge)"
     )

@@ -23,7 +23,7 @@ def read(path: Path) -> pd.DataFrame:
     """All cells of a table as str, stripped, "" where blank; the row number (int) is the index.
 
     CSV is UTF-8, or what `encoding` finds; plain or .gz; separated by comma, semicolon, tab or |.
-    What was assumed is said. Rows without any content are left out. Raises MedsmallError, with the
+    Assumptions give a notice. Empty rows are left out. Raises MedsmallError, with the
     file and the row, for anything else.
     """
     if path.name.lower().endswith(WORKBOOKS):

@@ -1,4 +1,4 @@
-"""The file of somebody's table, read when its first column is asked for."""
+"""The file of a user's table, read when its first column is needed."""
 
 import os
 from functools import cached_property
@@ -13,13 +13,13 @@ from medsmall.dataset.remedies import TRY, remedy
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.terminal import say_once
 
-LARGE_MB = 10  # more take several seconds, which is said
+LARGE_MB = 10  # larger files take several seconds and give a notice
 
 
 class TableFile:
     """The table `file` of the data called `name`: below `root`, or with a full path.
 
-    Of a path that leads out of `root`, a file of that name in `root` goes first, so that a phantom
+    If a path leads out of `root`, a file of that name in `root` has precedence, so that a phantom
     is read from there.
     """
 
@@ -27,11 +27,11 @@ class TableFile:
         self.name, self.root, self.file = name, root, Path(file)
         self._columns: dict[str, Column] = {}
         if self.file.name in ("", ".."):
-            raise MedsmallError(f"dataset.file='{file}' names no file: give the table's name.")
+            raise MedsmallError(f"dataset.file='{file}' is not a file name: name the table.")
 
     @property
     def path(self) -> Path:
-        """Where the file is, or should be."""
+        """The place of the file, existing or not."""
         given = self.root / os.path.expanduser(self.file)
         if is_below(os.path.expanduser(self.file)) and os.path.isfile(given):
             return given
@@ -40,7 +40,7 @@ class TableFile:
 
     @cached_property
     def cells(self) -> pd.DataFrame:
-        """All cells as text, by the number of the row; MedsmallError where there is no file."""
+        """All cells as text, by the number of the row; MedsmallError without a file."""
         if not os.path.isfile(self.path):
             where = f"{self.path.absolute()} (dataset.file, below dataset.root)"
             raise MedsmallError(
@@ -49,11 +49,11 @@ class TableFile:
             )
         size = self.path.stat().st_size / 1e6
         if size > LARGE_MB:
-            say_once(f"{self.name}: {self.path.absolute()} ({size:,.0f} MB) is read and looked at.")
+            say_once(f"{self.name}: reading {self.path.absolute()} ({size:,.0f} MB).")
         return spreadsheet.read(self.path)
 
     def column(self, name: str) -> Column:
-        """The column of that name; MedsmallError where there is none."""
+        """The column of that name; MedsmallError if there is none."""
         if name in self._columns:
             return self._columns[name]
         if name not in self.cells.columns:
@@ -65,7 +65,7 @@ class TableFile:
         return self._columns[name]
 
     def text(self, name: str | None) -> pd.Series:
-        """The cells of the column of that name, all blank where it is None."""
+        """The cells of the column of that name, all blank for None."""
         if name is None:
             return pd.Series("", index=self.cells.index, dtype="str")
         return self.column(name).cells

@@ -1,4 +1,4 @@
-"""The labels of somebody's table: their names, their task and their columns."""
+"""The labels of a user's table: their names, task and columns."""
 
 from functools import cached_property
 
@@ -45,11 +45,11 @@ class TableLabels:
 
     @property
     def sources(self) -> list[str]:
-        """The columns of the file that the labels are from."""
+        """The columns of the file that hold the labels."""
         return [self.layout.label] if self.layout.label else self.names
 
     def task(self, targets: list[str]) -> Task:
-        """The task given, or found out; MedsmallError where it does not go with `targets`."""
+        """The task, given or inferred; MedsmallError if it does not fit `targets`."""
         columns = [] if self.by_class else self._columns(targets)
         if self.layout.task:
             found = self.layout.task
@@ -63,7 +63,7 @@ class TableLabels:
         return found
 
     def values(self, targets: list[str], task: Task) -> dict[str, np.ndarray | pd.Series]:
-        """One float64 column per label, NaN where it is unknown."""
+        """One float64 column per label, NaN if unknown."""
         if self.layout.label is not None and self.by_class:
             classes = (
                 self.file.column(self.layout.label).classes(self.layout.merge).replace("", None)
@@ -81,6 +81,6 @@ class TableLabels:
         if not names:
             raise MedsmallError(
                 f"{self.file.path.absolute()} has no column of 0 and 1 that could be a label: name "
-                f"some in dataset.targets, or one in dataset.label, of {', '.join(free) or 'none'}."
+                f"labels in dataset.targets or dataset.label, of {', '.join(free) or 'none'}."
             )
         return names

@@ -53,6 +53,6 @@ def file_name(pattern: re.Pattern[str] | None, patient: int, number: int, key: s
         if isinstance(who, str) and str(patient) in who:
             return name
     raise MedsmallError(
-        f"Generated files have no name that {key}='{pattern.pattern}' fits: set {key}=null with "
+        f"{key}='{pattern.pattern}' fits no name of generated files: set {key}=null with "
         "phantom=true."
     )

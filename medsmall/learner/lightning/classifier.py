@@ -37,7 +37,7 @@ class Classifier(pl.LightningModule):
         self.model, self.loss, self.objective = model, loss, objective
         self.schedule = schedule
         self.stages = Stages(network, strategy)
-        # not a MeanMetric: it forgets the weights where NaN is let through (torchmetrics #3434)
+        # not a MeanMetric, which forgets the weights if NaN is allowed (torchmetrics #3434)
         self.losses, self.weights = (SumMetric(nan_strategy="disable") for _ in range(2))
         self.validated = Gathered()
 

@@ -12,7 +12,7 @@ from medsmall.terminal import progress_bar, say
 class TrainingProgress(pl.Callback):
     """One bar over all steps of a run with the validation metrics as they move.
 
-    Where stderr is no terminal it is a line per epoch instead.
+    If stderr is not a terminal, one line per epoch is printed instead.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class TrainingProgress(pl.Callback):
         self.best = float("-inf")
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Processes that train along receive this by pickle: they are to be quiet as well."""
+        """Other processes of the training receive this by pickle, to be quiet as well."""
         self.__dict__.update(state)
         quieten()
 
@@ -57,11 +57,11 @@ class TrainingProgress(pl.Callback):
             say(f"{epoch}: {note}")
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         self._stop()
 
     def on_exception(self, trainer: pl.Trainer, module: Any, exception: BaseException) -> None:
-        """Likewise, so that the terminal is left as it was."""
+        """The same, to leave the terminal as it was."""
         self._stop()
 
     def _stop(self) -> None:

@@ -30,8 +30,8 @@ def synchronise(module: nn.Module) -> None:
             layer, SyncBatchNorm | SyncBatchNormAct
         ):
             raise MedsmallError(
-                f"The backbone has layers of {type(layer).__name__}, which several processes "
-                f"cannot train together: set trainer.devices=1, or another backbone."
+                f"The backbone has {type(layer).__name__} layers, which cannot be synchronised "
+                f"between processes: set trainer.devices=1, or another backbone."
             )
 
 

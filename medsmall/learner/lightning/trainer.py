@@ -1,4 +1,4 @@
-"""What Lightning's trainer is given for one run, and what is taken from it."""
+"""Lightning's trainer for one run, and its results."""
 
 import signal
 from collections.abc import Iterator
@@ -68,8 +68,8 @@ def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
     if isinstance(trainer.strategy.launcher, _SubprocessScriptLauncher):
         raise MedsmallError(
             f"trainer.devices={cfg.trainer.devices} with trainer.strategy={cfg.trainer.strategy} "
-            "would start the command anew in each process, which waits for this one: set "
-            "trainer=ddp, which makes the processes itself."
+            "would start the command again in each process, and the processes would wait for each "
+            "other: set trainer=ddp."
         )
     return trainer
 
@@ -78,15 +78,15 @@ def make_trainer(cfg: DictConfig, **given: Any) -> pl.Trainer:
 def interruptible() -> Iterator[None]:
     """An interrupt or a SIGTERM in the body, a step of a trainer, is a KeyboardInterrupt.
 
-    Lightning answers the one with exit status 1 and the other with 0, as if all had gone well, and
-    leaves Ctrl-C switched off. A MedsmallError of another process is one here, too.
+    Lightning ends an interrupt with exit status 1, a SIGTERM with 0, as if nothing had failed, and
+    leaves Ctrl-C disabled. A MedsmallError of another process is raised here, too.
     """
     try:
         yield
     except SystemExit as ended:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise KeyboardInterrupt from ended
-    except ProcessRaisedException as failed:  # of another process comes the text alone
+    except ProcessRaisedException as failed:  # holds only the text of the other process
         _, told, sentence = str(failed).rpartition(f"{MedsmallError.__name__}: ")
         if not told:
             raise

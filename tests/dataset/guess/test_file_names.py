@@ -82,12 +82,12 @@ def test_the_others_are_told_for_the_owner_to_choose(tmp_path):
             (tmp_path / image).touch()
     found = infer(tmp_path, "mine")
     assert found.settings["patient"].endswith("[-_]")
-    told = next(one for one in found.warnings if "Others that fit" in one)
+    told = next(one for one in found.warnings if "Other patterns that fit" in one)
     assert "(20 groups in 40 images, such as person10)" in told
 
 
 def test_a_column_and_a_pattern_are_one_too_many():
-    with pytest.raises(MedsmallError, match="both say who the patient is"):
+    with pytest.raises(MedsmallError, match="both define the patient"):
         Table("x", patient="a", patient_pattern="(b)")
     with pytest.raises(MedsmallError, match="dataset.patient_pattern='b' has 0 groups"):
         Table("x", patient_pattern="b")

@@ -51,8 +51,8 @@ def test_the_range_is_that_of_a_detector_or_of_the_values(ends, span):
 
 @pytest.mark.parametrize(
     ("options", "part"),
-    [({"range": [5]}, "is no range"), ({"range": [9, 1]}, "is no range"),
-     ({"frame": 0}, "counted from 1")],
+    [({"range": [5]}, "is not a range"), ({"range": [9, 1]}, "is not a range"),
+     ({"frame": 0}, "count from 1")],
 )  # fmt: skip
 def test_a_range_or_frame_that_is_none(options, part):
     for kind in (Table, Folder):

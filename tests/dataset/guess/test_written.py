@@ -136,7 +136,7 @@ def test_another_kind_of_data_is_refused(table):
     before = written(table)
     Folder("/nowhere").write_phantom(table.parent / "films", 20, 0)
     found = infer(table.parent / "films", "x")
-    with pytest.raises(MedsmallError, match="Table, but the data are .*Folder now: add --force"):
+    with pytest.raises(MedsmallError, match="Table, but the data are now a .*Folder: add --force"):
         before.keep(found, NOTHING)
 
 

@@ -26,12 +26,12 @@ def test_decimal_commas_are_read_where_they_are_sure(cells, values, capsys):
     sure = column(*cells, name=f"commas in {cells}")
     assert sure.kind == "numbers"
     np.testing.assert_allclose(sure.numbers(), values)
-    assert "commas are read as decimal ones, '" in capsys.readouterr().err
+    assert "commas are read as decimal commas, '" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("cells", [["1,250", "2,500"], ["1,5", "2.5"], ["1,234.5"], ["1,2,3"]])
 def test_other_commas_are_refused(cells):
-    with pytest.raises(MedsmallError, match="is no number"):
+    with pytest.raises(MedsmallError, match="is not a number"):
         column(*cells).numbers()
 
 
@@ -51,7 +51,7 @@ def test_all_spellings_are_listed_at_once_and_merged():
         column(*cells).classes()
     told = str(error.value)
     assert "'KERATOSE' and 'Keratose' are one class, 'Naevus' and 'naevus' are one class;" in told
-    assert "merge them into 'Keratose', 'Naevus' (python -m medsmall.init with --merge" in told
+    assert "merge them into 'Keratose', 'Naevus' (python -m medsmall.init --merge" in told
     merge = {"KERATOSE": "Keratose", "naevus": "Naevus"}
     names = ["Keratose"] * 3 + ["Naevus"] * 2 + ["", "", "MELANOM"]
     assert column(*cells).classes(merge).tolist() == names

@@ -66,10 +66,10 @@ def test_what_is_not_understood_is_told_with_its_count(capsys):
     ages(column("age of these", "300", "old", "50"))
     said = capsys.readouterr().err
     assert (
-        "images.csv, column 'sex of these': 4 of 6 cells are no sex that is surely understood and "
+        "images.csv, column 'sex of these': 4 of 6 cells hold no clear sex and "
         "count as unknown: '0' (2), '1' (2).\n"
     ) in said
-    assert "2 of 3 cells are no age from 0 to 120 years and count as unknown: '300' (1), " in said
+    assert "2 of 3 cells hold no age from 0 to 120 years and count as unknown: '300' (1), " in said
     sexes(column("sex of these", *"0101", "", "?"))
     sexes(column("all known", "w", "m", ""))
     assert capsys.readouterr().err == ""

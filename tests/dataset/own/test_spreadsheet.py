@@ -51,7 +51,7 @@ def test_a_quote_without_partner_is_left_out_and_told(tmp_path, capsys):
     table = spreadsheet.read(file)
     assert table["note"].tolist() == ['5" long', "rim", "x;y"]
     assert table["image"].tolist() == ["a.png", "b.png", "c.png"]
-    assert "quotes.csv: in line 3 a quote has no partner" in capsys.readouterr().err
+    assert "quotes.csv: line 3 has an unclosed quote" in capsys.readouterr().err
     file.write_text('image;note\na.png;"long\nb.png;1;"x\n')
     with pytest.raises(MedsmallError, match="correct the quotes"):
         spreadsheet.read(file)
