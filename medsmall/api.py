@@ -10,6 +10,7 @@ record.predictions      # a pandas table of the test images; also .metrics, .his
 from collections.abc import Sequence
 
 from medsmall.configs import compose
+from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.record import Record
 from medsmall.record.summary import show
@@ -29,6 +30,8 @@ def train(overrides: Sequence[str], quiet: bool = True) -> Record:
 
     Raises MedsmallError for whatever a user can mend; nothing of a failed run stays on disk.
     """
+    if isinstance(overrides, str):
+        raise MedsmallError(f"train takes a list of overrides: write train([{overrides!r}]).")
     quieten()
     before, messages.quiet = messages.quiet, quiet
     try:

@@ -19,14 +19,12 @@ from medsmall.configs import compose, config_dir, own_config_dir, plain_word
 from medsmall.dataset import MODALITIES
 from medsmall.dataset.arguments import one_of
 from medsmall.dataset.guess.infer import infer, name_of
-from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
 from medsmall.dataset.guess.shown import show
 from medsmall.dataset.guess.written import Written
 from medsmall.dataset.guess.yaml_text import yaml_of
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
-from medsmall.task import Task
 from medsmall.terminal import console, messages, say
 
 EXAMPLES = """\
@@ -34,7 +32,6 @@ examples:
   python -m medsmall.init images.csv
   python -m medsmall.init folder_of_class_folders --modality "chest x-ray"
   python -m medsmall.init images.csv --label diagnosis --name clinic"""
-SKEWED = 0.25  # share of the rarest class below which the loss is weighted
 
 
 def init(path: Path, name: str | None = None, force: bool = False, said: Said = NOTHING) -> Path:
@@ -62,8 +59,9 @@ def init(path: Path, name: str | None = None, force: bool = False, said: Said = 
     _say_written(file, changes if before else None)
     _audit([f"dataset={chosen}"])
     say("Next:")
-    for command in (f"python -m medsmall.explore dataset={chosen}", next_command(found, chosen)):
-        console.print(command, markup=False, highlight=False, soft_wrap=True)
+    for command in ("explore", "train"):
+        line = f"python -m medsmall.{command} dataset={chosen}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     return file
 
 
@@ -77,19 +75,6 @@ def _say_written(file: Path, changes: list[str] | None) -> None:
             console.print(f"  {change}", markup=False, highlight=False, soft_wrap=True)
     else:
         say(f"Nothing to change in {file}; your edits are kept.")
-
-
-def next_command(found: Inferred, name: str) -> str:
-    """The training command for the data; `medsmall.auto` chooses the rest."""
-    command = f"python -m medsmall.train dataset={name}"
-    if found.data.task is Task.REGRESSION:
-        return command
-    shares = found.rows[found.data.targets].mean().tolist()
-    if found.data.task is Task.MULTICLASS:
-        loss, skewed = "cross_entropy", min(shares) < SKEWED * max(shares)
-    else:
-        loss, skewed = "bce", any(min(share, 1 - share) < SKEWED for share in shares)
-    return f"{command} loss={loss}_weighted" if skewed else command
 
 
 def _free_name(path: Path, name: str | None) -> str:

@@ -13,6 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall import once as sharing
@@ -342,7 +344,7 @@ def main() -> None:
 
         try:
             show(execute(case))
-            if not {"-m", "--multirun"} & set(sys.argv):
+            if HydraConfig.get().mode != RunMode.MULTIRUN:
                 say(f"Next (one run is noise): {more_draws(sys.argv[1:])}")
         except KeyboardInterrupt:
             if case.record.done:

@@ -30,6 +30,8 @@ def test_it_tells_what_happens_where_asked_and_what_is_wrong(outputs, capfd):
     assert "recorded already" in capfd.readouterr().err
     with pytest.raises(MedsmallError, match="did you mean 'backbone'"):
         train(["backbon=tiny"])
+    with pytest.raises(MedsmallError, match=r"write train\(\['dataset=mine'\]\)"):
+        train("dataset=mine")
     assert not messages.quiet
 
 

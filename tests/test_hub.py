@@ -41,10 +41,18 @@ def test_a_hub_that_answers_is_reached(endpoint, monkeypatch):
 
 def test_one_that_is_silent_is_given_up_in_time(monkeypatch):
     monkeypatch.setattr(hub, "PATIENCE_S", 0.2)
-    monkeypatch.setattr("urllib.request.urlopen", _no_answer)
+    monkeypatch.setattr(hub, "get_session", _no_answer)
     started = time.monotonic()
     assert not hub.answers()
     assert time.monotonic() - started < 1.5
+
+
+def test_a_certificate_that_is_not_known_is_an_answer(monkeypatch):
+    def refuse():
+        raise OSError("CERTIFICATE_VERIFY_FAILED: unable to get local issuer certificate")
+
+    monkeypatch.setattr(hub, "get_session", refuse)
+    assert hub.answers()
 
 
 def test_what_cannot_be_fetched_is_one_sentence_with_what_can_be_had(monkeypatch):

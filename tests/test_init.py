@@ -16,7 +16,7 @@ from medsmall.dataset.guess.said import Said
 from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
-from medsmall.init import init, main, next_command, yaml_of
+from medsmall.init import init, main, yaml_of
 from medsmall.schema import check
 from medsmall.task import Task
 
@@ -85,8 +85,7 @@ def test_a_table_is_read_once(here, monkeypatch):
     file = data_in(here / "a", **BOTH)
     read, reads = spreadsheet.read, []
     monkeypatch.setattr(spreadsheet, "read", lambda path: reads.append(path) or read(path))
-    result = infer(file, "x")
-    next_command(result, "x")
+    infer(file, "x")
     assert len(reads) == 1
 
 
@@ -190,19 +189,6 @@ def test_the_yaml_has_every_key_with_its_comment_and_gives_the_data_back(here, o
     pd.testing.assert_frame_equal(Table(**settings).table(), result.data.table())
 
 
-def test_the_next_command_suits_the_task_and_how_even_the_classes_are(here):
-    def words(name, **options):
-        return next_command(infer(data_in(here / name, **options), name), name).split()[3:]
-
-    assert words("a", **BOTH) == ["dataset=a"]
-    assert words("b", label="score", task="regression") == ["dataset=b"]
-    assert words("c", targets=["a", "b"]) == ["dataset=c"]
-    file = data_in(here / "d", targets=["y"])
-    rows = pd.read_csv(file).assign(y=np.arange(40) < 4)
-    rows.to_csv(file, index=False)
-    assert next_command(infer(file, "d"), "d").split()[4] == "loss=bce_weighted"
-
-
 def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
     monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
     file = data_in(here / "films", label="dx")
@@ -214,7 +200,7 @@ def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
         init(file)
     assert written.read_text() == "mine"
     assert init(file, force=True).read_text().startswith("# films: ")
-    for name, part in {"mura": "medsmall's own", "a b": "--name cannot be"}.items():
+    for name, part in {"mura": "of medsmall itself", "a b": "--name cannot be"}.items():
         with pytest.raises(MedsmallError, match=part):
             init(file, name)
     (here / "mura").mkdir()

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.configs.explain import explain, refused
-from medsmall.configs.machine import has_gpu, if_gpu
+from medsmall.configs.machine import half_precision, has_gpu, on_gpu
 from medsmall.configs.options import config_dir, config_dirs
 from medsmall.configs.overrides import literal, quoted
 from medsmall.errors import MedsmallError
@@ -26,7 +26,10 @@ OmegaConf.register_new_resolver(
     "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True
 )
 
-OmegaConf.register_new_resolver("if_gpu", if_gpu, replace=True)
+# trainer=auto; see conf/trainer/auto.yaml
+OmegaConf.register_new_resolver("machine", lambda: "gpu" if has_gpu() else "cpu", replace=True)
+OmegaConf.register_new_resolver("half_precision", half_precision, replace=True)
+OmegaConf.register_new_resolver("on_gpu", on_gpu, replace=True)
 
 
 def compose(overrides: list[str]) -> DictConfig:
@@ -61,7 +64,7 @@ def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
     """
     chosen = {k: v for k, v in choices.items() if not k.startswith("hydra/")}
     if chosen.get("trainer") == "auto":
-        chosen["trainer"] = "gpu" if has_gpu() else "cpu"
+        chosen["trainer"] = on_gpu(str(cfg.trainer.accelerator), "gpu", "cpu")
     with open_dict(cfg):
         cfg.choices = literal(
             {

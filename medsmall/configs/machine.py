@@ -15,9 +15,18 @@ def has_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def if_gpu(there: Any, otherwise: Any) -> Any:
-    """The resolver ``${if_gpu:a,b}``: a on a machine with a GPU, else b."""
-    return there if has_gpu() else otherwise
+def on_gpu(accelerator: str, there: Any, otherwise: Any) -> Any:
+    """`there` if the `accelerator` of a trainer is a GPU, else the `otherwise`."""
+    return otherwise if accelerator == "cpu" else there
+
+
+@cache
+def half_precision() -> str:
+    """The 16-bit precision that the GPU computes in: cards before Ampere only emulate bfloat16."""
+    import torch
+
+    native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16-mixed" if native else "16-mixed"
 
 
 def _loads(library: str) -> bool:

@@ -78,10 +78,10 @@ def _refuse_what_is_no_image(data: Dataset, path: Path, max_pixels: int) -> None
 def _place_of(frame: int | None, data: Dataset, path: Path) -> int:
     """Which frame is read, from 0 on."""
     frames = int(data.get("NumberOfFrames") or 1)
-    if frames == 1:
-        return 0
     if frame is not None:
         return index_of(frame, frames, path)
+    if frames == 1:
+        return 0
     middle = frames // 2 + 1
     say_first(
         "frames",

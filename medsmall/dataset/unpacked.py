@@ -14,7 +14,7 @@ def unpacked(root: Path, holds: Sequence[str]) -> Path:
     """
 
     def is_there(folder: Path) -> bool:
-        return all(any((folder / f"{n}{end}").is_file() for end in ("", ".gz")) for n in holds)
+        return all(any((folder / f"{n}{end}").exists() for end in ("", ".gz")) for n in holds)
 
     if is_there(root):
         return root

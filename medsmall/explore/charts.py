@@ -101,7 +101,9 @@ def even_edges(known: pd.Series, bins: int = 24) -> list[float]:
     """
     from matplotlib.ticker import MaxNLocator
 
-    unit = next((unit for unit in (12, 10, 5, 1) if (known % unit == 0).mean() > 0.5), None)
+    units = [unit for unit in (12, 10, 5) if unit <= (known.max() - known.min()) / 5]
+    telling = known[known != 0] if known.any() else known  # 0 is a multiple of everything
+    unit = next((unit for unit in (*units, 1) if (telling % unit == 0).mean() > 0.5), None)
     ticks = MaxNLocator(bins, steps=[1, 2, 5, 10], integer=unit is not None)
     if unit is None:
         return list(ticks.tick_values(known.min(), known.max()))

@@ -67,11 +67,6 @@ def column(table: pd.DataFrame, name: str) -> pd.Series:
     return table[name] if name in table else pd.Series(np.nan, index=table.index)
 
 
-def unnamed(table: pd.DataFrame) -> bool:
-    """Whether the patients are unknown: every image stands as a patient of its own name."""
-    return bool((table["patient"] == table["image"]).all())
-
-
 def known(values: pd.Series) -> pd.Series:
     """Where a metadata column says anything: neither NaN nor empty."""
     return values.notna() & (values.astype("str").str.strip() != "")

@@ -37,7 +37,7 @@ def summary(
         subtitle=f"{dataset.modality}, {dataset.task} task, scored per {dataset.unit}",
         facts=facts(dataset, table, listed, none_there),
         about=[(what, text) for what, text in about.items() if text],
-        warnings=warnings(cfg, table, listed, none_there),
+        warnings=warnings(cfg, dataset, table, listed, none_there),
         sections=sections,
         version=version("medsmall"),
     )
@@ -71,7 +71,7 @@ def _patients(table: pd.DataFrame) -> tuple[str, str]:
 
 
 def warnings(
-    cfg: DictConfig, table: pd.DataFrame, listed: pd.DataFrame, none_there: bool
+    cfg: DictConfig, dataset: Dataset, table: pd.DataFrame, listed: pd.DataFrame, none_there: bool
 ) -> list[str]:
     """What a reader has to know before believing a figure."""
     found = []
@@ -89,7 +89,7 @@ def warnings(
             f"{len(listed) - len(table):,} of the {len(listed):,} listed images are absent. All "
             f"figures are about the {len(table):,} that are there."
         )
-    if people.unnamed(table):
+    if patients.unknown(dataset, table) == len(table):
         found.append(f"Patients are unknown: every image counts as one. {IF_REPEATED}")
     return found
 

@@ -161,10 +161,10 @@ def test_a_byte_order_mark_does_not_hide_the_first_image(release):
 
 def test_real_table(real_data):
     data = ChestXray14(str(real_data / "chestxray14"), targets=["Hernia"])
-    start = time.perf_counter()
+    start = time.process_time()
     table = data.table()
     absent = absent_files(data, table["image"])
-    assert time.perf_counter() - start < 6  # about 0.6 s where nothing else runs
+    assert time.process_time() - start < 6  # about 0.6 s where nothing else runs
     assert len(table) == 112_120
     assert table["patient"].nunique() == 30_805
     assert table["split"].value_counts().to_dict() == {"train_val": 86_524, "test": 25_596}

@@ -104,9 +104,9 @@ def test_as_many_patches_as_the_release(monkeypatch, tmp_path):
         return {f"{patient}_idx5_x{50 * (i % 40)}_y{i}_class{label}.png" for i in range(502)}
 
     monkeypatch.setattr(ImageFiles, "names_in", names_in)
-    start = time.perf_counter()
+    start = time.process_time()
     table = Idc(str(tmp_path)).table()
-    assert time.perf_counter() - start < 6
+    assert time.process_time() - start < 6
     assert len(table) == 280_116
     assert len(listed) == len(set(listed)) == 1 + 2 * 279
 

@@ -16,6 +16,12 @@ PATIENTS = (
     r"slide|specimen|animal|donor|objekttrager|praparat",
     r"study|exam|accession|untersuchung|estudio|esame|onderzoek",
 )
+# Words in the name of a column about patients that make it one of something else
+NO_PATIENT = (
+    r"gewicht|weight|poids|peso|grosse|groesse|height|taille|altezza|lengte|bmi|status|position|orient|"
+    r"comment|kommentar|note|date|datum|fecha|time|zeit|room|raum|scanner|device|gerat|type|typ|"
+    r"name_of_hospital|history|group|gruppe|count|anzahl|zahl"
+)
 AGE = r"(^|_|patient|patienten)(?<!bone_)(ages?|alter|edad|eta|idade|leeftijd)($|_)"
 SEX = r"(^|_|patient|patienten)(sex|sesso|gender|geschl|genre|gener[eo]|gesl(acht)?($|_))"
 VIEW = (

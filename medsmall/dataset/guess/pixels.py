@@ -10,7 +10,7 @@ from medsmall.dataset.guess.inferred import Inferred
 from medsmall.errors import MedsmallError
 
 LOOKED_AT = 12  # images opened to find whether they are grey, or have more than 8 bits
-DEEP_LOOKED_AT = 100  # images of more than 8 bits whose values are read
+DEEP_LOOKED_AT = 500  # images of more than 8 bits whose values are read
 
 
 def find_range(found: Inferred) -> None:

@@ -3,8 +3,18 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from medsmall.dataset.guess.column_names import AGE, LABEL, NO_LABEL, PATIENTS, SEX, VIEW, like
+from medsmall.dataset.guess.column_names import (
+    AGE,
+    LABEL,
+    NO_LABEL,
+    NO_PATIENT,
+    PATIENTS,
+    SEX,
+    VIEW,
+    like,
+)
 from medsmall.dataset.own import listed, people
+from medsmall.dataset.own.cell_words import UNKNOWN
 from medsmall.dataset.own.classes import PARTS, RESERVED
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.labels import CODES, MANY
@@ -65,9 +75,13 @@ def patient_of(free: Free) -> Chosen:
     would count as different patients.
     """
     for pattern in PATIENTS:
-        found = {n: c for n, c in free.items() if like(pattern, n) and _may_be_patients(c)}
+        found = {
+            n: c
+            for n, c in free.items()
+            if like(pattern, n) and not like(NO_PATIENT, n) and _may_be_patients(c)
+        }
         for name, column in found.items():
-            if (column.cells != "").all():
+            if not column.cells.str.lower().isin(UNKNOWN).any():
                 count = column.cells.nunique()
                 return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
         for column in found.values():

@@ -102,7 +102,12 @@ class Written:
             ):  # values that refer to other keys stay in the file only
                 found.set(key, value, AS_WRITTEN)
         if now.merge and self.edits.get("merge"):
-            found.set("merge", {**found.settings.get("merge", {}), **self.edits["merge"]}, AS_SAID)
+            edited = self.edits["merge"]
+            proposed = found.settings.get("merge", {}).items()
+            more = {
+                k: edited.get(v, v) for k, v in proposed if k not in {*edited, *edited.values()}
+            }
+            found.set("merge", {**more, **edited}, AS_SAID)
 
     def updated(self, found: Inferred, now: Said) -> tuple[str, list[str]]:
         """The text with the settings of `found` in its lines, and what changed: `key: old -> new`.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medsmall.dataset.own.cell_words import UNKNOWN
 from medsmall.dataset.own.classes import CONTROL, PARTS, is_plain, parts_to_learn
 from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
@@ -100,7 +101,7 @@ def refuse_repeated(
 
 def patients(column: Column) -> pd.Series:
     """The patient of each row; MedsmallError if a row names none, or all rows the same."""
-    if (column.cells == "").any():
+    if _nobody(column).any():
         raise names_no_patient(column, "set dataset.patient=null")
     first = column.cells.iloc[0]
     if len(column.cells) > 1 and (column.cells == first).all():
@@ -114,10 +115,15 @@ def patients(column: Column) -> pd.Series:
 
 def names_no_patient(column: Column, otherwise: str) -> MedsmallError:
     """The error for a column of patients with blank cells; `otherwise` is the other remedy."""
-    blank = column.cells.index[column.cells == ""]
+    blank = column.cells.index[_nobody(column)]
     more = len(blank) - 1
     also = f" (nor do {more:,} more rows)" if more > 1 else " (nor does 1 more row)" * more
     return column.refused(blank[0], f"it names no patient{also}; fill it in, or {otherwise}")
+
+
+def _nobody(column: Column) -> pd.Series:
+    """Whether each cell is blank or says that the patient is unknown."""
+    return column.cells.str.lower().isin(UNKNOWN)
 
 
 def parts(column: Column) -> pd.Series:

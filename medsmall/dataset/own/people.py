@@ -49,7 +49,7 @@ def years_of(column: Column) -> pd.Series:
     `45M` is unknown: months are written `045M` or in words, and M may mean male.
     """
     words = re.split(r"[\W_]+", plain_letters(column.name))
-    default = next((UNIT_OF[word] for word in words if len(word) > 3 and word in UNIT_OF), "Y")
+    default = next((UNIT_OF[word] for word in words if len(word) > 1 and word in UNIT_OF), "Y")
     return column.cells.map({cell: _years(cell, default) for cell in column.cells.unique()}).astype(
         "float64"
     )
@@ -102,7 +102,7 @@ def _words(there: set[str], name: str) -> dict[str, str]:
         meaning["m"] = ""  # mujer, or masculino
     else:
         meaning["m"] = "M"
-    if {"u", "d"} <= there and "m" not in there:
+    if there == {"u", "d"} or (there <= {"u", "d"} and "sesso" in name):
         meaning |= {"u": "M", "d": "F"}  # uomo, donna
     return meaning
 
