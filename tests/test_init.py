@@ -52,6 +52,29 @@ def test_each_column_is_known_by_what_it_holds_and_its_name(here):
                       "patient": "subject", "positive": "tumour"}  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("files", "cell", "part"),
+    [
+        (["mask/{}.png", "raw/{}.png"], "{}.png", "<name> in mask and as many as <name> in raw"),
+        (["{}.png", "{}.jpg"], "{}", "<name>.jpg in . and as many as <name>.png in ."),
+        (["sub/{}.png"], "C:\\data\\sub\\{}.png", "'C:\\data\\sub\\i0.png' may be sub/i0.png"),
+        (["{}.png"], "{}.PNG", "'i0.PNG' may be i0.png"),
+        (["{}.png"], "{}.jpg", "'i0.jpg' may be i0.png"),
+    ],
+)
+def test_names_that_fit_two_files_or_nearly_one_are_refused(tmp_path, files, cell, part):
+    lines = ["image,dx"]
+    for i in range(6):
+        for file in files:
+            (tmp_path / file.format(f"i{i}")).parent.mkdir(exist_ok=True)
+            (tmp_path / file.format(f"i{i}")).touch()
+        lines.append(f"{cell.format(f'i{i}')},{'ab'[i % 2]}")
+    (tmp_path / "rows.csv").write_text("\n".join(lines))
+    with pytest.raises(MedsmallError) as error:
+        infer(tmp_path / "rows.csv", "x")
+    assert part in str(error.value)
+
+
 def test_columns_of_0_and_1_and_numbers(here):
     several = found(here / "a", targets=["edema", "mass"], image="Image Index", patient="pid")
     assert several == {"file": "images.csv", "image": "Image Index", "patient": "pid",
