@@ -12,6 +12,7 @@ from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
 from medsmall.dataset.own import listed, spellings, spreadsheet
 from medsmall.dataset.own.class_folders import find_images, in_class_folders
+from medsmall.dataset.own.classes import why_positive
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.table_file import TableFile
 from medsmall.dataset.table import Table
@@ -116,14 +117,14 @@ def infer_folder(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     if said.merge:
         kinds = [one.kind for one in in_class_folders(path, {})[0]]
         _find_merge(found, spellings.proposed(pd.Series(kinds, dtype="str")))
-    images = [one.image for one in find_images(path, name, found.settings.get("merge"))]
+    there = find_images(path, name, found.settings.get("merge"))
     if said.id_pattern or "patient" in said.columns:
         found.set("patient", said.id_pattern, AS_SAID)
     else:
-        file_names.propose(found, "patient", images)
+        file_names.propose(found, "patient", [one.image for one in there])
     data = found.data
     if data.task is Task.BINARY:
-        found.set("positive", data.targets[0], "of the two classes; the other is the negative")
+        found.set("positive", data.targets[0], why_positive([*{one.kind for one in there}]))
     pixels.find_range(found)
     pixels.find_grey(found)
     return found
@@ -140,8 +141,10 @@ def _find_task(found: Inferred) -> None:
     }
     found.set("task", str(data.task), reason[data.task])
     label = found.settings.get("label")
-    if data.task is Task.BINARY and label not in (None, *data.targets):
-        found.set("positive", data.targets[0], "of the two classes; the other is the negative")
+    named = label is not None and label not in data.targets
+    if found.read and named and data.task is Task.BINARY:
+        classes = {*found.read.column(str(label)).classes(found.settings.get("merge"))} - {""}
+        found.set("positive", data.targets[0], why_positive([*classes]))
 
 
 def name_of(path: Path) -> str:

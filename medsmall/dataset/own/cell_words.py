@@ -21,9 +21,21 @@ NO = {
     "onwaar",
 }  # fmt: skip
 UNCERTAIN = {"-1", "-1.0", "-1,0"}
+SIGNS = (("j", "n"), ("y", "n"), ("+", "-"), ("+", "–"))  # yes and no, where both occur
 
 _DECIMAL = r"[+-]?\d+,\d+(?:e[+-]?\d+)?"
 _THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
+
+
+def yes_and_no(words: set[str]) -> tuple[set[str], set[str]]:
+    """The words for yes and for no in a column that holds `words` (lower case).
+
+    Letters and signs count where both are there and all else is yes or no: a `y` may be a class.
+    """
+    for yes, no in SIGNS:
+        if {yes, no} <= words <= YES | NO | UNCERTAIN | {yes, no}:
+            return YES | {yes}, NO | {no}
+    return YES, NO
 
 
 def parsed(cells: pd.Series) -> pd.Series:

@@ -17,6 +17,8 @@ NEGATIVE = {
     "nofinding", "normal", "unaffected", "uninfected", "nontumor", "notumor",
     "benigne", "benigno", "benin", "falsch", "gesund", "gutartig", "negatief", "negatif", "negativ",
     "negativo", "normaal", "normale", "o.b.", "sain", "sano", "unauffallig",
+    "controle", "controles", "controlli", "controllo", "gesunde", "gezond", "healthycontrol",
+    "healthycontrols", "kontrolle", "kontrollen", "saine", "sains", "sana", "sani", "saudavel",
 }  # fmt: skip
 NOT = {"no", "non", "not", "geen", "kein", "keine", "nao", "nee", "nein", "ohne", "sans", "senza"}
 PARTS = {
@@ -34,6 +36,13 @@ def is_negative(name: str) -> bool:
     """Whether the name of a class means an absence: normal, gesund, no_tumour, ..."""
     words = re.split(r"[\s_-]+", plain_letters(name.strip()))
     return words[0] in NOT or "".join(words) in NEGATIVE
+
+
+def why_positive(classes: Sequence[str]) -> str:
+    """Why `positive_of` chooses one of two `classes`, in words."""
+    if sum(map(is_negative, classes)) == 1:
+        return "of the two classes; the other is the negative"
+    return "by the alphabet: neither name says which is the finding; set positive"
 
 
 def positive_of(classes: Sequence[str], positive: str | None) -> str:

@@ -54,14 +54,16 @@ class Column:
     def kind(self) -> Kind:
         """The kind of the known cells.
 
-        "yes or no": 0, 1, and words such as true, no or ja (and -1 beside); "numbers"; "text";
+        "yes or no": 0, 1, words such as true, no or ja, J and N, + and - (and -1 beside);
+        "numbers"; "text";
         "mixed" if at least half of the cells are of one of the former kinds and the rest are not.
         """
         different = self.known.drop_duplicates()
         values = set(different.tolist())
         if not values:
             return "blank"
-        if values & (YES | NO) and values <= YES | NO | UNCERTAIN:
+        yes, no = cell_words.yes_and_no(values)
+        if values & (yes | no) and values <= yes | no | UNCERTAIN:
             return "yes or no"
         numbers = set(different[cell_words.parsed(different).notna()].tolist())
         if numbers == values:
@@ -84,7 +86,8 @@ class Column:
     def yes_no(self) -> pd.Series:
         """1.0, 0.0, or NaN for unknown; MedsmallError for any other cell, -1 among them."""
         known = self.known
-        answers = known.isin(YES).astype("float64").where(known.isin(YES | NO))
+        yes, no = cell_words.yes_and_no({*known.unique()})
+        answers = known.isin(yes).astype("float64").where(known.isin(yes | no))
         for row in answers.index[answers.isna()][:1]:
             if known[row] in UNCERTAIN:
                 raise self.refused(

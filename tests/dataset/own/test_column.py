@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medsmall.dataset.own.classes import positive_of
+from medsmall.dataset.own.classes import positive_of, why_positive
 from medsmall.dataset.own.column import Column
 from medsmall.errors import MedsmallError
 
@@ -37,7 +37,15 @@ def test_other_commas_are_refused(cells):
 
 def test_a_dash_is_unknown_among_numbers_alone():
     np.testing.assert_array_equal(column("1", "-", "0").yes_no(), [1, np.nan, 0])
-    assert column("+", "-").classes().tolist() == ["+", "-"]
+    np.testing.assert_array_equal(column("+", "-", "").yes_no(), [1, 0, np.nan])
+
+
+@pytest.mark.parametrize("words", ["JN", "jn", "yn", "+-"])
+def test_letters_are_yes_and_no_where_both_occur(words):
+    both = column(*words, words[1])
+    assert both.kind == "yes or no"
+    np.testing.assert_array_equal(both.yes_no(), [1, 0, 0])
+    assert column(*words, "x").kind == column(words[0], "x").kind == "text"
 
 
 def test_yes_and_no_of_other_languages():
@@ -68,3 +76,10 @@ def test_words_that_count_as_unknown_are_told(capsys):
 def test_the_absence_of_a_finding_is_not_the_positive_class(classes):
     found, absent = classes.split()
     assert positive_of([absent, found], None) == found
+
+
+def test_a_control_is_the_negative_class_and_an_arbitrary_choice_is_told():
+    for control in ("Kontrolle", "controle", "contrôle", "controllo", "gesund"):
+        assert positive_of([control, "AMD"], None) == "AMD"
+        assert why_positive([control, "AMD"]).startswith("of the two classes")
+    assert "neither name says which is the finding; set positive" in why_positive(["mel", "nev"])
