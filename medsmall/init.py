@@ -110,7 +110,8 @@ def _audit(overrides: list[str]) -> None:
 def _said(given: argparse.Namespace) -> Said:
     columns = {role: getattr(given, role) for role in ("patient", "age", "sex", "split")}
     columns = {role: column for role, column in columns.items() if column is not None}
-    return Said(given.label, given.task, given.modality, columns, given.id_pattern, given.merge)
+    merge, typed = given.merge is not False, given.merge is not None
+    return Said(given.label, given.task, given.modality, columns, given.id_pattern, merge, typed)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -135,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--merge",
         action=argparse.BooleanOptionalAction,
-        default=True,
+        default=None,
         help="spellings that differ by case or blanks alone are one class",
     )
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])

@@ -18,11 +18,20 @@ WORDS = (
     r"^(C\d+(?:P\d+)?)\w*?_IMG",  # of the NLM's cells: C39P4thinF_original_IMG_1
     r"(IM-\d+)-\d+",
     r"^([Pp]\d+)[-_]",
+    r"^(TCGA-\w{2}-\w{4})-",  # the first three parts of a barcode
 )
+NO_DATE = r"(?!(?:19|20)\d{6}[-_]|\d\d?[-_]\d\d?[-_](?:19|20)\d\d)"  # 20190131_, 31-01-2019_
 NUMBERS = (
-    r"(?i)^((?:case|pat|id|mrn|fall|cas|caso)[-_ ]?\d+)[-_]",
-    r"^(?!(?:19|20)\d{6}[-_])(\d{2,})[-_]",  # eight digits may be a date
+    r"(?i)^((?:case|pat|pt|subj?|id|mrn|fall|cas|caso)[-_ ]?\d+)[-_]",
+    rf"^{NO_DATE}(\d{{2,}})[-_]",
+    ALL := rf"^{NO_DATE}(\d+)[-_]",
     r"(?i)/((?:case|pat|p|id|mrn|fall|cas|caso)?[-_ ]?\d{3,})/",
+)
+# If all numbers are such, they are years, days (31012019), or sizes of images (224, 320, 384, 512).
+NO_PATIENTS = (
+    r"19[89]\d|20[0-3]\d",
+    r"(?:[0-2]\d|3[01])(?:0\d|1[0-2])(?:19|20)\d\d",
+    "|".join(str(n * 2**i) for n in (7, 5, 3, 1) for i in range(4, 13)),
 )
 MIN_GROUPS = 3  # two groups are more likely two classes
 
@@ -72,6 +81,8 @@ def candidates(images: Sequence[str]) -> list[Candidate]:
     for pattern in (*WORDS, *NUMBERS):
         patients = find_all(re.compile(pattern), paths)
         codes = pd.Series(pd.factorize(patients)[0])
+        if pattern == ALL and patients.isna().any():
+            continue  # a digit before some names may be anything
         if not _groups(paths, patients, pattern in WORDS) or any(map(codes.equals, groupings)):
             continue
         groupings.append(codes)
@@ -84,13 +95,16 @@ def candidates(images: Sequence[str]) -> list[Candidate]:
 def _groups(paths: pd.Series, patients: pd.Series, word: bool) -> bool:
     """Whether the groups may be patients: in a quarter of the images, some with several images.
 
-    Without a specific `word`, numbers that never repeat within a folder are running numbers, and
-    groups of more than ten images on average may be a series or a device.
+    Without a specific `word`, numbers that never repeat within a folder are running numbers, years,
+    days and sizes in pixels are no patients, and groups of more than ten images on average may be a
+    series or a device.
     """
     known = patients.dropna()
     count, groups = len(known), known.nunique()
     least = MIN_GROUPS if word else max(MIN_GROUPS, count / 10)
     if not (count >= len(paths) / 4 and least <= groups < count):
+        return False
+    if not word and any(known.str.fullmatch(others).all() for others in NO_PATIENTS):
         return False
     folders = paths.str.rpartition("/")[0]
     return word or bool(pd.DataFrame({"f": folders[known.index], "p": known}).duplicated().any())

@@ -7,10 +7,17 @@ from pathlib import Path
 import pandas as pd
 
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.guess import file_names, image_column, patient_column, pixels, roles
+from medsmall.dataset.guess import (
+    class_spellings,
+    file_names,
+    image_column,
+    patient_column,
+    pixels,
+    roles,
+)
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
-from medsmall.dataset.own import listed, spellings, spreadsheet
+from medsmall.dataset.own import listed, spreadsheet
 from medsmall.dataset.own.class_folders import find_images, in_class_folders
 from medsmall.dataset.own.classes import why_positive
 from medsmall.dataset.own.column import Column
@@ -65,9 +72,8 @@ def infer_table(path: Path, name: str, said: Said = NOTHING) -> Inferred:
         found.set("label" if guessed else "targets", guessed or targets, reason)
     if said.task is not None:
         found.set("task", said.task, AS_SAID)
-    if said.merge and "label" in found.settings:
-        merge = spellings.proposed(file.column(found.settings["label"]).spelt())
-        _find_merge(found, merge)
+    if "label" in found.settings:
+        class_spellings.find(found, file.column(found.settings["label"]).spelt, said)
     if not {"patient", "patient_pattern"} & found.settings.keys():
         names, settings = file.column(found.settings["image"]), found.settings
         folder, suffix = settings.get("folder", ""), settings.get("suffix", "")
@@ -99,24 +105,13 @@ def _find_roles(found: Inferred, free: dict[str, Column], said: Said) -> None:
         found.warnings += filter(None, [patient_column.not_told_apart(free)])
 
 
-def _find_merge(found: Inferred, merge: dict[str, str]) -> None:
-    if merge:
-        found.set("merge", merge, "they differ by case, blanks or accents alone")
-        pairs = ", ".join(f"'{spelling}' as '{name}'" for spelling, name in merge.items())
-        found.warnings.append(
-            f"{len(merge)} spellings of a class are read as another: {pairs}. Correct merge in the "
-            "YAML where a class is meant."
-        )
-
-
 def infer_folder(path: Path, name: str, said: Said = NOTHING) -> Inferred:
     """Class folders, and an expression that finds patients in the file names."""
     said.refuse_columns(path)
     root = str(path.absolute())
     found = Inferred(Folder, {"root": root, "name": name}, {"root": "holds the class folders"})
-    if said.merge:
-        kinds = [one.kind for one in in_class_folders(path, {})[0]]
-        _find_merge(found, spellings.proposed(pd.Series(kinds, dtype="str")))
+    kinds = [one.kind for one in in_class_folders(path, {})[0]]
+    class_spellings.find(found, lambda: pd.Series(kinds, dtype="str"), said)
     there = find_images(path, name, found.settings.get("merge"))
     if said.id_pattern or "patient" in said.columns:
         found.set("patient", said.id_pattern, AS_SAID)

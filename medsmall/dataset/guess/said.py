@@ -15,7 +15,8 @@ class Said:
     """The options of medsmall.init about the data; None or absent ones are guessed.
 
     `columns` are those of patient, age, sex and split; `NONE` means that there is none. `merge`
-    merges spellings that seem to be one class.
+    merges spellings that seem to be one class; unless it was `typed`, a merge that was edited in
+    the YAML goes before it. `spellings` is that edited merge, None if it was not edited.
     """
 
     label: str | None = None
@@ -24,6 +25,15 @@ class Said:
     columns: Mapping[str, str] = field(default_factory=dict)
     id_pattern: str | None = None
     merge: bool = False
+    typed: bool = True
+    spellings: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        if self.id_pattern == "":
+            raise MedsmallError(
+                "The expression for patients (--id-pattern) is empty: write one with a group, such "
+                "as ^(person\\d+), or leave it out."
+            )
 
     def check(self, path: Path, there: Collection[str]) -> None:
         """MedsmallError if a column is not `there` in the table `path`."""

@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from medsmall.dataset.guess.inferred import Inferred
-from medsmall.dataset.guess.said import AS_SAID, AS_WRITTEN, NONE, Said
+from medsmall.dataset.guess.said import AS_WRITTEN, NONE, Said
 from medsmall.dataset.guess.shown import in_words
 from medsmall.dataset.guess.yaml_text import GUESSED, guesses_line, lines_of, loaded, replaced
-from medsmall.errors import MedsmallError
+from medsmall.errors import MedsmallError, did_you_mean
 
 # Keys that belong together: if one was edited, all are kept.
 OF_LABEL, OF_PATIENT = ("label", "targets", "positive", "task"), ("patient", "patient_pattern")
@@ -54,8 +54,14 @@ class Written:
             for key, value in self.values.items()
             if key not in self.guesses or self.guesses[key] != value
         }
+        of_another = (
+            {"task", "positive", "targets"} - keys
+            if self.values.get("label") and "label" in keys
+            else set()
+        )
         for group in (OF_LABEL, OF_PATIENT):
             keys |= {*group} & self.values.keys() if keys & {*group} else set()
+        keys -= of_another  # guesses for the earlier label: guessed anew
         return {key: value for key, value in self.values.items() if key in keys}
 
     def said(self, now: Said) -> Said:
@@ -72,15 +78,20 @@ class Written:
         label, task = now.label or edits.get("label"), now.task
         if edits.get("label") and not now.label:
             task = task or edits.get("task")
-        merge = now.merge or bool(edits.get("merge"))
+        given = edits.get("merge") or {}
+        edited = given if "merge" in edits and isinstance(given, dict) else None
+        merge = now.merge and (now.typed or edited is None)
+        if merge and not edited:
+            edited = None  # none at all was edited in, but --merge asks for one
         return replace(
-            now, columns=columns, id_pattern=pattern, label=label, task=task, merge=merge
-        )
+            now, columns=columns, id_pattern=pattern, label=label, task=task, merge=merge,
+            spellings=edited,
+        )  # fmt: skip
 
     def kept(self, now: Said) -> dict[str, Any]:
         """The edits to keep, whatever is guessed: all but those overridden by options `now`."""
         said = {*now.columns, *(["modality"] if now.modality else [])}
-        said |= {"merge"} if now.merge else set()
+        said |= {"merge"} if now.merge and now.typed else set()
         said |= {*OF_LABEL} if now.label or now.task else set()
         said |= {*OF_PATIENT} if now.id_pattern or "patient" in said else set()
         return {key: value for key, value in self.edits.items() if key not in said}
@@ -88,7 +99,7 @@ class Written:
     def keep(self, found: Inferred, now: Said) -> None:
         """Put the kept edits into `found`, so that it agrees with the file.
 
-        MedsmallError if a table has become class folders, or the reverse.
+        MedsmallError if a table has become class folders, or the reverse, and for an unknown key.
         """
         target = f"{found.kind.__module__}.{found.kind.__name__}"
         if self.values.get("_target_") != target:
@@ -96,18 +107,16 @@ class Written:
                 f"{self.file} describes a {self.values.get('_target_')}, but the data are now a "
                 f"{target}: add --force to overwrite it, or choose another --name."
             )
+        keys = lines_of(found)
+        for key in self.values.keys() - keys:
+            raise MedsmallError(
+                f"{self.file} has the unknown key '{key}'{did_you_mean(key, keys)}: delete it."
+            )
         for key, value in self.kept(now).items():
             if "${" not in json.dumps(
                 value
             ):  # values that refer to other keys stay in the file only
                 found.set(key, value, AS_WRITTEN)
-        if now.merge and self.edits.get("merge"):
-            edited = self.edits["merge"]
-            proposed = found.settings.get("merge", {}).items()
-            more = {
-                k: edited.get(v, v) for k, v in proposed if k not in {*edited, *edited.values()}
-            }
-            found.set("merge", {**more, **edited}, AS_SAID)
 
     def updated(self, found: Inferred, now: Said) -> tuple[str, list[str]]:
         """The text with the settings of `found` in its lines, and what changed: `key: old -> new`.

@@ -14,6 +14,9 @@ GROUPING = {  # names of two images each -> patients of the first two, and the e
     "Kermany": ([f"NORMAL/NORMAL2-IM-{p:04d}-{n:04d}.png" for p, n in TWICE], "IM-0010", "IM-"),
     "a folder": ([f"a/patient{p:05d}/study1/view{n}.png" for p, n in TWICE], "patient00010", "/"),
     "numbers": ([f"a/{p:03d}_{n}.png" for p, n in TWICE], "010", ",}"),
+    "short numbers": ([f"a/{p - 9}_{n}.png" for p, n in TWICE], "1", "\\d+)"),
+    "pt": ([f"a/pt{p}_{n}.png" for p, n in TWICE], "pt10", "|pt|"),
+    "barcodes": ([f"a/TCGA-A1-A0{p}-01Z-{n}.png" for p, n in TWICE], "TCGA-A1-A010", "TCGA"),
     "numbered folders": ([f"a/{p:04d}/{n}.png" for p, n in TWICE], "0010", "/"),
 }
 NONE = {
@@ -23,6 +26,10 @@ NONE = {
         f"{kind}/{i:03d}_x.png" for kind in "ab" for i in range(20)
     ],
     "dates": [f"a/201901{d:02d}_{n}.png" for d in range(10, 30) for n in range(2)],
+    "days": [f"a/{d:02d}-01-2019_{n}.png" for d in range(10, 30) for n in range(2)],
+    "dates that end in the year": [f"a/{d}012019_{n}.png" for d in range(10, 30) for n in range(2)],
+    "years": [f"a/{year}_{n}.png" for year in range(2010, 2022) for n in range(3)],
+    "sizes": [f"a/{size}_{n}.png" for size in (256, 512, 1024) for n in range(5)],
     "two groups": [f"a/person{i % 2}_{i}.png" for i in range(40)],
     "too few": [f"a/{i}x.png" for i in range(40)] + [f"a/person{i // 2}_{i}" for i in range(8)],
 }

@@ -71,9 +71,7 @@ def test_edits_stay_and_the_guesses_suit_them(table):
         return text.replace("dataset.table.Table", "dataset.table.Table\n# mine", 1)
 
     before = written(table, edit=edit)
-    assert set(before.edits) == {
-        "label", "targets", "positive", "task", "patient", "patient_pattern", "modality",
-    }  # fmt: skip
+    assert set(before.edits) == {"label", "positive", "patient", "patient_pattern", "modality"}
     for _ in range(2):  # they stay edits
         values, changes = again(table, Written.read(before.file))
         assert changes == []
@@ -116,6 +114,51 @@ def test_a_merge_is_kept_and_grows(table):
     values, changes = again(table, Written.read(before.file), Said(merge=True))
     assert values["merge"] == {"A": "a", "B": "b"}
     assert changes == ["merge: A -> a -> A -> a, B -> b"]
+
+
+UNTYPED = Said(merge=True, typed=False)
+
+
+def respelt(table):
+    rows = pd.read_csv(table)
+    rows.loc[rows.index[rows["dx"] == "b"][0], "dx"] = "B"
+    rows.to_csv(table, index=False)
+
+
+def test_an_edited_merge_goes_before_the_default(table):
+    respelt(table)
+    edited = 'merge: {"B": "sick", "b": "sick"}'
+    before = written(table, UNTYPED, lambda text: text.replace('merge: {"B": "b"}', edited))
+    assert before.values["positive"] == "b"
+    values, changes = again(table, before, UNTYPED)
+    assert values["merge"] == {"B": "sick", "b": "sick"}
+    assert changes == ["positive: b -> sick"]
+    assert again(table, Written.read(before.file), UNTYPED)[1] == []
+
+
+@pytest.mark.parametrize("value", ["null", "{}"])
+def test_a_merge_that_was_taken_out_stays_out(table, value):
+    respelt(table)
+    before = written(table, UNTYPED, lambda text: text.replace('{"B": "b"}  #', f"{value}  #"))
+    with pytest.raises(MedsmallError, match="are one class"):
+        again(table, before, UNTYPED)
+    assert again(table, before, Said(merge=True))[0]["merge"] == {"B": "b"}
+
+
+def test_another_label_is_guessed_with_its_own_task_and_classes(table):
+    rows = pd.read_csv(table).assign(stage=["i", "ii", "iii"] * 4)
+    rows.to_csv(table, index=False)
+    before = written(table, edit=lambda text: text.replace('label: "dx"', "label: stage"))
+    values, _ = again(table, before)
+    assert (values["label"], values["task"], values["positive"]) == ("stage", "multiclass", None)
+
+
+def test_an_unknown_key_and_an_empty_expression_are_refused(table):
+    before = written(table, edit=lambda text: "lable: dx\n" + text)
+    with pytest.raises(MedsmallError, match=r"unknown key 'lable' \(did you mean 'label'\?\)"):
+        again(table, before)
+    with pytest.raises(MedsmallError, match="--id-pattern. is empty"):
+        Said(id_pattern="")
 
 
 @pytest.mark.parametrize(
