@@ -1,5 +1,6 @@
 """Checks a sample of the user's images: whether they are grey, and which values they use."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +27,18 @@ def find_range(found: Inferred) -> None:
 
 
 def find_grey(found: Inferred) -> None:
-    """Read some images: grey images saved in colour are read as grey; warn of other faults."""
+    """Read some images: grey images saved in colour are read as grey; warn once of each fault."""
     pixels: list[np.ndarray] = []
+    faults: dict[str, list[str]] = {}  # the sentences that differ by the image and numbers alone
     for image in _some(found, LOOKED_AT):
         try:
             pixels.append(found.data.files.read(image))
         except MedsmallError as error:
-            found.warnings.append(str(error))
+            kind = re.sub(r"\d+", "", str(error).replace(image, ""))
+            faults.setdefault(kind, []).append(str(error))
+    for first, *more in faults.values():
+        also = f" ({len(more):,} more of the images looked at are like it)" if more else ""
+        found.warnings.append(f"{first.removesuffix('.')}{also}.")
     colour = [image for image in pixels if image.ndim == 3]
     if colour and all((image == image[..., :1]).all() for image in colour):
         found.set("grey", True, "the sampled images are grey, some saved in colour")

@@ -39,6 +39,15 @@ def test_images_that_use_their_bits_need_no_range(tmp_path, kind):
     assert "range" not in infer(folder(tmp_path, most, of), "mine").settings
 
 
+def test_a_fault_of_many_images_is_told_once(tmp_path):
+    for file in sorted(folder(tmp_path, 255, np.uint8).rglob("*.tif")):
+        with Image.open(file) as frame:
+            frame.save(file, save_all=True, append_images=[frame.copy()])
+    told = [one for one in infer(tmp_path, "mine").warnings if "2 frames" in one]
+    assert len(told) == 1
+    assert told[0].endswith("dataset.frame (7 more of the images looked at are like it).")
+
+
 @pytest.mark.parametrize(
     ("ends", "span"),
     [((0, 200), (0, 255)), ((3, 1000), (0, 1023)), ((0, 4095), (0, 4095)), ((0, 9000), (0, 16383)),
