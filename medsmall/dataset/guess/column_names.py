@@ -26,8 +26,9 @@ FILLERS = r"instance|unique|original|s|de|du|del|do|des|of|von|der"
 NO_PATIENT = (
     r"gewicht|weight|poids|peso|grosse|groesse|height|taille|altezza|lengte|bmi|status|position|"
     r"location|orient|comment|kommentar|bemerkung|note|description|date|datum|fecha|birth|time|"
-    r"zeit|room|raum|zimmer|scanner|device|gerat|type|typ|kind|class|klasse|categor|kategorie|"
-    r"hospital|klinik|site|country|region|city|history|group|gruppe|(?<!ac)count|anzahl|zahl|size|"
+    r"zeit|room|(?<!t)raum|zimmer|scanner|device|gerat|type|typ|kind|class|klasse|categor|kategorie|"
+    r"diagnos|outcome|score|responsib|hospital($|_(id|name|code))|klinik|site|country|region|city|"
+    r"history|group|gruppe|(?<!ac)count|anzahl|zahl|size|"
     r"quality|physician|species|issuer|gender|sex|alter|(^|_)(age|race|ethnic|arm|mm|cm|kg)($|_)"
 )
 AGE = r"(^|_|patient|patienten)(?<!bone_)(ages?|alter|edad|eta|idade|leeftijd)($|_)"

@@ -62,9 +62,20 @@ def test_what_repeats_goes_before_what_differs_in_every_row():
 
 
 @pytest.mark.parametrize(
+    "name", ["hospital_patient_no", "patient_account_number", "trauma_case_id"]
+)
+def test_longer_names_are_patients_where_values_repeat(name):
+    chosen = roles.patient_of(free(**{name: REPEATED}))
+    assert chosen is not None
+    assert chosen[0] == name
+    assert roles.patient_of(free(**{name: IDS})) is None
+
+
+@pytest.mark.parametrize(
     "name",
     ["StudyDate", "exam_date", "study_comment", "study_site", "lesion_size_mm", "Gewicht_Patient",
-     "Patientenstatus", "patient_type", "person_in_charge_count", "PatientComments", "personnel"],
+     "Patientenstatus", "patient_type", "person_in_charge_count", "PatientComments", "personnel",
+     "patient_diagnosis", "ImageOrientationPatient"],
 )  # fmt: skip
 def test_what_is_said_of_patients_does_not_tell_them_apart(name):
     assert roles.patient_of(free(**{name: REPEATED})) is None
