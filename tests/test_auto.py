@@ -50,9 +50,10 @@ def test_of_a_large_one_a_draw_is_balanced_where_each_class_has_its_share():
     assert size(pools({"0": SMALL, "1": SMALL}, task=Task.REGRESSION)) == "natural"
 
 
-def test_each_size_of_a_sweep_draws_alike():
+def test_each_size_of_a_sweep_draws_alike_as_far_as_there_are_images():
     rare = pools({"0": 5000, "1": N // 2})
-    assert {size(rare, n=n) for n in (10, 50, 200, 1000)} == {"balanced"}
+    assert {size(rare, n=n) for n in (10, 50, N)} == {"balanced"}
+    assert size(rare, n=N + 1) == "natural"  # balanced, it would be refused
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
