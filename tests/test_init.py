@@ -214,7 +214,7 @@ def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
         init(file)
     assert written.read_text() == "mine"
     assert init(file, force=True).read_text().startswith("# films: ")
-    for name, part in {"mura": "medsmall's own", "a b": "--name cannot be"}.items():
+    for name, part in {"mura": "of medsmall itself", "a b": "--name cannot be"}.items():
         with pytest.raises(MedsmallError, match=part):
             init(file, name)
     (here / "mura").mkdir()
