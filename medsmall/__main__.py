@@ -24,7 +24,7 @@ def listing() -> str:
         *(f"  medsmall {name:<8} {about}" for name, (_, about) in COMMANDS.items()),
         "",
         "Begin with your own images:  medsmall init images.csv   (or a folder of class folders)",
-        "or with generated ones:      medsmall train             (half a minute on two CPU cores)",
+        "or with generated ones:      medsmall train             (a minute on two CPU cores)",
         "medsmall COMMAND --help lists the options of a command.",
     ]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ The YAML of such an option holds only keys that every possible choice has. train
 by the machine instead (`medsmall.configs.machine`).
 """
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf, open_dict
@@ -81,13 +82,20 @@ def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
     settled = cfg.copy()
     with open_dict(settled):
         for group, option in options.items():
-            node = OmegaConf.load(config_dir() / group / f"{option}.yaml")
+            node = _shipped(group, option).copy()
             given = cfg[group]
             for key in given:
                 if key in node and given._get_node(key)._value() is not None:
                     node[key] = given._get_node(key)._value()
             settled[group] = node
     return with_choices(settled, {**cfg.choices, **options})
+
+
+@cache  # a sweep asks in each cell
+def _shipped(group: str, option: str) -> DictConfig:
+    node = OmegaConf.load(config_dir() / group / f"{option}.yaml")
+    assert isinstance(node, DictConfig)
+    return node
 
 
 def told(cfg: DictConfig, chosen: dict[str, list[str]]) -> list[str]:

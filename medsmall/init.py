@@ -149,8 +149,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument(
         "--merge",
-        action="store_true",
-        help="merge classes whose spelling differs by case or blanks",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="spellings that differ by case or blanks alone are one class",
     )
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")

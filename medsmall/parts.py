@@ -9,7 +9,6 @@ from omegaconf import DictConfig
 from medsmall.auto import auto_groups, likely
 from medsmall.contract import build, made
 from medsmall.errors import MedsmallError
-from medsmall.logger import made_logger
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -79,15 +78,18 @@ def first_parts(cfg: DictConfig) -> Parts:
     if the cache has no decoded image of the run yet, if the parts do not fit each other, the task
     or the image size.
     """
+    from medsmall.cache import cache_file
+    from medsmall.pretraining import Pretraining
+
+    dataset = _opened(cfg)
+    file = cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize)
+    if new := not file.is_file():
+        made(cfg.pretraining, Pretraining).reach(cfg)
     if auto_groups(cfg):
-        cfg = likely(cfg, _opened(cfg))
+        cfg = likely(cfg, dataset)
         check(cfg)
     parts = parts_of(cfg)
-    dataset = _opened(cfg)
-
-    from medsmall.cache import cache_file
-
-    if not cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize).is_file():
+    if new:
         try_out(cfg, parts, dataset)
     return parts
 
@@ -98,12 +100,11 @@ def try_out(cfg: DictConfig, parts: Parts, dataset: "Dataset") -> None:
     Builds a network and discards it. Without effect if only the table defines the targets.
     """
     from medsmall.batches.views import augmented_side
+    from medsmall.logger import made_logger
     from medsmall.targets import targets_of
 
     if cfg.logger:
         made_logger(cfg)
-    if "pretraining" not in parts.learner.ignores:
-        parts.pretraining.reach(cfg)
     try:
         targets = targets_of(dataset.targets, dataset.task)
     except MedsmallError:

@@ -21,7 +21,7 @@ from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.once import Once
-from medsmall.parts import check_task, first_parts, parts_of
+from medsmall.parts import check_task, first_parts
 from medsmall.schema import check
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from medsmall.sample_size import Pools
     from medsmall.split import Split
 
+DATA = ("dataset", "phantom", "output_root")  # the keys that decide the sample table
 FIRST_RUN = "+experiment=first_run"
 EXAMPLES = """\
 python -m medsmall.train
@@ -59,6 +60,8 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     their pixels. Options named auto are chosen here. Cases resolved with the same `once` share
     common work.
     """
+    once = once or Once()
+    cfg, said = settle(cfg, once)
     config = check(cfg)
     parts = first_parts(cfg)
 
@@ -73,18 +76,9 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     from medsmall.sample_size import notices_of
     from medsmall.targets import targets_of
 
-    once = once or Once()
-
     # the sample table, its split by patient, and the part of it this run may see
-    data = {key: config[key] for key in ("dataset", "phantom", "output_root")}
+    data = {key: config[key] for key in DATA}
     dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
-    groups = auto_groups(cfg)
-    asked_for = [data, *(config[group] for group in ("split", "sample_size")), groups]
-    chosen = once("auto", asked_for, lambda: choose(cfg, dataset, table, groups))
-    said = told(cfg, chosen)
-    if groups:
-        cfg = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
-        config, parts = check(cfg), parts_of(cfg)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     splitter, dropped, left_out = parts.split, None, []
     if copies := decided_by(config):
@@ -136,6 +130,26 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
         cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices),
         dropped,
     )  # fmt: skip
+
+
+def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
+    """`cfg` with what is auto chosen by its data, and what was chosen as a sentence in a list."""
+    groups = auto_groups(cfg)
+    if not groups:
+        return cfg, told(cfg, {})
+
+    def chosen_now() -> dict[str, list[str]]:
+        from medsmall.dataset.opening import open_table
+
+        config = check(cfg)
+        first_parts(cfg)
+        data = {key: config[key] for key in DATA}
+        return choose(cfg, *once("data", data, lambda: open_table(cfg), keep=4), groups)
+
+    deciding = OmegaConf.masked_copy(cfg, [*DATA, "data_root", "split", *groups])
+    chosen = once("auto", OmegaConf.to_container(deciding, resolve=True), chosen_now)
+    settled = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+    return settled, told(cfg, chosen)
 
 
 def execute(case: "Case") -> "Record":

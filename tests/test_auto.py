@@ -126,3 +126,25 @@ def test_an_official_split_that_tears_a_patient_apart_is_not_chosen(phantoms):
     option, why = split_for(cfg, dataset, table)
     assert option == "stratified"
     assert "images in more than one part" in why
+
+
+def test_an_upstream_of_ones_own_may_leave_the_choice_too(tmp_path, monkeypatch, outputs):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\n# An upstream in few words.\ndefaults:\n"
+        "  - override /dataset: mura\n  - override /pretraining: none\n"
+        "dataset:\n  phantom_patients: 30\n"
+    )
+    monkeypatch.setenv("MEDSMALL_CONF", str(tmp_path))
+    case = resolve(
+        compose(
+            [
+                *QUICK[:2], "image_size_px=32", "dataset=rsna_boneage", "pretraining=chexpert",
+                "dataset.phantom_patients=60", "pretraining.experiment=mine",
+                f"output_root={outputs}",
+            ]
+        )
+    )  # fmt: skip
+    chosen = case.source.upstream.config["choices"]
+    assert (chosen["split"], chosen["loss"]) == ("official", "bce")
+    assert chosen["augmentation"] == "bone_safe"

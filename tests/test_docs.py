@@ -1,16 +1,22 @@
-"""Every command in the README and in the comments of conf/ is one that works."""
+"""Every command in the README, in docs/ and in the comments of conf/ is one that works."""
 
+import contextlib
 import importlib
+import io
 import math
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from medsmall import init
 from medsmall.configs import compose, config_dir, groups
 from medsmall.dataset.table import Table
 from medsmall.record.key import relevant
@@ -20,11 +26,16 @@ pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
 HYDRAS = "(?:train|explore|audit|prepare)"  # the commands that a config is composed for
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OWN = "dataset=befunde"  # the data set of the pages that tell about one's own
+# in place of what takes long
+TINY = ["backbone=tiny", "pretraining=none", "image_size_px=32"]
 
 
-def blocks() -> list[str]:
-    """Lines of the bash blocks in the README, without their comments."""
-    found = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def blocks(*pages: Path) -> list[str]:
+    """Lines of the bash blocks in these pages, or in all, without their comments."""
+    text = "\n".join(page.read_text() for page in pages or PAGES)
+    found = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     return [line.split("  #")[0].strip() for block in found for line in block.splitlines()]
 
 
@@ -67,11 +78,15 @@ def start(monkeypatch, tmp_path):
     return run
 
 
-@pytest.mark.parametrize("command", [c for c in commands() if "=" in c])
-def test_every_command_composes_and_binds(command):
+def composes(command: str) -> None:
     values = overrides(command)
     for cell in range(max(map(len, values))):  # each value of each, not all pairs of them
         check(compose([of_key[cell % len(of_key)] for of_key in values]))
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if "=" in c and OWN not in c])
+def test_every_command_composes_and_binds(command):
+    composes(command)
 
 
 @pytest.mark.slow
@@ -82,15 +97,84 @@ def test_the_commands_about_a_data_set_run(command, start, capsys, tmp_path):
     assert told.stat().st_size > 50
 
 
-def test_init_finds_its_way_as_the_readme_says(tmp_path):
-    (command,) = [c for c in blocks() if "medsmall.init" in c]
-    Table("x", file="images.csv").write_phantom(tmp_path, 40, 0)
-    done = subprocess.run(
-        [sys.executable, *shlex.split(command)[1:]], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    (written,) = (tmp_path / "conf" / "dataset").iterdir()
-    assert f"python -m medsmall.train dataset={written.stem}" in done.stdout
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A folder with the tables and the class folders that the pages speak of."""
+    folder = tmp_path_factory.mktemp("desk")
+    Table("x", file="images.csv").write_phantom(folder, 40, 0)
+    images = pd.read_csv(folder / "images.csv")["image"]
+    count = np.arange(len(images))
+    rows = pd.DataFrame({"image": images, "case_no": [f"c{i // 2}" for i in count]})
+    rows.assign(diagnosis=np.where(count % 3, "naevus", "keratosis")).to_csv(folder / "films.csv")
+    edema = np.tile([1, 0, np.nan, 0], len(images) // 4)
+    rows.assign(Pneumonia=count % 2, Edema=edema).to_csv(folder / "reports.csv", index=False)
+    kinds = ["Keratose", "KERATOSE", "Keratose ", "Naevus", "Naevus", "naevus", "k.A."]
+    lines = ["Bild;Pat.-Nr.;Alter;Geschlecht;Größe in mm;Befund"]
+    for i, image in enumerate(images):
+        windows = image.replace("/", "\\")
+        lines.append(f"{windows};{i // 2};{20 + i};{'mw'[i // 2 % 2]};{i},5;{kinds[i % 7]}")
+        film = folder / "thorax" / ("NORMAL", "PNEUMONIA")[i % 2] / f"person{i}_bacteria_{i}.png"
+        film.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / image, film)
+    (folder / "befunde.csv").write_bytes("\r\n".join(lines).encode("cp1252"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def described(desk):
+    """What each `init` of the pages says there, in their order: by command."""
+    said = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(desk)
+        patch.delenv("MEDSMALL_CONF", raising=False)
+        for command in dict.fromkeys(c for c in blocks() if "medsmall.init" in c):
+            told = io.StringIO()
+            out, err = contextlib.redirect_stdout(told), contextlib.redirect_stderr(told)
+            with out, err, contextlib.suppress(SystemExit):
+                init.main(shlex.split(command)[3:])
+            said[command] = told.getvalue()
+    return said
+
+
+def test_init_finds_its_way_as_the_pages_say(described):
+    assert len(described) >= 6
+    for command, told in described.items():
+        name = shlex.split(command)[3].removesuffix(".csv").removeprefix("images")
+        spelt = "'KERATOSE' and 'Keratose' are one class, 'Naevus' and 'naevus' are one class"
+        refused = command.endswith("init befunde.csv")  # as the page says
+        expected = spelt if refused else f"python -m medsmall.train dataset={name}"
+        assert expected in told, command
+
+
+@pytest.mark.parametrize("command", [c for c in blocks() if OWN in c])
+def test_every_command_on_own_data_composes_and_binds(command, desk, described, monkeypatch):
+    monkeypatch.chdir(desk)
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+    composes(command)
+
+
+@pytest.mark.slow
+def test_the_tutorial_leads_to_the_picture(desk, described, start, monkeypatch, capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    monkeypatch.chdir(desk)
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+    pages = blocks(ROOT / "docs" / "own_data.md")
+    for command in [c for c in pages if OWN in c and "explore" not in c]:  # others open its page
+        sweep = ["sample_size.n=8,12", "sample_size.repeat=0"] if " -m d" in command else []
+        start(command, *(TINY if "train" in command else []), *sweep)
+    told = capsys.readouterr().out
+    assert told.count("Test on ") == 3
+    (plot,) = [c for c in pages if "plot_sample_sizes" in c]
+    script, _, picture = shlex.split(plot)[1:]
+    monkeypatch.setattr(sys, "argv", [script, str(tmp_path), picture])
+    runpy.run_path(str(ROOT / script), run_name="__main__")
+    assert Path(picture).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_pages_name_files_that_are_there():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
 @pytest.mark.slow

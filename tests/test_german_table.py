@@ -37,7 +37,10 @@ def test_a_german_table_is_read_as_it_comes(clinic, capsys):
     both = "'KERATOSE' and 'Keratose' are one class, 'Naevus' and 'naevus' are one class.*--merge"
     with pytest.raises(MedsmallError, match=both):
         infer(clinic, "x")
-    main([str(clinic), "--merge", "--modality", "chest x-ray"])
+    with pytest.raises(SystemExit):
+        main([str(clinic), "--no-merge"])
+    assert not (clinic.parent / "conf").exists()
+    main([str(clinic), "--modality", "chest x-ray"])
     told = capsys.readouterr()
     for part in (
         "Untersuchungen.csv is read as Windows-1252 (it is not UTF-8), such as 'Größe'.",
@@ -59,7 +62,7 @@ def test_a_german_table_is_read_as_it_comes(clinic, capsys):
     assert rows["sex"].tolist() == ["M", "F", "M", "F", "F", "", "", "M"]
     assert rows["image"][0] == "Aufnahmen/Bild 0.png"
 
-    main([str(clinic), "--merge", "--label", "Größe in mm", "--task", "regression"])
+    main([str(clinic), "--label", "Größe in mm", "--task", "regression"])
     assert "label: Befund -> Größe in mm" in capsys.readouterr().out
     data, rows = open_table(compose(["dataset=untersuchungen"]))
     np.testing.assert_allclose(rows["Größe in mm"][:3], [0.05, 1.15, 2.25])

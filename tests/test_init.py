@@ -341,4 +341,3 @@ def test_a_second_call_says_what_it_changes(here, monkeypatch, capsys):
     said = capsys.readouterr()
     assert "Updated: " in said.err
     assert "  patient: PatientID -> none\n  split: fold -> none\n" in said.out
-    assert "split=stratified" in said.out

@@ -1,6 +1,7 @@
 """The reasons for the settings of an augmentation, read from its YAML."""
 
 import re
+from functools import cache
 
 from medsmall.configs import config_dir
 
@@ -15,6 +16,7 @@ def reasons(option: str) -> dict[str, str]:
     return {key: text.strip() for key, text in KEY.findall(file.read_text(encoding="utf-8"))}
 
 
+@cache  # a sweep asks in each cell
 def shipped_for(modality: str) -> list[str]:
     """The options in conf/augmentation that are meant for images of `modality`, sorted."""
     meant = re.compile(rf"^modality: {re.escape(modality)}\s*(#|$)", re.MULTILINE)

@@ -1,11 +1,12 @@
 """Where the initial weights come from: one file per source."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from omegaconf import DictConfig
 
-from medsmall.case import Case, Source
+if TYPE_CHECKING:  # seconds to import
+    from medsmall.case import Case, Source
 
 __all__ = ["ASKED", "MACHINE", "Pretraining", "asked"]
 
@@ -33,7 +34,7 @@ class Pretraining(Protocol):
     def reach(self, cfg: DictConfig) -> None:
         """MedsmallError, within seconds, if the weights cannot be fetched."""
 
-    def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
+    def source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
         """The identity of the weights, without loading, fetching or training any.
 
         `cfg` holds the `asked` keys of the run. A source that is itself a run gives that run's

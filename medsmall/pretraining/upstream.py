@@ -87,7 +87,8 @@ def _composed(overrides: tuple[str, ...], folders: tuple[Path, ...]) -> DictConf
     """The config of an upstream, checked; it is composed from `folders`."""
     composed = compose([*overrides])
     check(composed)
-    made(composed.sample_size, SampleSize)  # how many is what is asked for most
+    if composed.choices.sample_size != "auto":
+        made(composed.sample_size, SampleSize)  # how many is what is asked for most
     return composed
 
 

@@ -32,13 +32,13 @@ def test_the_page_of_a_phantom_says_that_it_is_one(page_of):
         "generated (phantom=true)",
         "Images by body part",
         "“bone_safe”",
-        "limit -20",
+        "rotate -20",
         "research only",
     ):
         assert words in text
     assert 'class="warning"' in text
     assert page.with_name("by_01_body_part.png").exists()
-    assert page.with_name("augmentation_01_rotate.png").exists()
+    assert page.with_name("augmentation_01_horizontalflip.png").exists()
     assert len(text) < 5_000_000
 
 

@@ -100,7 +100,12 @@ def _find_roles(found: Inferred, free: dict[str, Column], said: Said) -> None:
 
 def _find_merge(found: Inferred, merge: dict[str, str]) -> None:
     if merge:
-        found.set("merge", merge, AS_SAID)
+        found.set("merge", merge, "they differ by case, blanks or accents alone")
+        pairs = ", ".join(f"'{spelling}' as '{name}'" for spelling, name in merge.items())
+        found.warnings.append(
+            f"{len(merge)} spellings of a class are read as another: {pairs}. Correct merge in the "
+            "YAML where a class is meant."
+        )
 
 
 def infer_folder(path: Path, name: str, said: Said = NOTHING) -> Inferred:

@@ -102,7 +102,7 @@ class Written:
             ):  # values that refer to other keys stay in the file only
                 found.set(key, value, AS_WRITTEN)
         if now.merge and self.edits.get("merge"):
-            found.set("merge", {**self.edits["merge"], **found.settings.get("merge", {})}, AS_SAID)
+            found.set("merge", {**found.settings.get("merge", {}), **self.edits["merge"]}, AS_SAID)
 
     def updated(self, found: Inferred, now: Said) -> tuple[str, list[str]]:
         """The text with the settings of `found` in its lines, and what changed: `key: old -> new`.

@@ -109,7 +109,7 @@ def test_a_merge_is_kept_and_grows(table):
     respell("a", "A")
     before = written(table, Said(label="dx", merge=True))
     assert before.values["merge"] == {"A": "a"}
-    assert again(table, before)[1] == []
+    assert again(table, before, Said(merge=True))[1] == []
     respell("b", "B")
     with pytest.raises(MedsmallError, match="'B' and 'b' are one class.*--merge"):
         again(table, Written.read(before.file))

@@ -8,9 +8,9 @@ import pytest
 import timm
 from huggingface_hub import constants
 
+from medsmall import hub
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
-from medsmall.pretraining import hub
 from medsmall.pretraining.imagenet import ImageNet, _from_hub
 
 
@@ -49,7 +49,7 @@ def test_one_that_is_silent_is_given_up_in_time(monkeypatch):
 
 def test_what_cannot_be_fetched_is_one_sentence_with_what_can_be_had(monkeypatch):
     cfg = compose(["backbone=densenet121"])
-    monkeypatch.setattr(hub, "fetched", lambda known: None)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", "/nowhere")
     monkeypatch.setattr(hub, "answers", lambda: False)
     with pytest.raises(MedsmallError, match="backbone=efficientnet_lite0, whose weights come with"):
         ImageNet(None).reach(cfg)
@@ -69,7 +69,12 @@ def test_weights_in_the_cache_are_taken_from_there_without_the_hub(monkeypatch, 
     state = timm.create_model(name).state_dict()
     save_file(state, folder / "model.safetensors")
     monkeypatch.setattr(hub, "try_to_load_from_cache", _in(tmp_path, hub.try_to_load_from_cache))
-    assert hub.fetched(known) == folder / "model.safetensors"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(hub, "answers", lambda: False)
+    assert hub.may_be_had("test_resnet")
+    assert hub.may_be_had(name)
+    assert not hub.may_be_had("resnet50")
+    assert hub.fetched(known.hf_hub_id) == folder / "model.safetensors"
 
     class Network:
         architecture = name

@@ -6,21 +6,27 @@ import urllib.request
 from pathlib import Path
 
 from huggingface_hub import constants, try_to_load_from_cache
-from timm.models import PretrainedCfg
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 PATIENCE_S = 3.0  # a reachable hub answers sooner; timm alone would try for a minute
 
 
-def fetched(known: PretrainedCfg) -> Path | None:
-    """The file of the weights if it was fetched before."""
-    if not known.hf_hub_id:
-        return None
-    for name in [known.hf_hub_filename] if known.hf_hub_filename else FILES:
-        file = try_to_load_from_cache(known.hf_hub_id, name)
+def fetched(repository: str) -> Path | None:
+    """The file of the weights in a `repository` of the hub, where it was fetched before."""
+    for name in FILES:
+        file = try_to_load_from_cache(repository, name)
         if isinstance(file, str):
             return Path(file)
     return None
+
+
+def may_be_had(network: str) -> bool:
+    """Whether weights of a timm `network` were fetched before, whichever they are, or can be now.
+
+    Asked before timm is imported, which takes longer than the answer.
+    """
+    here = Path(constants.HF_HUB_CACHE).glob(f"models--timm--{network}*/snapshots/*/*")
+    return any(here) or answers()
 
 
 def answers() -> bool:
