@@ -17,14 +17,14 @@ def one_spelling(patients: pd.Series) -> pd.Series:
     """The patients (str) without differences that never distinguish two patients.
 
     These are blanks around a name and repeated ones in it, characters of no width, the encoding of
-    accents (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0` becomes
-    `1` if `1` occurs, too.
+    accents (Unicode NFC), and the decimals that a spreadsheet gives to whole numbers: `1.0` and
+    `1,0` become `1` if `1` occurs, too.
     """
     names = pd.Series(patients.unique())
     plain = {name: _plain(name) for name in names.dropna()}
     there = set(plain.values())
     for name, written in plain.items():
-        whole = re.fullmatch(r"(\d+)\.0+", written) if written.endswith("0") else None
+        whole = re.fullmatch(r"(\d+)[.,]0+", written) if written.endswith("0") else None
         if whole and whole[1] in there:
             plain[name] = whole[1]
     changed = any(name != written for name, written in plain.items())

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from medsmall.dataset.patients import one_spelling
 from medsmall.dataset.sample_table import (
     age_in_years,
     below_release,
@@ -113,3 +114,8 @@ def test_a_row_of_no_known_class_is_unknown():
     for targets in (CLASSES, CLASSES[:1]):
         columns = one_hot(pd.Series(["b", None, "c"]), CLASSES, targets)
         assert all(np.isnan(column).tolist() == [False, True, False] for column in columns.values())
+
+
+@pytest.mark.parametrize("written", ["7.0", "7,0", "7,00"])
+def test_the_decimals_of_a_spreadsheet_make_no_other_patient(written):
+    assert one_spelling(pd.Series(["7", written, "8,0"])).tolist() == ["7", "7", "8,0"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from medsmall.dataset.folder import Folder
-from medsmall.dataset.guess import file_names, image_column, pixels, roles
+from medsmall.dataset.guess import file_names, image_column, patient_column, pixels, roles
 from medsmall.dataset.guess.inferred import Inferred
 from medsmall.dataset.guess.said import AS_SAID, NONE, NOTHING, Said
 from medsmall.dataset.own import listed, spellings, spreadsheet
@@ -95,7 +95,7 @@ def _find_roles(found: Inferred, free: dict[str, Column], said: Said) -> None:
     if said.id_pattern:
         found.set("patient_pattern", said.id_pattern, AS_SAID)
     elif "patient" not in found.settings:
-        found.warnings += filter(None, [roles.not_told_apart(free)])
+        found.warnings += filter(None, [patient_column.not_told_apart(free)])
 
 
 def _find_merge(found: Inferred, merge: dict[str, str]) -> None:

@@ -6,15 +6,14 @@ from pathlib import Path
 from medsmall.dataset.guess.column_names import (
     AGE,
     LABEL,
+    NO_AGE,
     NO_LABEL,
-    NO_PATIENT,
-    PATIENTS,
     SEX,
     VIEW,
     like,
 )
-from medsmall.dataset.own import listed, people
-from medsmall.dataset.own.cell_words import UNKNOWN
+from medsmall.dataset.guess.patient_column import patient_of
+from medsmall.dataset.own import people
 from medsmall.dataset.own.classes import PARTS, RESERVED
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.labels import CODES, MANY
@@ -36,7 +35,7 @@ def split_of(free: Free) -> Chosen:
 def age_of(free: Free) -> Chosen:
     """A column named like an age, with ages in most cells."""
     for name, column in free.items():
-        if like(AGE, name):
+        if like(AGE, name) and not like(NO_AGE, name):
             years = people.years_of(column)
             if years[column.known.index].notna().mean() > 0.5:
                 return name, f"its name; {years.min():.0f} to {years.max():.0f} years"
@@ -66,47 +65,6 @@ def view_of(free: Free) -> Chosen:
         if like(VIEW, name) and column.cells.nunique() <= MANY:
             return name, "its name"
     return None
-
-
-def patient_of(free: Free) -> Chosen:
-    """A column named like patients or other groups that stay together; not one of measures.
-
-    MedsmallError if the only such column has blank cells: without it, the images of one patient
-    would count as different patients.
-    """
-    for pattern in PATIENTS:
-        found = {
-            n: c
-            for n, c in free.items()
-            if like(pattern, n) and not like(NO_PATIENT, n) and _may_be_patients(c)
-        }
-        for name, column in found.items():
-            if not column.cells.str.lower().isin(UNKNOWN).any():
-                count = column.cells.nunique()
-                return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
-        for column in found.values():
-            raise listed.names_no_patient(column, "rename the column if it is not about patients")
-    return None
-
-
-def not_told_apart(free: Free) -> str:
-    """A warning about a column named like patients that holds one or two values, else ""."""
-    for name, column in free.items():
-        values = column.cells.unique()
-        if len(values) < 3 and like(PATIENTS[0], name):
-            held = " and ".join(f"'{value}'" for value in values)
-            return (
-                f"the column '{name}' holds only {held} in all {len(column.cells):,} rows, so "
-                "patients are unknown and every image counts as its own patient: leakage between "
-                "patients was NOT checked."
-            )
-    return ""
-
-
-def _may_be_patients(column: Column) -> bool:
-    """Whether it has more than two values, and no measures."""
-    measured = column.kind == "numbers" and bool((column.parsed % 1 > 0).any())
-    return column.known.nunique() > 2 and not measured
 
 
 # In this order: "patient_age" is an age before it is a patient.

@@ -1,4 +1,4 @@
-"""The encoding of a user's table: UTF-8, UTF-16, UTF-32, or else Windows-1252."""
+"""The encoding of a user's table: UTF-8, UTF-16, UTF-32, or else Windows-1252, by the line."""
 
 import gzip
 import re
@@ -34,8 +34,7 @@ def text_of(path: Path) -> str:
                 f"{path.absolute()} is not {encoding}, although it has {why}: "
                 f"{remedy(path, 'save it as UTF-8 (in Excel: CSV UTF-8)')}."
             ) from None
-        encoding, why = "Windows-1252", "it is not UTF-8"
-        text = _western(path, content, error)
+        text, encoding, why = _western(path, content, error)
     if re.search(NO_TEXT if encoding != "utf-8-sig" else "\0", text):
         told = remedy(path, "name a CSV or Parquet file")
         raise MedsmallError(f"{path.absolute()} is not a text file: {told}.")
@@ -68,16 +67,36 @@ def _encoding(content: bytes) -> tuple[str, str]:
     return "utf-8-sig", ""
 
 
-def _western(path: Path, content: bytes, error: UnicodeDecodeError) -> str:
+def _western(path: Path, content: bytes, error: UnicodeDecodeError) -> tuple[str, str, str]:
+    """The text, its encoding and why: UTF-8 in the lines that are, Windows-1252 in the others.
+
+    A file that two programs wrote holds both; read as one of them, the names of one patient would
+    differ.
+    """
+    lines, utf, western = [], 0, 0
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
+        try:
+            lines.append(line.decode())
+            utf += not line.isascii()
+        except UnicodeDecodeError:
+            lines.append(_western_line(path, line, number, error))
+            western += 1
+    text = "\n".join(lines)
+    if not utf:
+        return text, "Windows-1252", "it is not UTF-8"
+    counts = f"{utf:,} in UTF-8, {western:,} in Windows-1252"
+    return text, "UTF-8 and Windows-1252", f"lines with special characters: {counts}"
+
+
+def _western_line(path: Path, line: bytes, number: int, error: UnicodeDecodeError) -> str:
     try:
-        return content.decode("cp1252")
+        return line.decode("cp1252")
     except UnicodeDecodeError as second:
-        at = second.start
-    line = content[:at].count(b"\n") + 1
+        byte = line[second.start]
     save = "save it as UTF-8 (in Excel: CSV UTF-8), or convert it with iconv -t UTF-8"
     raise MedsmallError(
-        f"{path.absolute()} is neither UTF-8 nor Windows-1252 (byte 0x{content[at]:02x} in line "
-        f"{line}): {remedy(path, save)}."
+        f"{path.absolute()} is neither UTF-8 nor Windows-1252 (byte 0x{byte:02x} in line "
+        f"{number}): {remedy(path, save)}."
     ) from error
 
 

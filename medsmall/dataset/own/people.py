@@ -18,7 +18,7 @@ LISTED = 5  # different cells in a sentence
 # Words of a unit; one letter alone is DICOM's, after three digits (045Y, 006M), or years.
 UNITS = {
     "Y": "y yr yrs year years yo j jahr jahre jahren an ans ano anos a anno anni jaar",
-    "M": "mo mos mon month months monat monate monaten mois mes meses mese mesi maand maanden",
+    "M": "mo mos mon month months monat monate monaten mois mes meses mese mesi maand maanden mnd",
     "W": "wk wks week weeks woche wochen semaine semaines semana semanas settimana settimane weken",
     "D": "day days tag tage tagen jour jours dia dias giorno giorni dag dagen",
 }

@@ -23,8 +23,8 @@ def read(path: Path) -> pd.DataFrame:
     """All cells of a table as str, stripped, "" where blank; the row number (int) is the index.
 
     CSV is UTF-8, or what `encoding` finds; plain or .gz; separated by comma, semicolon, tab or |.
-    Assumptions give a notice. Empty rows are left out. Raises MedsmallError, with the
-    file and the row, for anything else.
+    Assumptions give a notice. Empty rows, and empty columns without a name, are left out. Raises
+    MedsmallError, with the file and the row, for anything else.
     """
     if path.name.lower().endswith(WORKBOOKS):
         raise MedsmallError(
@@ -32,6 +32,10 @@ def read(path: Path) -> pd.DataFrame:
             "name that file."
         )
     table = _parquet(path) if path.suffix.lower() in (".parquet", ".pq") else _csv(path)
+    named = [
+        bool(table.columns[i]) or (table.iloc[:, i] != "").any() for i in range(table.shape[1])
+    ]
+    table = table.loc[:, named]
     full = np.zeros(len(table), dtype=bool)
     for name in range(table.shape[1]):
         full |= (table.iloc[:, name] != "").to_numpy()

@@ -5,6 +5,7 @@ import pytest
 
 from medsmall.dataset.guess import roles
 from medsmall.dataset.own.column import Column
+from medsmall.errors import MedsmallError
 
 
 def free(**columns):
@@ -20,7 +21,9 @@ IDS = ["a", "b", "c"]
 @pytest.mark.parametrize(
     "name",
     ["Pat.-Nr.", "PatNr", "Pat_ID", "Patienten-ID", "paciente", "Paziente", "Nº paciente", "NHC",
-     "Fallnummer", "Fall-Nr.", "N° dossier", "caso", "Patiëntnummer"],
+     "Fallnummer", "Fall-Nr.", "N° dossier", "caso", "Patiëntnummer", "Patient Name",
+     "patient_number", "PatientID", "Probandencode", "case", "Untersuchungsnummer", "lesion_id",
+     "slide", "study_id", "StudyInstanceUID", "accession_number", "id_paciente", "pID"],
 )  # fmt: skip
 def test_patients(name):
     chosen = roles.patient_of(free(Nr=IDS, **{name: IDS}))
@@ -32,6 +35,64 @@ def test_a_patient_goes_before_a_case():
     chosen = roles.patient_of(free(Fallnummer=IDS, **{"Pat.-Nr.": IDS}))
     assert chosen is not None
     assert chosen[0] == "Pat.-Nr."
+
+
+REPEATED = [f"p{i // 2}" for i in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("patient", "other"),
+    [("Patient", "PatientSize"), ("pid", "subjective_quality"), ("mrn", "personnel"),
+     ("lesion_id", "lesion_location"), ("PatientID", "patient_weight"), ("case", "PatientPosition"),
+     ("pid", "patient_type"), ("subject_id", "PatientBirthDate"), ("study_id", "patient_remark")],
+)  # fmt: skip
+def test_an_identifier_goes_before_what_is_said_of_patients(patient, other):
+    columns = {other: [f"{i // 3}" for i in range(60)], patient: REPEATED}
+    if other == "patient_remark":  # it may be a group, but differs in every row
+        columns[other] = [f"text {i}" for i in range(60)]
+    chosen = roles.patient_of(free(**columns))
+    assert chosen is not None
+    assert chosen[0] == patient
+
+
+def test_what_repeats_goes_before_what_differs_in_every_row():
+    chosen = roles.patient_of(free(patient_id=[f"{i}" for i in range(60)], case=REPEATED))
+    assert chosen is not None
+    assert chosen[0] == "case"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["StudyDate", "exam_date", "study_comment", "study_site", "lesion_size_mm", "Gewicht_Patient",
+     "Patientenstatus", "patient_type", "person_in_charge_count", "PatientComments", "personnel"],
+)  # fmt: skip
+def test_what_is_said_of_patients_does_not_tell_them_apart(name):
+    assert roles.patient_of(free(**{name: REPEATED})) is None
+
+
+@pytest.mark.parametrize("name", ["lesion_type", "lesion", "patient_kind", "exam"])
+def test_classes_are_no_patients(name):
+    assert roles.patient_of(free(**{name: ["mel", "nev", "bkl"] * 20})) is None
+
+
+def test_a_partly_blank_patient_names_the_way_out():
+    with pytest.raises(MedsmallError, match="--patient none"):
+        roles.patient_of(free(pid=["", *REPEATED]))
+
+
+@pytest.mark.parametrize("name", ["age_group", "Altersgruppe", "age_band", "age_m"])
+def test_a_group_or_an_unknown_unit_is_no_age(name):
+    assert roles.age_of(free(**{name: ["1", "2", "5"]})) is None
+    assert roles.age_of(free(**{name: ["1", "2"], "age": ["40", "50"]})) == (
+        "age", "its name; 40 to 50 years",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "name", ["age_mo", "age (mo)", "Alter (Mon.)", "Alter [Mo]", "leeftijd_mnd"]
+)
+def test_months_in_the_name_of_an_age(name):
+    assert roles.age_of(free(**{name: ["12", "120"]})) == (name, "its name; 1 to 10 years")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,16 @@ def test_encodings_are_found_and_told(tmp_path, capsys, encoding, mark, said):
     assert capsys.readouterr().err == ""
 
 
+def test_lines_of_two_encodings_are_each_read_in_their_own(tmp_path, capsys):
+    file = tmp_path / "mixed.csv"
+    file.write_bytes(
+        "image;pid\na.png;Müller0\nc.png;x\n".encode() + "b.png;Müller0".encode("cp1252")
+    )
+    assert spreadsheet.read(file)["pid"].tolist() == ["Müller0", "x", "Müller0"]
+    told = "special characters: 1 in UTF-8, 1 in Windows-1252), such as 'Müller0'"
+    assert told in capsys.readouterr().err.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -43,6 +53,11 @@ def test_encodings_are_found_and_told(tmp_path, capsys, encoding, mark, said):
 def test_the_separator_is_the_one_of_the_rows(tmp_path, text):
     (tmp_path / "t.csv").write_text(text)
     assert spreadsheet.read(tmp_path / "t.csv").shape == (2, 2)
+
+
+def test_empty_columns_without_a_name_are_left_out(tmp_path):
+    (tmp_path / "t.csv").write_text("image,,y,,\na.png,,1,,\nb.png,,0,,\n")
+    assert spreadsheet.read(tmp_path / "t.csv").columns.tolist() == ["image", "y"]
 
 
 def test_a_quote_without_partner_is_left_out_and_told(tmp_path, capsys):
