@@ -80,7 +80,7 @@ def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
             for key, value in given.items():
                 if key in node and value is not None:
                     node[key] = value
-                elif key not in node and value != usual.get(key):
+                elif value and key not in node and value != usual.get(key):  # 0 asks for none
                     raise MedsmallError(
                         f"{group}.{key} has no effect with {group}={option}, which is chosen here: "
                         f"remove it, or choose another {group}."
