@@ -20,6 +20,7 @@ from medsmall.contract import build
 from medsmall.dataset import MODALITIES
 from medsmall.errors import MedsmallError
 from medsmall.sample_size import Pools
+from medsmall.schema import check
 from medsmall.task import Task
 from medsmall.train import resolve
 
@@ -186,3 +187,20 @@ def test_the_sample_size_is_chosen_of_what_is_left_without_copies(tmp_path):
     trained = (case.draw["part"] == "train").sum()
     assert f"sample_size=all ({trained} train images)" in case.notices[0]
     assert trained < 50 < (resolve(compose(words)).draw["part"] == "train").sum()
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, "bf16-mixed"), (False, "16-mixed")])
+def test_a_gpu_is_used_where_there_is_one_unless_the_cpu_is_asked_for(
+    monkeypatch, native, precision
+):
+    monkeypatch.setattr("medsmall.configs.composing.has_gpu", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: native)
+    gpu = check(compose([]))
+    assert gpu["choices"]["trainer"] == "gpu"
+    named = {"accelerator": "gpu", "deterministic": False, "benchmark": True}
+    assert gpu["trainer"].items() >= {**named, "precision": precision}.items()
+    asked = check(compose(["trainer.accelerator=cpu"]))
+    plain = check(compose(["trainer=cpu"]))
+    assert asked["trainer"] == plain["trainer"]
+    assert asked["choices"]["trainer"] == "cpu"
