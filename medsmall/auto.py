@@ -5,14 +5,13 @@ by the machine instead (`medsmall.configs.machine`).
 """
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.augmentation.reasons import shipped_for
 from medsmall.configs.composing import with_choices
 from medsmall.configs.options import config_dir
-from medsmall.contract import build
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -61,13 +60,6 @@ def choose(
     chosen: dict[str, list[str]] = {}
     if "split" in groups:
         chosen["split"] = split_for(cfg, dataset, table)
-    if "sample_size" in groups:
-        from medsmall.sample_size import pools_of
-
-        divided = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
-        part = build(divided.split).assign(table, dataset.targets)
-        pools = pools_of(table, part, dataset.targets, dataset.task)
-        chosen["sample_size"] = sample_size_for(cfg.sample_size, pools)
     if "loss" in groups:
         chosen["loss"] = [loss_for(dataset), f"{dataset.task}"]
     if "augmentation" in groups:
@@ -83,10 +75,16 @@ def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
     with open_dict(settled):
         for group, option in options.items():
             node = _shipped(group, option).copy()
-            given = cfg[group]
-            for key in given:
-                if key in node and given._get_node(key)._value() is not None:
-                    node[key] = given._get_node(key)._value()
+            usual: Any = OmegaConf.to_container(_shipped(group, "auto"))
+            given: Any = OmegaConf.to_container(cfg[group])
+            for key, value in given.items():
+                if key in node and value is not None:
+                    node[key] = value
+                elif value and key not in node and value != usual.get(key):  # 0 asks for none
+                    raise MedsmallError(
+                        f"{group}.{key} has no effect with {group}={option}, which is chosen here: "
+                        f"remove it, or choose another {group}."
+                    )
             settled[group] = node
     return with_choices(settled, {**cfg.choices, **options})
 
@@ -115,7 +113,7 @@ def split_for(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> lis
         return ["stratified", "the data have no official one"]
     try:
         official = Official(seed=cfg.split.seed).assign(table, dataset.targets)
-        check_classes(table, official, dataset.targets, dataset.task, published_test=True)
+        check_classes(table, official, dataset.targets, dataset.task, published_test=False)
     except MedsmallError as error:
         why = str(error).partition(": ")[0]
         return ["stratified", f"the official one cannot be used: {why}"]
@@ -125,7 +123,7 @@ def split_for(cfg: DictConfig, dataset: "Dataset", table: "pd.DataFrame") -> lis
 def sample_size_for(given: DictConfig, pools: "Pools") -> list[str]:
     """All images of a small train part, else N images, balanced if the classes allow.
 
-    The test uses N images whatever `given.n` is, so every size of a sweep draws in the same way.
+    Up to N images the answer is the same for every `given.n`: such sizes of a sweep draw alike.
     """
     rows, targets = pools.train, pools.targets
     asked = given.n is not None or given.fraction is not None
@@ -134,7 +132,7 @@ def sample_size_for(given: DictConfig, pools: "Pools") -> list[str]:
     if pools.task in (Task.BINARY, Task.MULTICLASS) and given.fraction is None:
         positives = (rows[targets] == 1).sum()
         counts = positives if len(targets) > 1 else [*positives, *(rows[targets] == 0).sum()]
-        if min(counts) >= N / len(counts):
+        if min(counts) >= max(N, given.n or 0) / len(counts):
             return ["balanced", f"of {len(rows):,} train images"]
     return ["natural", f"of {len(rows):,} train images"]
 

@@ -18,10 +18,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall import once as sharing
-from medsmall.auto import auto_groups, choose, told, with_options
+from medsmall.auto import auto_groups, choose, sample_size_for, told, with_options
 from medsmall.command import as_command
 from medsmall.configs import literal
-from medsmall.contract import made
+from medsmall.contract import build, made
+from medsmall.labelled import TABLE, labelled, opened
 from medsmall.once import Once
 from medsmall.parts import check_task, first_parts
 from medsmall.schema import check
@@ -34,10 +35,7 @@ if TYPE_CHECKING:
     from medsmall.dataset import Dataset
     from medsmall.learner import Learner
     from medsmall.record import Record
-    from medsmall.sample_size import Pools
-    from medsmall.split import Split
 
-DATA = ("dataset", "phantom", "output_root")  # the keys that decide the sample table
 FIRST_RUN = "+experiment=first_run"
 EXAMPLES = """\
 python -m medsmall.train
@@ -67,10 +65,8 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     config = check(cfg)
     parts = first_parts(cfg)
 
-    from medsmall.audit.drop import decided_by, without_copies
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
-    from medsmall.dataset.opening import open_table
     from medsmall.pretraining import asked
     from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
@@ -79,20 +75,11 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     from medsmall.targets import targets_of
 
     # the sample table, its split by patient, and the part of it this run may see
-    data = {key: config[key] for key in DATA}
-    dataset, table = once("data", data, lambda: open_table(cfg), keep=4)
+    dataset, _ = opened(cfg, config, once)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
-    splitter, dropped, left_out = parts.split, None, []
-    if copies := decided_by(config):
-        data |= copies
-        kept = once("kept", data, lambda: without_copies(cfg, parts.split, dataset, table), keep=4)
-        splitter, table, dropped, left_out = kept, kept.table, kept.dropped, kept.notices
-    split = {**data, "split": config["split"]}
-    pools, notices = once(
-        "pools", split, lambda: split_into_pools(splitter, dataset, table), keep=4
-    )
-    draw = parts.sample_size.draw(pools)
-    notices = [*said, *left_out, *notices, *notices_of(draw, pools)]
+    data = labelled(cfg, config, parts.split, once)
+    draw = parts.sample_size.draw(data.pools)
+    notices = [*said, *data.notices, *notices_of(draw, data.pools)]
 
     # its augmentation and its pixels
     augmentation = parts.augmentation
@@ -101,7 +88,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
         "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
     )
     drawn = {
-        **split,
+        **data.of_pools,
         **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px", "resize")},
     }
     pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
@@ -122,15 +109,15 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
 
     identity = {
         "targets": f"{dataset.task}: {json.dumps(list(dataset.targets))}",  # a table may name them
-        "table": once("table", data, lambda: fingerprint(table, dataset.targets)),
+        "table": once("table", data.of_table, lambda: fingerprint(data.table, dataset.targets)),
         "draw": once("draw", drawn, lambda: rows_hash(draw)),
         "pixels": pixels,
         "weights": source.fingerprint,
     }
     record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
-        cfg, config, dataset, table, draw, channels, augmentation, source, record, tuple(notices),
-        dropped,
+        cfg, config, dataset, data.table, draw, channels, augmentation, source, record,
+        tuple(notices), data.dropped,
     )  # fmt: skip
 
 
@@ -141,14 +128,17 @@ def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
         return cfg, told(cfg, {})
 
     def chosen_now() -> dict[str, list[str]]:
-        from medsmall.dataset.opening import open_table
-
         config = check(cfg)
         first_parts(cfg)
-        data = {key: config[key] for key in DATA}
-        return choose(cfg, *once("data", data, lambda: open_table(cfg), keep=4), groups)
+        dataset, table = opened(cfg, config, once)
+        chosen = choose(cfg, dataset, table, groups)
+        if "sample_size" in groups:  # of what is left without copies
+            divided = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
+            pools = labelled(divided, check(divided), build(divided.split), once).pools
+            chosen["sample_size"] = sample_size_for(cfg.sample_size, pools)
+        return {group: chosen[group] for group in groups}
 
-    deciding = OmegaConf.masked_copy(cfg, [*DATA, "data_root", "split", *groups])
+    deciding = OmegaConf.masked_copy(cfg, [*TABLE, "data_root", "split", "audit", *groups])
     chosen = once("auto", OmegaConf.to_container(deciding, resolve=True), chosen_now)
     settled = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
     return settled, told(cfg, chosen)
@@ -263,23 +253,6 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)
     record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
-
-
-def split_into_pools(
-    splitter: "Split", dataset: "Dataset", table: "pd.DataFrame"
-) -> "tuple[Pools, list[str]]":
-    """The labelled images of each part of the split, with notices."""
-    from medsmall.record.scores import check_columns
-    from medsmall.sample_size import pools_of
-    from medsmall.split import check_classes, few_patients
-    from medsmall.targets import targets_of
-
-    targets, task = dataset.targets, dataset.task
-    check_columns(targets_of(targets, task), dataset.unit)
-    split = splitter.assign(table, targets)
-    notices = few_patients(table)
-    notices += check_classes(table, split, targets, task, splitter.published_test)
-    return pools_of(table, split, targets, task), notices
 
 
 def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame") -> tuple[str, int]:

@@ -120,7 +120,9 @@ def main() -> None:
     asked = parser.parse_args()
     rng = random.Random(asked.seed)
 
-    import pytorch_lightning  # noqa: F401  # what is imported before the fork is imported once
+    import albumentations  # noqa: F401  # what is imported before the fork is imported once
+    import pytorch_lightning  # noqa: F401
+    import sklearn.metrics  # noqa: F401
     import torch  # noqa: F401
 
     import medsmall.learner.network

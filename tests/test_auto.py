@@ -1,15 +1,26 @@
 """Options named auto choose by the data, say so in one line, and leave the record an option."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from PIL import Image
 
-from medsmall.auto import SMALL, N, augmentation_for, sample_size_for, split_for
+from medsmall.auto import (
+    SMALL,
+    N,
+    augmentation_for,
+    sample_size_for,
+    split_for,
+    with_options,
+)
 from medsmall.configs import compose
 from medsmall.contract import build
 from medsmall.dataset import MODALITIES
+from medsmall.errors import MedsmallError
 from medsmall.sample_size import Pools
+from medsmall.schema import check
 from medsmall.task import Task
 from medsmall.train import resolve
 
@@ -50,9 +61,10 @@ def test_of_a_large_one_a_draw_is_balanced_where_each_class_has_its_share():
     assert size(pools({"0": SMALL, "1": SMALL}, task=Task.REGRESSION)) == "natural"
 
 
-def test_each_size_of_a_sweep_draws_alike():
+def test_each_size_of_a_sweep_draws_alike_as_far_as_there_are_images():
     rare = pools({"0": 5000, "1": N // 2})
-    assert {size(rare, n=n) for n in (10, 50, 200, 1000)} == {"balanced"}
+    assert {size(rare, n=n) for n in (10, 50, N)} == {"balanced"}
+    assert size(rare, n=N + 1) == "natural"  # balanced, it would be refused
 
 
 @pytest.mark.parametrize("modality", MODALITIES)
@@ -148,3 +160,47 @@ def test_an_upstream_of_ones_own_may_leave_the_choice_too(tmp_path, monkeypatch,
     chosen = case.source.upstream.config["choices"]
     assert (chosen["split"], chosen["loss"]) == ("official", "bce")
     assert chosen["augmentation"] == "bone_safe"
+
+
+def test_what_is_set_and_has_no_effect_is_refused():
+    cfg = compose(["augmentation.tta_views=4"])
+    assert with_options(cfg, {"augmentation": "chest_safe"}).augmentation.tta_views == 4
+    with pytest.raises(MedsmallError, match="tta_views has no effect with augmentation=none"):
+        with_options(cfg, {"augmentation": "none"})
+    with_options(compose(["augmentation.tta_views=0"]), {"augmentation": "none"})
+
+
+def test_the_sample_size_is_chosen_of_what_is_left_without_copies(tmp_path):
+    (tmp_path / "films").mkdir()
+    rng = np.random.default_rng(0)
+    rows = []
+    for i in range(60):
+        pixels = rng.integers(0, 256, (32, 32), dtype=np.uint8)
+        for copy in range(2):
+            name = f"films/{i}_{copy}.png"
+            Image.fromarray(pixels).save(tmp_path / name)
+            rows.append({"image": name, "patient": f"p{i}", "label": "ab"[i % 2]})
+    pd.DataFrame(rows).to_csv(tmp_path / "images.csv", index=False)
+    words = ["dataset=table", f"dataset.root={tmp_path}", "dataset.label=label"]
+    words += ["dataset.patient=patient", f"output_root={tmp_path}", *QUICK[1:]]
+    case = resolve(compose([*words, "audit.drop=[identical_images]"]))
+    trained = (case.draw["part"] == "train").sum()
+    assert f"sample_size=all ({trained} train images)" in case.notices[0]
+    assert trained < 50 < (resolve(compose(words)).draw["part"] == "train").sum()
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, "bf16-mixed"), (False, "16-mixed")])
+def test_a_gpu_is_used_where_there_is_one_unless_the_cpu_is_asked_for(
+    monkeypatch, native, precision
+):
+    monkeypatch.setattr("medsmall.configs.composing.has_gpu", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: native)
+    gpu = check(compose([]))
+    assert gpu["choices"]["trainer"] == "gpu"
+    named = {"accelerator": "gpu", "deterministic": False, "benchmark": True}
+    assert gpu["trainer"].items() >= {**named, "precision": precision}.items()
+    asked = check(compose(["trainer.accelerator=cpu"]))
+    plain = check(compose(["trainer=cpu"]))
+    assert asked["trainer"] == plain["trainer"]
+    assert asked["choices"]["trainer"] == "cpu"

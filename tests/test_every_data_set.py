@@ -30,7 +30,7 @@ def trained(train_small, option, task, *overrides):
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_it_trains_from_its_phantom(option, train_small, outputs):
-    phantom = ["phantom=true", "dataset.phantom_patients=80"]
+    phantom = ["phantom=true", "dataset.phantom_patients=40"]
     cfg = compose([f"dataset={option}", *phantom, f"output_root={outputs}"])
     metrics = trained(train_small, option, open_dataset(cfg).task, *phantom)
     assert metrics["phantom"] is True

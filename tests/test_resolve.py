@@ -43,9 +43,22 @@ def phantoms_of(outputs):
     return outputs / "phantoms"
 
 
-def on_phantoms_of(outputs, tmp_path):
-    """Spare `tmp_path` the making of them."""
-    shutil.copytree(phantoms_of(outputs), tmp_path / "phantoms")
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    """An output root with a run, and a run that begins with an upstream's weights."""
+    root = tmp_path_factory.mktemp("made_once")
+    for start in ([], UPSTREAM):
+        train(cfg(root, *start))
+    return root
+
+
+@pytest.fixture
+def made(made_once, tmp_path):
+    """The same, whose records a test may spoil: they are put back."""
+    saved = shutil.copytree(made_once / "runs", tmp_path / "saved")
+    yield made_once
+    shutil.rmtree(made_once / "runs")
+    shutil.copytree(saved, made_once / "runs")
 
 
 @pytest.fixture
@@ -230,18 +243,20 @@ def metadata(path):
 
 
 @pytest.mark.parametrize("change", [other_tensors, other_statistics])
-def test_an_upstream_whose_weights_were_changed_is_refused(tmp_path, outputs, change):
-    on_phantoms_of(outputs, tmp_path)
-    upstream = resolve(cfg(tmp_path, *UPSTREAM)).source.upstream
-    record = execute(upstream)
+def test_an_upstream_whose_weights_were_changed_is_refused(made, change):
+    case = resolve(cfg(made, *UPSTREAM))
+    shutil.rmtree(case.record.folder)
+    record = case.source.upstream.record
+    assert record.done
+    before = set(made.glob("runs/*/DONE"))
     change(record.model)
     sentence = "model.safetensors has changed since it was written .*makes it again"
     with pytest.raises(MedsmallError, match=sentence):
-        train(cfg(tmp_path, *UPSTREAM))
-    assert [path.name for path in tmp_path.glob("runs/*/DONE")] == ["DONE"]
+        train(cfg(made, *UPSTREAM))
+    assert set(made.glob("runs/*/DONE")) == before
     if change is other_statistics:  # the tensors are those of its metrics.json
         with pytest.raises(MedsmallError, match=sentence):
-            train(cfg(tmp_path, "pretraining=file", f"pretraining.path={record.model}"))
+            train(cfg(made, "pretraining=file", f"pretraining.path={record.model}"))
 
 
 def test_patients_that_an_upstream_will_see_stop_the_run_before_it_is_trained(tmp_path):
@@ -259,9 +274,12 @@ def test_patients_that_an_upstream_will_see_stop_the_run_before_it_is_trained(tm
 def test_cells_share_the_table_and_give_the_keys_they_have_alone(outputs, monkeypatch):
     grid = [
         cfg(outputs, f"sample_size.n={n}", f"strategy={strategy}", f"sample_size.repeat={repeat}")
-        for n in (10, 14)
-        for strategy in ("feature_extractor", "finetune_all")
-        for repeat in (0, 1)
+        for n, strategy, repeat in (
+            (10, "feature_extractor", 0),
+            (10, "feature_extractor", 1),
+            (10, "finetune_all", 0),
+            (14, "finetune_all", 1),
+        )
     ]
     alone = [resolve(cell).key for cell in grid]
     read, tables = ChestXray14.table, []
@@ -311,16 +329,14 @@ def test_a_record_of_the_schema_before_still_tells_what_it_has_seen(outputs, tmp
 
 
 @pytest.mark.parametrize("name", ["predictions.csv", "metrics.json", "draw.csv", "config.yaml"])
-def test_a_record_whose_files_were_changed_is_not_found_again(outputs, tmp_path, name):
-    made = train(cfg(outputs)).folder
-    on_phantoms_of(outputs, tmp_path)
-    copy = shutil.copytree(made, tmp_path / "runs" / made.name)
-    assert train(cfg(tmp_path)).folder == copy
-    content = bytearray((copy / name).read_bytes())
+def test_a_record_whose_files_were_changed_is_not_found_again(made, name):
+    case = resolve(cfg(made))
+    path = execute(case).folder / name
+    content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
-    (copy / name).write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(MedsmallError, match=f"{name} has changed since it was written"):
-        train(cfg(tmp_path))
+        execute(case)
 
 
 def recorded_by(record, **others):
@@ -333,21 +349,18 @@ def recorded_by(record, **others):
     record.write_text("DONE", checksums.of_folder(record.folder))
 
 
-def test_a_record_of_other_versions_says_so_once_with_its_upstreams(tmp_path, outputs, capsys):
-    on_phantoms_of(outputs, tmp_path)
-    child = train(cfg(tmp_path, *UPSTREAM))
-    capsys.readouterr()
-    train(cfg(tmp_path, *UPSTREAM))
+def test_a_record_of_other_versions_says_so_once_with_its_upstreams(made, capsys):
+    child = train(cfg(made, *UPSTREAM))
     assert "other versions" not in capsys.readouterr().err
 
     recorded_by(child.upstream, torch="0.4.1")
-    train(cfg(tmp_path, *UPSTREAM, "seed=8"))  # a new run that begins there
+    train(cfg(made, *UPSTREAM, "seed=8"))  # a new run that begins there
     (sentence,) = [line for line in capsys.readouterr().err.splitlines() if "versions" in line]
     assert f"the upstream {child.upstream.key} with torch 0.4.1 (here 2" in sentence
 
     recorded_by(child, commit="a" * 40 + "-dirty", medsmall="0.0.1")
     for _ in range(2):
-        train(cfg(tmp_path, *UPSTREAM))
+        train(cfg(made, *UPSTREAM))
     (sentence,) = [line for line in capsys.readouterr().err.splitlines() if "versions" in line]
     assert "this run with commit aaaaaaaaa-dirty (here " in sentence
     assert "medsmall 0.0.1 (here" in sentence
@@ -357,14 +370,13 @@ def test_a_record_of_other_versions_says_so_once_with_its_upstreams(tmp_path, ou
 @pytest.mark.parametrize(
     "odd", [{"packages": None}, {"packages": ["x"]}, {"commit": 5, "packages": {"torch": 2}}]
 )
-def test_an_environment_that_is_none_ends_nothing(outputs, tmp_path, odd):
-    made = train(cfg(outputs)).folder
-    on_phantoms_of(outputs, tmp_path)
-    record = Record(shutil.copytree(made, tmp_path / "runs" / made.name))
+def test_an_environment_that_is_none_ends_nothing(made, odd):
+    case = resolve(cfg(made))
+    record = case.record
     record.write_json("environment.json", odd)
     (record.folder / "DONE").unlink()
     record.write_text("DONE", checksums.of_folder(record.folder))
-    assert train(cfg(tmp_path)).key == made.name
+    assert execute(case).key == case.key
 
 
 def test_how_images_become_squares_is_in_the_key_and_shared_with_the_upstream(outputs):

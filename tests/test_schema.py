@@ -115,7 +115,7 @@ def test_an_added_key_that_nothing_takes_is_answered_with_the_nearest(override, 
     [
         ("data_root=${oc.env:NO_SUCH_VARIABLE}", "'NO_SUCH_VARIABLE' not found"),
         ("seed=${no_such_key}", "Interpolation key 'no_such_key' not found"),
-        ("pretraining=file", "pretraining.path has no default: set it."),
+        ("pretraining=file", "pretraining.path is not set and has no default: set it."),
         ("~batch_size", "The config has no 'batch_size': a run needs it."),
         ("~strategy", "The config has no 'strategy': a run needs it."),
     ],

@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.configs.explain import explain, refused
-from medsmall.configs.machine import half_precision, has_gpu, on_gpu
+from medsmall.configs.machine import has_gpu, on_gpu, precision_on
 from medsmall.configs.options import config_dir, config_dirs
 from medsmall.configs.overrides import literal, quoted
 from medsmall.errors import MedsmallError
@@ -28,7 +28,7 @@ OmegaConf.register_new_resolver(
 
 # trainer=auto; see conf/trainer/auto.yaml
 OmegaConf.register_new_resolver("machine", lambda: "gpu" if has_gpu() else "cpu", replace=True)
-OmegaConf.register_new_resolver("half_precision", half_precision, replace=True)
+OmegaConf.register_new_resolver("precision_on", precision_on, replace=True)
 OmegaConf.register_new_resolver("on_gpu", on_gpu, replace=True)
 
 

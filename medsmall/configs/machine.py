@@ -20,9 +20,10 @@ def on_gpu(accelerator: str, there: Any, otherwise: Any) -> Any:
     return otherwise if accelerator == "cpu" else there
 
 
-@cache
-def half_precision() -> str:
-    """The 16-bit precision that the GPU computes in: cards before Ampere only emulate bfloat16."""
+def precision_on(accelerator: str) -> str:
+    """That of a CPU, or the 16 bits of a GPU: cards before Ampere only emulate bfloat16."""
+    if accelerator == "cpu":
+        return "32-true"
     import torch
 
     native = torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)

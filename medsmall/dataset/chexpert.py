@@ -118,13 +118,13 @@ class CheXpert:
         lateral = (films["Frontal/Lateral"] == "Lateral") & ~side.isin(["LL", "RL"])
         return sample_table(
             image=image,
-            patient=image.str.split("/").str[1],
+            patient=[path.split("/")[1] for path in image],  # .str.split takes far longer
             labels={label: self._known(films[label], label) for label in LABELS},
             split=SPLIT[part],
             age=age_in_years(films["Age"]),
             sex=sex_of(films["Sex"]),
             view=side.mask(lateral, "lateral"),
-            others={"study": image.str.rsplit("/", n=1).str[0]},
+            others={"study": [path.rpartition("/")[0] for path in image]},
         )
 
     def _known(self, column: pd.Series, label: str) -> pd.Series:

@@ -90,6 +90,7 @@ def _too_few(classes: dict[str, pd.DataFrame], shares: Sequence[int], part: str)
     remedy = f"set a smaller {option}"
     if part == "train" and all(map(len, classes.values())):
         remedy += ", or sample_size.oversample=true to draw the deficit with replacement"
+        remedy += ", or sample_size=natural" if len(classes) > 1 else ""
     return f"{option}={sum(shares)} needs {want}, but the {part} part has {have}: {remedy}."
 
 

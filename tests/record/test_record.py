@@ -427,7 +427,7 @@ def test_a_file_that_was_changed_is_damage_and_a_large_one_when_it_is_used(tmp_p
     record = checked(tmp_path)
     (record.folder / "model.safetensors").write_text("another")
     record.check()
-    assert "model.safetensors is not what" in refused(record.check, "model.safetensors")
+    assert "model.safetensors has changed" in refused(record.check, "model.safetensors")
     (record.folder / "a.txt").write_text("another")
     assert f"a.txt has changed since it was written (sha256). {REMEDY}" in refused(record.check)
     (record.folder / "a.txt").unlink()

@@ -59,7 +59,7 @@ def test_findings_with_few_labels_are_marked_and_the_mean_of_the_learnt_is_shown
     assert hernia.count("?") == 5
     assert "mean of 2 " in found
     assert "mean of the learnt 1 " in found
-    assert "?: fewer than 10 positives or negatives in the test" in found
+    assert "?: unreliable, with fewer than 10 positives or negatives in the test" in found
     assert "at the threshold chosen on validation." in found
     assert "after 50 + 13 labelled images (train + validation)" in found
 

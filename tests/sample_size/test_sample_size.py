@@ -136,7 +136,7 @@ def test_multiclass_draws_have_equal_shares_and_the_rest_in_the_first_classes():
     train, val = (drawn[drawn["part"] == part][CLASSES].sum() for part in ("train", "val"))
     assert list(train) == [17, 17, 16]
     assert list(val) == [(table[SPLIT == "val"]["C"] == 1).sum()] * 3
-    with pytest.raises(MedsmallError, match="exclusive targets"):
+    with pytest.raises(MedsmallError, match="exclusive classes"):
         draw(Balanced(), table.assign(B=1.0), CLASSES, task=Task.MULTICLASS)
     with pytest.raises(MedsmallError, match="set sample_size=natural"):
         draw(Balanced(), table, CLASSES, task=Task.MULTILABEL)
@@ -254,7 +254,7 @@ def test_a_validation_set_larger_than_the_training_is_told():
     pools = pools_of(TABLE, SPLIT, ["Hernia"], Task.BINARY)
     assert notices_of(Natural(n=40).draw(pools), pools) == []
     (notice,) = notices_of(Natural(n=40, val="all").draw(pools), pools)
-    assert "more than the 40 of the training" in notice
+    assert "training only 40" in notice
 
 
 @pytest.mark.parametrize("kind", [Balanced, Natural, Stratified])
@@ -315,7 +315,7 @@ def test_a_part_without_any_known_label_is_refused():
         (Balanced, {"val": 0}, "sample_size.val=0 is too small"),
         (Natural, {"repeat": -1}, "repeat=-1 is negative"),
         (Balanced, {"seed": -1}, "seed=-1 is negative"),
-        (Natural, {"n": None, "fraction": 0.0}, "fraction=0.0 is not above 0"),
+        (Natural, {"n": None, "fraction": 0.0}, "fraction=0.0 must be above 0"),
         (Natural, {"n": None, "fraction": 1.1}, "fraction=1.1"),
         (Natural, {"n": 50, "fraction": 0.1}, "both set: set one of them"),
         (Balanced, {"n": 50, "fraction": 0.1}, "both set"),

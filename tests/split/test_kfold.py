@@ -54,7 +54,7 @@ def test_a_rare_target_is_spread_over_as_many_folds_as_have_it():
         ({"fold": -1}, "split.fold=-1"),
         ({"folds": 1}, "split.folds=1 is too few"),
         ({"val": 0.0}, "split.val=0.0 leaves train or val"),
-        ({"folds": 2, "val": 0.5}, "below the 0.5 of the images"),
+        ({"folds": 2, "val": 0.5}, "below 0.5"),
         ({"seed": -3}, "seed=-3"),
     ],
 )

@@ -42,7 +42,7 @@ def test_what_it_cannot_know_is_refused(official_table):
         Official().assign(official_table.assign(split=""), [])
     incomplete = official_table.copy()
     incomplete.loc[:2, "split"] = ""
-    with pytest.raises(MedsmallError, match="nothing about 3 of 300 images"):
+    with pytest.raises(MedsmallError, match="does not cover 3 of 300 images"):
         Official().assign(incomplete, [])
     with pytest.raises(MedsmallError, match=r"The test part .* set split=stratified"):
         Official().assign(official_table.assign(split="train_val"), [])
