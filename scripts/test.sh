@@ -7,6 +7,7 @@ ruff format --check .
 ruff check .
 mypy
 lint-imports --no-cache --no-logo
+unset PYTHONDONTWRITEBYTECODE  # else each process compiles the package and the tests anew
 # As many processes as cores, each with one thread: more threads than cores crawl. The files with
 # slow tests begin first (tests/conftest.py), and a process that has done its part takes of another's.
 OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist worksteal \

@@ -10,6 +10,7 @@ from hydra.utils import instantiate
 from medsmall import prepare
 from medsmall.audit.__main__ import audit
 from medsmall.configs import compose
+from medsmall.dataset.guess.said import Said
 from medsmall.init import init
 from medsmall.sample_size import pools_of
 
@@ -93,7 +94,7 @@ def test_the_audit_finds_the_val_images_of_pneumoniamnist_in_train(real_data, tm
 def test_init_on_real_malaria_cells(real_data, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MEDSMALL_OUTPUT", str(tmp_path / "out"))
-    written = init(real_data / "malaria" / "cell_images", "cells", modality="cells")
+    written = init(real_data / "malaria" / "cell_images", "cells", said=Said(modality="cells"))
     config = yaml.safe_load(written.read_text())
     assert config["positive"] == "Parasitized"
     said = capsys.readouterr().out
