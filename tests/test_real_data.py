@@ -43,7 +43,8 @@ def test_a_partial_nih_download_trains_and_tests_on_the_official_split(real_data
     folder = train_small(
         f"data_root={real_data}",
         "dataset.missing_images=drop",
-        base=["dataset=chestxray14", "split=official", "dataset.targets=[Pneumonia]", "sample_size=all",
+        base=["dataset=chestxray14", "dataset.targets=[Pneumonia]", "sample_size=all",
+              "split=official",
               "backbone=tiny", "pretraining=none", "image_size_px=48", "trainer.max_epochs=1"],
     )  # fmt: skip
     assert len(pd.read_csv(folder / "draw.csv")) == 290
