@@ -5,6 +5,7 @@ before torch is loaded. The annotation of an argument is its whole schema, and a
 second declaration.
 """
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, Literal, TypedDict
 
@@ -50,7 +51,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     for key in [*ROOT.types, *(group for group in of_groups if group != "experiment")]:
         if key not in there:
             raise MedsmallError(f"The config has no '{key}': a run needs it.")
-    config = _resolved(cfg)
+    config = resolved(cfg, map(str, cfg))
     root = {key: value for key, value in config.items() if key not in of_groups}
     _check_values("", root, ROOT)
     _check_ranges(root)
@@ -65,15 +66,24 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     return config
 
 
-def _resolved(cfg: DictConfig) -> dict[str, Any]:
+def resolved(cfg: DictConfig, keys: Iterable[str]) -> dict[str, Any]:
+    """These keys of `cfg` as plain containers; MedsmallError where one cannot be resolved.
+
+    Each is resolved in its place, as a value may follow a key outside of them.
+    """
     try:
-        content: Any = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+        nodes = {key: cfg[key] for key in keys}
+        return {
+            key: OmegaConf.to_container(node, resolve=True, throw_on_missing=True)
+            if OmegaConf.is_config(node)
+            else node
+            for key, node in nodes.items()
+        }
     except MissingMandatoryValue as error:
         raise MedsmallError(f"{error.full_key} is not set and has no default: set it.") from error
     except OmegaConfBaseException as error:
         first = str(error).splitlines()[0].rstrip(".")
         raise MedsmallError(f"The config cannot be resolved: {first}.") from error
-    return dict(content)
 
 
 def _check_ranges(root: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from medsmall.contract import build, made
 from medsmall.labelled import TABLE, labelled, opened
 from medsmall.once import Once
 from medsmall.parts import check_task, first_parts
-from medsmall.schema import check
+from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,8 +138,8 @@ def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
             chosen["sample_size"] = sample_size_for(cfg.sample_size, pools)
         return {group: chosen[group] for group in groups}
 
-    deciding = OmegaConf.masked_copy(cfg, [*TABLE, "data_root", "split", "audit", *groups])
-    chosen = once("auto", OmegaConf.to_container(deciding, resolve=True), chosen_now)
+    keys = {*TABLE, "split", "audit", "image_size_px", "resize", *groups}
+    chosen = once("auto", resolved(cfg, keys), chosen_now)
     settled = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
     return settled, told(cfg, chosen)
 

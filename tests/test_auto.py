@@ -204,3 +204,13 @@ def test_a_gpu_is_used_where_there_is_one_unless_the_cpu_is_asked_for(
     plain = check(compose(["trainer=cpu"]))
     assert asked["trainer"] == plain["trainer"]
     assert asked["choices"]["trainer"] == "cpu"
+
+
+def test_a_setting_may_follow_another_key(resolve_small):
+    case = resolve_small("dataset=rsna_boneage", "seed=5", "split.seed=${seed}")
+    assert case.cfg.split.seed == 5
+
+
+def test_what_cannot_be_resolved_is_one_sentence(resolve_small):
+    with pytest.raises(MedsmallError, match="Interpolation key 'no_such_key' not found"):
+        resolve_small("dataset=rsna_boneage", "split.seed=${no_such_key}")
