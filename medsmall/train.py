@@ -7,7 +7,6 @@ answered at once.
 
 import functools
 import json
-import os
 import shlex
 import sys
 import time
@@ -28,11 +27,7 @@ from medsmall.parts import check_task, first_parts
 from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.dataset import Dataset
     from medsmall.learner import Learner
     from medsmall.record import Record
 
@@ -67,6 +62,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
 
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
+    from medsmall.pixels import identify_pixels
     from medsmall.pretraining import asked
     from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
@@ -148,6 +144,7 @@ def execute(case: "Case") -> "Record":
     """Train the run of a case, after its upstream's, unless they are recorded."""
     from medsmall.batches.views import augmented_side
     from medsmall.learner import Learner
+    from medsmall.pixels import open_images
     from medsmall.pretraining import Pretraining
     from medsmall.record import Record
     from medsmall.record.environment import tell_other_versions
@@ -189,6 +186,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     from medsmall import logger
     from medsmall.audit.provenance import as_text, learnt_from
     from medsmall.audit.seen import write_seen
+    from medsmall.pixels import open_images
     from medsmall.record import scores
     from medsmall.record.environment import environment
     from medsmall.record.record import SCHEMA
@@ -253,49 +251,6 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)
     record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
-
-
-def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: "pd.DataFrame") -> tuple[str, int]:
-    """The hash of the pixels that the key holds, and the channels of the images."""
-    import hashlib
-    from pathlib import Path
-
-    from medsmall.cache import prepare
-    from medsmall.record.key import spread
-
-    images, side, cache = spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root)
-    sample = prepare(dataset, images, side, cache, resize=cfg.resize)
-    return hashlib.sha256(sample.digests.tobytes()).hexdigest(), sample.channels
-
-
-def open_images(case: "Case") -> "tuple[DrawnImages, list[str]]":
-    """The images of the draw after the leakage gate, and notices of what audit.allow accepted."""
-    from pathlib import Path
-
-    from medsmall.audit.findings import audit_folder
-    from medsmall.audit.gate import gate
-    from medsmall.batches.drawn import DrawnImages
-    from medsmall.cache import prepare
-
-    cfg, dataset, draw, source = case.cfg, case.dataset, case.draw, case.source
-    images = list(draw["image"].unique())
-    side, cache = cfg.image_size_px, Path(cfg.cache_root)
-    prepared = prepare(dataset, images, side, cache, resize=cfg.resize)
-    prepared.check()
-    allow = [*cfg.audit.allow, *(["upstream_overlap"] if source.allow_test_overlap else [])]
-    audits = audit_folder(cfg.output_root, dataset.name, cfg.phantom)
-    remedy = " ".join(f"{group}={cfg.choices[group]}" for group in ("dataset", "split"))
-    remedy += f" image_size_px={side} resize={cfg.resize}{' phantom=true' if cfg.phantom else ''}"
-    allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
-    names, size = dataset.targets, cfg.batch_size
-    return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed
-
-
-def workers(cfg: DictConfig) -> int:
-    """The number of processes that augment: on a CPU they would compete with the network."""
-    if cfg.num_workers is not None:
-        return cfg.num_workers
-    return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
 
 
 def more_draws(words: list[str]) -> str:

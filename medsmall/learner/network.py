@@ -1,13 +1,14 @@
-"""Trains a network: the stages of the strategy, the schedule, the objective and the loss."""
+"""Trains a network: the stages of the strategy, the schedule, the objective and the loss.
+
+Lightning is imported where it is needed: a value that does not fit the network is told before.
+"""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig
-from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from medsmall import logger
@@ -16,14 +17,6 @@ from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.contract import made
 from medsmall.inference import device_of
-from medsmall.learner.lightning.classifier import Classifier
-from medsmall.learner.lightning.trainer import (
-    best_weights,
-    callbacks,
-    chosen_epoch,
-    interruptible,
-    make_trainer,
-)
 from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.loss import Loss
 from medsmall.model import Model
@@ -31,6 +24,11 @@ from medsmall.objective import Objective
 from medsmall.schedule import Schedule
 from medsmall.strategy import Strategy
 from medsmall.targets import Targets
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
+
+    from medsmall.learner.lightning.classifier import Classifier
 
 
 @dataclass(frozen=True)
@@ -42,14 +40,28 @@ class NetworkLearner:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Build everything except the loaders, and discard it."""
+        network, model = new_model(cfg, targets)
+        made(cfg.strategy, Strategy).stages(network)
+        try_out(model, side)
+
+        from medsmall.learner.lightning.trainer import make_trainer
+
         make_trainer(cfg, logger=False, enable_checkpointing=False)  # checks the device
         device_of(cfg.trainer)
-        network, model = new_model(cfg, targets)
-        try_out(model, side)
         _classifier(cfg, network, model)
 
-    def fit(self, case: Case, data: DrawnImages, loggers: list[Logger]) -> FittedModel:
+    def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> FittedModel:
         """Train from the initial weights and take the state of the chosen epoch."""
+        import pytorch_lightning as pl
+
+        from medsmall.learner.lightning.trainer import (
+            best_weights,
+            callbacks,
+            chosen_epoch,
+            interruptible,
+            make_trainer,
+        )
+
         cfg, folder = case.cfg, case.record.folder
         select_by = case.select_by
         rises = select_by == f"val_{case.targets.headline}" and case.targets.rises
@@ -97,7 +109,9 @@ def prevalence(loss: Loss, labels: Tensor) -> np.ndarray:
     return shares.double().numpy()
 
 
-def _classifier(cfg: DictConfig, network: Network, model: Model) -> Classifier:
+def _classifier(cfg: DictConfig, network: Network, model: Model) -> "Classifier":
+    from medsmall.learner.lightning.classifier import Classifier
+
     return Classifier(
         network,
         model,

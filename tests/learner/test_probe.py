@@ -13,11 +13,12 @@ from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.learner.probe import Probe
 from medsmall.model import Model
+from medsmall.pixels import open_images
 from medsmall.record import Record
 from medsmall.record.summary import show
 from medsmall.targets import targets_of
 from medsmall.task import Task
-from medsmall.train import open_images, resolve, train
+from medsmall.train import resolve, train
 
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",
