@@ -36,8 +36,9 @@ class Fitted(Protocol):
             a learner without epochs gives one row, epoch 1.
         chosen_epoch: the epoch whose state predicts.
         initial_sha256: of the initial weights, as they were loaded; None where there were none.
-        prevalence: (K,) the share of positives in training, counted as often as an image was shown
-            and weighted as in the loss; NaN if unknown; unused for numbers.
+        prevalence: (K,) the threshold where validation is too small to choose one: the share of
+            positives in training, counted as often as an image was shown and weighted as the fit
+            weighs them (0.5 if it treats both classes alike); NaN if unknown; unused for numbers.
         machine: for environment.json: `device`, `processes`.
     """
 
@@ -81,6 +82,7 @@ class Learner(Protocol):
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """MedsmallError if the parts of the config do not fit, before any costly step.
 
+        It also refuses targets of a task that the learner cannot fit (`targets.task`).
         `side` is that of the views the network is shown, in px.
         """
 

@@ -1,22 +1,20 @@
 """A linear head on frozen features, solved in closed form instead of trained."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import pandas as pd
-import torch
 from omegaconf import DictConfig
-from torch import Tensor, nn
 
 from medsmall import logger
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.errors import MedsmallError
-from medsmall.inference import device_of, features, outputs
+from medsmall.inference import device_of, features
 from medsmall.learner import TRAINING
-from medsmall.learner.linear import Linear, logistic, multinomial, ridge
+from medsmall.learner.last_layer import losses, refuse_other_ends, set_last_layer
+from medsmall.learner.linear import logistic, multinomial, ridge
 from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
-from medsmall.model import Model
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -61,7 +59,7 @@ class Probe:
         device_of(cfg.trainer)
         _, model = new_model(cfg, targets)
         try_out(model, side)
-        _refuse_other_ends(model, side)
+        refuse_other_ends(model, side, self.label)
 
     def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> FittedModel:
         """Solve the head for the train images."""
@@ -70,57 +68,10 @@ class Probe:
         labels = ((data.shown_labels - model.offset) / model.scale).numpy()  # still on the CPU
         x = features(model, data.plain("train"), device, precision)
         solve = SOLVERS[case.targets.task]
-        _set_last_layer(model, solve(x, labels, self.inverse_penalty))
+        set_last_layer(model, solve(x, labels, self.inverse_penalty))
         history = pd.DataFrame(
-            [{"epoch": 1} | _losses(model, data, device, precision, ("train", "val"))]
+            [{"epoch": 1} | losses(model, data, device, precision, ("train", "val"))]
         )
         logger.replay(loggers, history)
         prevalence = data.shown_labels.nanmean(0).double().numpy()
         return FittedModel(model, data, history, 1, initial, prevalence, device, precision)
-
-
-def _last_layer(model: Model) -> nn.Linear:
-    module: Any = model.module
-    return module.get_classifier()
-
-
-@torch.no_grad()
-def _refuse_other_ends(model: Model, side: int) -> None:
-    """MedsmallError unless the outputs are those of the last layer and it is linear."""
-    layer = _last_layer(model)
-    end = type(layer).__name__
-    if isinstance(layer, nn.Linear):
-        taken: list[Tensor] = []
-        hook = layer.register_forward_pre_hook(lambda layer, inputs: taken.append(inputs[0]))
-        given = model.eval()(torch.zeros(1, 1, side, side, dtype=torch.uint8))
-        hook.remove()
-        if len(taken) == 1 and taken[0].ndim == 2 and torch.allclose(given, layer(taken[0])):
-            return
-        end = f"more than its layer of type {end}"
-    raise MedsmallError(
-        f"learner=probe needs a network that ends in one linear layer, but {model.architecture} "
-        f"ends in {end}: set another backbone."
-    )
-
-
-@torch.no_grad()
-def _set_last_layer(model: Model, solved: Linear) -> None:
-    layer = _last_layer(model)
-    layer.weight.copy_(torch.from_numpy(solved.weight))
-    layer.bias.copy_(torch.from_numpy(solved.bias))
-
-
-def _losses(
-    model: Model, data: DrawnImages, device: torch.device, precision: str, parts: tuple[str, ...]
-) -> dict[str, float | None]:
-    """``<part>_loss``, and on val the headline metric: of the plain views, as when training."""
-    scale = model.scale.double().cpu().numpy()
-    found: dict[str, float | None] = {}
-    for part in parts:
-        predicted = model.predictions(outputs(model, data.plain(part), 1, device, precision))
-        y = data.parts[part].labels.double().numpy()
-        values = model.targets.validation(y, predicted, scale)
-        found[f"{part}_loss"] = values["loss"]
-        if part == "val":
-            found[f"val_{model.targets.headline}"] = values[model.targets.headline]
-    return found

@@ -40,7 +40,8 @@ class Loss(Protocol):
 
         `outputs` (B, K) are logits, or standardised numbers, of any float type; `labels` (B, K),
         NaN unknown: loss, weight and gradient are 0 there. The weight follows from the label, not
-        from the output.
+        from the output: a fixed weight of a class (alpha of the focal loss) is part of both, a
+        factor that depends on the output is part of the loss alone.
         """
 
 

@@ -101,7 +101,11 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
         rates = [rate for _, rate in stage.groups]
         if stage.norm not in ("adapting", "frozen"):
             raise MedsmallError(f"A stage has norm={stage.norm!r}: set adapting or frozen.")
-        check_rates(min(rates), weight_decay)
+        if not min(rates) > 0:
+            raise MedsmallError(
+                f"The stage at {stage.at} has a learning rate of {min(rates)}: set one above 0."
+            )
+        check_rates(max(rates), weight_decay)
     for group in parameter_groups(stages):
         if not restarts and len({*group.rates} - {None}) > 1:
             raise MedsmallError(

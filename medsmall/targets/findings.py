@@ -34,7 +34,7 @@ class Findings:
     overall: ClassVar[dict[str, str]] = {}
     too_few: ClassVar[str] = (
         f"has fewer than {FEW} positives or negatives of each target: the last epoch is kept, and "
-        "the threshold is the share of positives in training, as the loss weighs them"
+        "the threshold is the share of positives in training, as the fit weighs them"
     )
     counts: ClassVar[dict[str, str]] = {"n": "n", "n_positive": "n⁺"}
     metrics: ClassVar[tuple[str, ...]] = METRICS
@@ -106,7 +106,7 @@ class Findings:
         sources = [values["threshold_from"] for values in test["targets"].values()]
         words = {
             "validation": "the threshold chosen on validation",
-            "prevalence": "the share of positives in training, as the loss weighs them "
+            "prevalence": "the share of positives in training, as the fit weighs them "
             f"(validation has fewer than {FEW} positives or negatives)",
         }
         used = [f"{words[s]}{_how_many(s, sources)}" for s in words if s in sources]
