@@ -32,6 +32,8 @@ def train(overrides: Sequence[str], quiet: bool = True) -> Record:
     """
     if isinstance(overrides, str):
         raise MedsmallError(f"train takes a list of overrides: write train([{overrides!r}]).")
+    if overrides is None or not all(isinstance(one, str) for one in overrides):
+        raise MedsmallError('train takes a list of texts: write train(["dataset=mine"]).')
     quieten()
     before, messages.quiet = messages.quiet, quiet
     try:

@@ -126,6 +126,7 @@ class Case:
         record: its record, existing or not; the folder's name is the key.
         notices: to read before the training, one sentence each.
         dropped: the copies that audit.drop left out, by check and part; None without audit.drop.
+        identity: what the key holds beside the config: hashes of the table, the draw, the pixels.
     """
 
     cfg: DictConfig = field(repr=False)
@@ -139,6 +140,7 @@ class Case:
     record: Record
     notices: tuple[str, ...]
     dropped: dict[str, dict[str, int]] | None = None
+    identity: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
@@ -186,6 +188,8 @@ class Case:
         made_by = self.source.record
         return {
             "name": self.name,
+            "key": self.key,
+            "identity": self.identity,
             "dataset": self.dataset.name,
             "phantom": bool(self.cfg.phantom),
             "unit": self.dataset.unit,

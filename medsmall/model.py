@@ -90,7 +90,23 @@ class Model(nn.Module):
 
     @torch.inference_mode()
     def predict(self, images: Tensor) -> np.ndarray:
-        """Predictions float64 (B, K) of uint8 images (B, C, H, W), C 1 or 3."""
+        """Predictions float64 (B, K) of uint8 images (B, C, H, W), C 1 or 3, at the run's size.
+
+        MedsmallError for anything else, such as values from 0 to 1, which would look black.
+        """
+        side = json.loads(self.about.get("image_size_px", "null"))
+        shaped = isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] in (1, 3)
+        if not (shaped and images.dtype == torch.uint8):
+            raise MedsmallError(
+                "predict takes a torch.Tensor of uint8, (B, C, H, W) with C 1 or 3: grey levels "
+                "from 0 to 255."
+            )
+        if side is not None and tuple(images.shape[2:]) != (side, side):
+            raise MedsmallError(
+                f"The model is of images of {side} x {side} px, but these have "
+                f"{images.shape[2]} x {images.shape[3]}: resize them as the run did (its config "
+                "says how)."
+            )
         self.eval()
         return self.predictions(self(images.to(self.mean.device)).float())
 

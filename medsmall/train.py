@@ -113,7 +113,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
         cfg, config, dataset, data.table, draw, channels, augmentation, source, record,
-        tuple(notices), data.dropped,
+        tuple(notices), data.dropped, identity,
     )  # fmt: skip
 
 
@@ -156,7 +156,10 @@ def execute(case: "Case") -> "Record":
     tell_other_versions(record, source.record)
     if record.done:
         record.check()
-        notices = dict.fromkeys([*Record.open(record.folder).metrics["audit"], *let_pass])
+        metrics = Record.open(record.folder).metrics
+        if (of := metrics.get("key", case.key)) != case.key:
+            raise record.damaged("metrics.json", f"is that of the run {of}")
+        notices = dict.fromkeys([*metrics["audit"], *let_pass])
         sent = " or sent to the logger" if case.cfg.logger else ""
         say(f"{case.name}: recorded already, not run{sent} again.")
         for notice in notices:

@@ -94,11 +94,14 @@ def flipped(
 ) -> tuple[str, str, str]:
     """Another byte in a file of the records or the cache; the rest is as it was left.
 
+    The generated images stay where they are: the cache knows them by the time of their last change.
+
     What was made of it is deleted, so that it is used: all records where it is in the cache, that
     of the command itself where it is in the upstream's.
     """
-    shutil.rmtree(root)
-    shutil.copytree(saved, root)  # with times: the cache knows images by them
+    for folder in ("runs", "cache"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+        shutil.copytree(saved / folder, root / folder)
     where = rng.choice(["runs/*/*", "cache/*"])
     file = rng.choice(sorted(f for f in root.glob(where) if f.stat().st_size))
     if file.parent.name != key:
@@ -142,7 +145,9 @@ def main() -> None:
         found: Counter[str] = Counter()
         for number in range(asked.kills + asked.flips):
             if number < asked.kills:
-                what, how, why = killed(root, key, expected, rng.uniform(0.02, 0.98) * seconds)
+                elsewhere = root.with_name("killed")
+                after_s = rng.uniform(0.02, 0.98) * seconds
+                what, how, why = killed(elsewhere, key, expected, after_s)
             else:
                 what, how, why = flipped(root, saved, key, expected, rng)
             found[how] += 1

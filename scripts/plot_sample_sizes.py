@@ -60,6 +60,7 @@ def row(record: Record) -> dict[str, Any]:
     """What is drawn of a run."""
     config, metrics = record.config, record.metrics
     alike = {**relevant(config, COMPARED), "test images": metrics["test"]["n"]}
+    alike["table"] = metrics.get("identity", {}).get("table")  # other labels are other data
     names = list(metrics["test"]["targets"])
     what = names[0] if len(names) == 1 else f"Mean of {len(names)} targets"
     return {

@@ -53,6 +53,30 @@ def saved(path):
     return path
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        images(1).float() / 255,
+        images(1).short(),
+        images(1)[0],
+        images(1).expand(-1, 4, -1, -1),
+        images(1).numpy(),
+    ],
+    ids=["0 to 1", "int16", "no batch", "four channels", "numpy"],
+)
+def test_predict_refuses_what_is_no_batch_of_grey_levels(given):
+    with pytest.raises(MedsmallError, match="a torch.Tensor of uint8"):
+        model_of().predict(given)
+
+
+def test_predict_refuses_images_of_another_size_than_the_run():
+    model = model_of()
+    model.about["image_size_px"] = "40"
+    assert len(model.predict(images(1))) == 3
+    with pytest.raises(MedsmallError, match="of images of 40 x 40 px, but these have 20 x 40"):
+        model.predict(images(1)[:, :, ::2])
+
+
 def test_tensors_come_back_bit_by_bit_even_if_they_lie_channels_last(path):
     model = model_of()
     tensors = model.module.state_dict()

@@ -93,13 +93,17 @@ def cache_file(dataset: Dataset, side: int, folder: Path, resize: Resize) -> Pat
 
 
 def _stamps(dataset: Dataset, images: list[str]) -> dict[str, Stamp]:
-    """Size and time of the file of each image: another file, another image."""
+    """Size and time of the file of each image: another file, another image.
+
+    The time is that of the last change plus that of the last change of the entry in the folder
+    (ctime): two files of one size and time that exchange their names are other images, too.
+    """
     files = {image: dataset.files.file(image) for image in images}
     known: dict[Path, Stamp] = {}
     for file in set(files.values()):
         try:
             status = file.stat()
-            known[file] = status.st_size, status.st_mtime_ns
+            known[file] = status.st_size, status.st_mtime_ns + status.st_ctime_ns
         except OSError:
             known[file] = (-1, -1)  # absent, so never in the cache: reading it gives the error
     return {image: known[file] for image, file in files.items()}

@@ -15,7 +15,7 @@ create table if not exists images (
     offset integer not null,    -- of its first byte in the file of pixels
     channels integer not null,  -- 1 or 3
     size integer not null,      -- bytes of the file it was read from
-    time integer not null,      -- when that was last changed, in ns
+    time integer not null,      -- when that was last changed or renamed, see build._stamps
     height integer not null,    -- in px, before it became a square
     width integer not null,
     digest blob not null,

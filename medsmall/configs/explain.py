@@ -52,7 +52,7 @@ def explain(error: Exception) -> str:
         return "One of your own options includes itself in its defaults: remove that line."
     if NO_MAP in str(error):
         return "One of your own options has no keys: write each line as key: value."
-    first = str(error).splitlines()[0].rstrip(".")
+    first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     several = re.search(r"Ambiguous value for argument '(.*)'", first)
     if several:
         key, _, values = several[1].partition("=")

@@ -16,6 +16,7 @@ from medsmall.errors import MedsmallError
 DICOM_SUFFIXES = {".dcm", ".dicom"}
 MAX_PIXELS = 178_956_970  # Pillow's own limit, 0.5 GiB of RGB: more is a whole slide or an attack
 _ORIENTATION = 0x0112  # the EXIF tag
+_PHOTOMETRIC = 262  # the TIFF tag; 0: white is zero, which Pillow heeds for 8 bits alone
 # Pillow's errors on an empty, truncated or foreign file (a broken PNG chunk is a SyntaxError).
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
@@ -42,7 +43,8 @@ def decode(
             with Image.open(file) as image:
                 _choose_frame(image, path, frame)
                 image.load()
-                return _eight_bits(_upright(image), path, grey, span)
+                pixels = _eight_bits(_upright(image), path, grey, span)
+                return 255 - pixels if _white_is_zero(image) else pixels
     except FileNotFoundError:
         raise MedsmallError(
             f"The image {Path(path).absolute()} is absent: "
@@ -58,6 +60,12 @@ def decode(
         f"The image {Path(path).absolute()} cannot be read ({reason}): "
         f"{remedy(path, 'get it again, or delete it and go on without it with ' + DROP)}."
     )
+
+
+def _white_is_zero(image: Image.Image) -> bool:
+    """Whether Pillow gave deep pixels that are to be inverted."""
+    tags = getattr(image, "tag_v2", {}) if image.format == "TIFF" else {}
+    return is_deep(image.mode) and tags.get(_PHOTOMETRIC) == 0
 
 
 def is_dicom(file: BinaryIO) -> bool:

@@ -20,6 +20,7 @@ from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
 from medsmall.lock import held
 from medsmall.record import checksums
+from medsmall.task import Task
 
 T = TypeVar("T")
 
@@ -112,8 +113,14 @@ class Record:
 
     @property
     def predictions(self) -> pd.DataFrame:
-        """The test images with labels and predictions; exactly the numbers that were written."""
-        return self._read("predictions.csv", lambda file: _read_csv(file, ["image", "patient"]))
+        """The test images with labels and predictions; exactly the numbers that were written.
+
+        Of classes, ``predicted`` is a name (str), also where names are numbers.
+        """
+        text = ["image", "patient"]
+        if self.metrics["task"] == Task.MULTICLASS:
+            text.append("predicted")
+        return self._read("predictions.csv", lambda file: _read_csv(file, text))
 
     @property
     def draw(self) -> pd.DataFrame:

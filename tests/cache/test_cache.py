@@ -134,6 +134,20 @@ def test_a_changed_file_is_decoded_again_and_its_old_readers_are_not_disturbed(f
     np.testing.assert_array_equal(after.pixels(5), before.pixels(5))
 
 
+def test_files_of_one_size_and_time_that_exchange_their_names_are_other_images(tmp_path):
+    """As an archive may leave them: bitmaps of equal size, all of one time."""
+    for name, grey in (("a.bmp", 10), ("b.bmp", 200)):
+        Image.fromarray(np.full((8, 8), grey, np.uint8)).save(tmp_path / name)
+        os.utime(tmp_path / name, ns=(10**18, 10**18))
+    names = ["a.bmp", "b.bmp"]
+    before = prepare(Folder(tmp_path), names, 8, tmp_path / "cache")
+    assert [int(before.pixels(i).max()) for i in (0, 1)] == [10, 200]
+    for old, new in (("a.bmp", "c.bmp"), ("b.bmp", "a.bmp"), ("c.bmp", "b.bmp")):
+        (tmp_path / old).rename(tmp_path / new)
+    after = prepare(Folder(tmp_path), names, 8, tmp_path / "cache")
+    assert [int(after.pixels(i).max()) for i in (0, 1)] == [200, 10]
+
+
 def test_what_an_unreadable_image_costs(films, tmp_path):
     data, names = films
     (data.root / names[7]).write_bytes(b"no image")

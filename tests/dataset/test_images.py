@@ -1,3 +1,5 @@
+import re
+import struct
 import time
 
 import numpy as np
@@ -76,6 +78,18 @@ def test_a_range_spans_black_to_white_and_what_lies_beyond_is_clipped_and_told(t
         decode(lacking, span=(0, 1))
     eight = saved(tmp_path, Image.fromarray(GREY), "eight.png")
     np.testing.assert_array_equal(decode(eight, span=(0, 4095)), GREY)
+
+
+@pytest.mark.parametrize(("photometric", "expected"), [(0, [255, 127, 0]), (1, [0, 128, 255])])
+def test_a_tiff_whose_white_is_zero_is_inverted(tmp_path, photometric, expected):
+    """Pillow heeds the tag for 8 bits alone; it is patched, as Pillow writes only 1."""
+    file = tmp_path / "deep.tif"
+    Image.fromarray(np.array([[0, 32896, 65535]], np.uint16)).save(file)
+    content = file.read_bytes()
+    (entry,) = re.finditer(re.escape(struct.pack("<HHI", 262, 3, 1)), content)
+    at = entry.end()
+    file.write_bytes(content[:at] + struct.pack("<H", photometric) + content[at + 2 :])
+    assert decode(file).tolist() == [expected]
 
 
 def test_one_bit_becomes_black_and_white(tmp_path):

@@ -1,6 +1,7 @@
 """The record: whole or not at all, DONE last, one process at a time."""
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -452,3 +453,25 @@ def test_a_record_of_an_older_version_is_not_checked(tmp_path):
     (record.folder / "a.txt").write_text("another")
     record.check()
     record.check("a.txt")
+
+
+def test_classes_named_like_numbers_keep_their_names(tmp_path):
+    record = Record.of(str(tmp_path), "abc")
+    with record.writing():
+        record.write_json("metrics.json", {"dataset": "mine", "task": "multiclass"})
+        record.write_text("predictions.csv", "image,patient,01,02,predicted\na.png,p,1,0,02\n")
+    assert record.predictions["predicted"].tolist() == ["02"]
+
+
+def test_a_record_copied_under_another_key_is_refused(train_small, outputs):
+    from small_run import HERNIA
+
+    from medsmall.configs import compose
+    from medsmall.train import execute, resolve
+
+    folder = train_small()
+    case = resolve(compose([*HERNIA, "seed=404", f"output_root={outputs}"]))
+    shutil.copytree(folder, case.record.folder)
+    with pytest.raises(MedsmallError, match=rf"metrics.json is that of the run {folder.name}"):
+        execute(case)
+    shutil.rmtree(case.record.folder)

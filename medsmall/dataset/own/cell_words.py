@@ -25,6 +25,7 @@ SIGNS = (("j", "n"), ("y", "n"), ("+", "-"), ("+", "–"))  # yes and no, where 
 
 _DECIMAL = r"[+-]?\d+,\d+(?:e[+-]?\d+)?"
 _THOUSANDS = r"[+-]?[1-9]\d{0,2}(?:,\d{3})+"
+_POINTS = r"[+-]?[1-9]\d{0,2}\.\d{3}"
 
 
 def yes_and_no(words: set[str]) -> tuple[set[str], set[str]]:
@@ -61,6 +62,18 @@ def has_decimal_commas(cells: pd.Series) -> bool:
         and not commas.str.fullmatch(_THOUSANDS).all()
         and points.isna().all()
     )
+
+
+def points_may_be_thousands(cells: pd.Series) -> bool:
+    """Whether points in cells of numbers may separate thousands, as in German: 3.662 beside 921.
+
+    Every cell with a point has three digits after it, and others are whole numbers from 100 on: a
+    measurement is written with its decimals throughout.
+    """
+    different = cells.drop_duplicates()
+    points = different.str.contains(".", regex=False)
+    whole = different[~points & different.str.fullmatch(r"[1-9]\d{2}")]
+    return bool(points.any() and len(whole) and different[points].str.fullmatch(_POINTS).all())
 
 
 def may_be_thousands(cell: str) -> bool:

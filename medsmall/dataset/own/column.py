@@ -107,6 +107,14 @@ class Column:
             cell = self.cells[row]
             hint = _comma_hint(cell) if "," in cell else "write a finite number, or blank"
             raise self.refused(row, f"'{cell}' is not a number; {hint}")
+        if cell_words.points_may_be_thousands(self.known):
+            row = self.known.index[self.known.str.contains(".", regex=False)][0]
+            cell = self.cells[row]
+            raise self.refused(
+                row, f"'{cell}' may be {cell.replace('.', '')} with a point between thousands, as "
+                "other cells are whole numbers of three digits: write it without the point, or, if "
+                f"the point is decimal, as {cell}0"
+            )  # fmt: skip
         for row in values.index[values.abs() > LARGEST][:1]:
             raise self.refused(
                 row, f"'{self.cells[row]}' is too large (beyond {LARGEST:g}); correct it, or write "

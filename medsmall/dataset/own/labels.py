@@ -40,14 +40,17 @@ def check_arguments(
         )
 
 
-def names_classes(column: Column, task: Task | None) -> bool:
+def names_classes(column: Column, task: Task | None, asked: bool = False) -> bool:
     """Whether the cells of a label column name classes, for a given `task` or None.
 
-    Else they are 0 and 1, or numbers. MedsmallError if the column is blank or mixed.
+    Else they are 0 and 1, or numbers. With `asked` (a positive class or a merge is given), yes and
+    no, too, are names of classes. MedsmallError if the column is blank or mixed.
     """
     if task is Task.REGRESSION:
         return False
     kind = column.kind
+    if asked and kind == "yes or no":
+        return True
     if kind == "blank":
         raise MedsmallError(f"{column.path.absolute()}, column '{column.name}', is blank.")
     if kind == "mixed" and task is None:
@@ -68,6 +71,11 @@ def class_labels(
     if len(classes) < 2:
         raise MedsmallError(
             f"{where} holds one class only ({', '.join(classes)}): classification needs two."
+        )
+    if positive is not None and len(classes) != 2:
+        raise MedsmallError(
+            f"{where} has {len(classes)} classes, but dataset.positive chooses one of two: leave "
+            "it out."
         )
     if len(classes) > max(MANY, len(found) // 2):
         raise MedsmallError(

@@ -41,7 +41,16 @@ class TableLabels:
     def by_class(self) -> bool:
         """Whether `label` names classes."""
         label = self.layout.label
-        return label is not None and names_classes(self.file.column(label), self.layout.task)
+        asked = self.layout.positive is not None or bool(self.layout.merge)
+        if label is None:
+            return False
+        found = names_classes(self.file.column(label), self.layout.task, asked)
+        if asked and not found:
+            raise MedsmallError(
+                f"The column '{label}' holds numbers, for which dataset.positive and dataset.merge "
+                "have no effect: leave them out."
+            )
+        return found
 
     @property
     def sources(self) -> list[str]:
