@@ -1,10 +1,13 @@
 """Two CPU processes give what one gives."""
 
 import json
+import multiprocessing
 import shutil
+from multiprocessing import forkserver
 
 import pandas as pd
 import pytest
+import torch
 from torch.multiprocessing import ProcessRaisedException
 
 from medsmall.errors import MedsmallError
@@ -20,8 +23,29 @@ TWO_PROCESSES = [
 ]
 
 
+@pytest.fixture
+def imported_once(monkeypatch):
+    """What would be spawned is forked from one fresh process that has imported what both need."""
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(
+        ["albumentations", "sklearn.metrics", "medsmall.learner.lightning.classifier",
+         "medsmall.learner.lightning.trainer", "medsmall.batches.drawn"]
+    )  # fmt: skip
+    for module in (multiprocessing, torch.multiprocessing):
+        get_context = module.get_context
+        monkeypatch.setattr(
+            module,
+            "get_context",
+            lambda method=None, usual=get_context: server if method == "spawn" else usual(method),
+        )
+    yield
+    forkserver._forkserver._stop()  # it would stay for as long as the tests
+
+
 @pytest.mark.slow
-def test_two_processes_predict_what_one_does_while_layers_thaw(train_small, outputs, tmp_path):
+def test_two_processes_predict_what_one_does_while_layers_thaw(
+    train_small, outputs, tmp_path, imported_once
+):
     """The tiny network has BatchNorm; 13 images in batches of 4 leave an odd one over."""
     thawing = ["strategy=gradual_unfreezing", "batch_size=4", "sample_size.n=13"]
     one = train_small(*thawing)

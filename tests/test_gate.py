@@ -10,17 +10,24 @@ import pytest
 from PIL import Image
 from small_run import HERNIA
 
+from medsmall.case import Case
+from medsmall.configs import compose
 from medsmall.errors import MedsmallError
+from medsmall.pixels import open_images
+from medsmall.train import resolve
+
+
+@pytest.fixture(scope="module")
+def small(outputs) -> Case:
+    """HERNIA, resolved."""
+    return resolve(compose([*HERNIA, f"output_root={outputs}"]))
 
 
 @pytest.fixture
-def films(train_small, tmp_path) -> tuple[Path, pd.DataFrame]:
+def films(small, tmp_path) -> tuple[Path, pd.DataFrame]:
     """A copy of the small chest phantom, and the draw of a run on it."""
-    folder = train_small()
-    draw = pd.read_csv(folder / "draw.csv")
-    (phantom,) = (folder.parents[1] / "phantoms").glob("chestxray14-60-*")
-    shutil.copytree(phantom, tmp_path / "films")
-    return tmp_path / "films", draw
+    shutil.copytree(small.dataset.files.root, tmp_path / "films")
+    return tmp_path / "films", small.draw
 
 
 def first(draw: pd.DataFrame, part: str) -> str:
@@ -31,7 +38,8 @@ def on(films: Path) -> list[str]:
     return [*(o for o in HERNIA if o != "phantom=true"), f"dataset.root={films}"]
 
 
-def test_a_test_image_that_stands_in_train_stops_the_run(films, train_small, tmp_path):
+def test_a_test_image_that_stands_in_train_stops_the_run(films, train_small, tmp_path, capsys):
+    """Unless that is allowed: then it is said again of the recorded run."""
     root, draw = films
     shutil.copy(root / first(draw, "test"), root / first(draw, "train"))
     runs = tmp_path / "out"
@@ -40,10 +48,15 @@ def test_a_test_image_that_stands_in_train_stops_the_run(films, train_small, tmp
     assert not list(runs.glob("runs/[!.]*"))
     allowed = train_small("audit.allow=[identical_images]", base=on(root), output_root=runs)
     assert (allowed / "DONE").is_file()
+    capsys.readouterr()
+    assert train_small(base=on(root), output_root=runs) == allowed
+    said = capsys.readouterr().err
+    assert "recorded already" in said
+    assert "1 test image(s) are also in train" in said
 
 
 def test_an_upstream_that_saw_a_test_image_under_another_name_stops_the_run(
-    films, train_small, tmp_path
+    films, train_small, outputs, tmp_path
 ):
     """The image lies in class folders now, with another file name and another patient."""
     root, draw = films
@@ -63,27 +76,17 @@ def test_an_upstream_that_saw_a_test_image_under_another_name_stops_the_run(
     with pytest.raises(MedsmallError, match=r"the initial weights have seen.*another\.png"):
         train_small(base=target)
     allowed = train_small("audit.allow=[upstream_overlap]", base=target)
-    again = train_small("pretraining.allow_test_overlap=true", "seed=5", base=target)
     assert json.loads((allowed / "metrics.json").read_text())["upstream"].endswith(made.name)
-    assert (again / "DONE").is_file()
+    config = compose([*target, f"output_root={outputs}"])
+    config.pretraining.allow_test_overlap = True
+    (notice,) = open_images(resolve(config))[1]
+    assert "the initial weights have seen" in notice
 
 
-def test_an_image_that_was_mended_makes_another_run(films, train_small, tmp_path):
+def test_an_image_that_was_mended_makes_another_run(films, tmp_path):
     root, draw = films
-    one = train_small(base=on(root), output_root=tmp_path / "out")
+    config = compose([*on(root), f"output_root={tmp_path / 'out'}"])
+    one = resolve(config).key
     image = draw.loc[draw["part"] == "train", "image"].iloc[5]
     Image.fromarray(255 - np.asarray(Image.open(root / image).convert("L"))).save(root / image)
-    other = train_small(base=on(root), output_root=tmp_path / "out")
-    assert other != one
-
-
-def test_what_was_allowed_is_said_again_of_a_recorded_run(films, train_small, tmp_path, capsys):
-    root, draw = films
-    shutil.copy(root / first(draw, "test"), root / first(draw, "train"))
-    allowed = ["audit.allow=[identical_images]"]
-    train_small(*allowed, base=on(root), output_root=tmp_path / "out")
-    capsys.readouterr()
-    train_small(base=on(root), output_root=tmp_path / "out")
-    said = capsys.readouterr().err
-    assert "recorded already" in said
-    assert "1 test image(s) are also in train" in said
+    assert resolve(config).key != one

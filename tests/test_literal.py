@@ -42,7 +42,9 @@ def classes(tmp_path, monkeypatch):
     return root
 
 
-def test_classes_and_folders_are_called_as_they_are(classes, tmp_path):
+def test_classes_and_folders_are_called_as_they_are_and_a_run_records_and_reads_them_so(
+    classes, tmp_path
+):
     from medsmall.init import init
 
     init(classes, name="mine")
@@ -51,11 +53,6 @@ def test_classes_and_folders_are_called_as_they_are(classes, tmp_path):
     assert set(dataset.labels) <= {"${oc.env:HOME}", "${seed}"}
     assert len(table) == 48
 
-
-def test_a_run_records_and_reads_them_so(classes, tmp_path):
-    from medsmall.init import init
-
-    init(classes, name="mine")
     out = str(tmp_path / "${name}")
     small = [o for o in SMALL if not o.startswith(("phantom", "dataset", "augmentation"))]
     settings = ["dataset=mine", "split=stratified", "sample_size=all", "augmentation=none", *small]

@@ -9,11 +9,13 @@ from safetensors.torch import load_file, save_file
 
 from medsmall.errors import MedsmallError
 
-OTHER_SPLIT = ["split=by_patient", "split.train=0.6", "split.val=0.2", "trainer.max_epochs=1"]
+OTHER_SPLIT = [  # as in test_train.py
+    "split=by_patient", "split.train=0.6", "split.val=0.2", "split.seed=1", "trainer.max_epochs=1",
+]  # fmt: skip
 MURA = [
     "dataset=mura",
     "dataset.targets=null",
-    "dataset.phantom_patients=60",
+    "dataset.phantom_patients=40",
     "sample_size=natural",
     "sample_size.n=20",
 ]
@@ -23,10 +25,19 @@ def begin_with(path, *more):
     return ["pretraining=file", f"pretraining.path={path}", "trainer.max_epochs=1", *more]
 
 
-@pytest.fixture
-def copied(train_small, tmp_path):
+@pytest.fixture(scope="module")
+def copied(train_small, tmp_path_factory):
     """The weights of a run that saw test patients of HERNIA, copied out of their record."""
-    return shutil.copy(train_small(*OTHER_SPLIT) / "model.safetensors", tmp_path / "w.safetensors")
+    path = tmp_path_factory.mktemp("copied") / "w.safetensors"
+    return shutil.copy(train_small(*OTHER_SPLIT) / "model.safetensors", path)
+
+
+@pytest.fixture
+def foreign(copied, tmp_path):
+    """The same tensors, without a word of where they are from."""
+    path = tmp_path / "foreign.safetensors"
+    save_file(load_file(copied), path)
+    return path
 
 
 def test_a_copied_file_still_says_whom_it_has_seen(train_small, copied):
@@ -46,18 +57,15 @@ def test_it_says_so_after_another_training_too(train_small, copied, tmp_path):
     assert written[0]["run"] == between.parent.name
 
 
-def test_no_patient_can_be_read_in_the_file(train_small):
-    folder = train_small()
-    with safe_open(folder / "model.safetensors", "pt") as file:
+def test_no_patient_can_be_read_in_the_file(copied):
+    with safe_open(copied, "pt") as file:
         text = file.metadata()["seen"]
     assert "images/" not in text
     assert set(json.loads(text)[0]) == {"dataset", "run", "patients", "images"}
 
 
-def test_an_unknown_origin_is_told_recorded_and_inherited(train_small, tmp_path, capsys):
-    path = tmp_path / "foreign.safetensors"
-    save_file(load_file(train_small() / "model.safetensors"), path)
-    made = train_small(*begin_with(path, "seed=77"))
+def test_an_unknown_origin_is_told_recorded_and_inherited(train_small, foreign, tmp_path, capsys):
+    made = train_small(*begin_with(foreign, "seed=77"))
     said = capsys.readouterr().err
     (sentence,) = json.loads((made / "metrics.json").read_text())["audit"]
     assert sentence in said
@@ -71,11 +79,9 @@ def test_an_unknown_origin_is_told_recorded_and_inherited(train_small, tmp_path,
     assert "recognised at its training size only" in size
 
 
-def test_a_data_set_that_was_declared_is_inherited(train_small, tmp_path):
-    path = tmp_path / "foreign.safetensors"
-    save_file(load_file(train_small() / "model.safetensors"), path)
+def test_a_data_set_that_was_declared_is_inherited(train_small, foreign, tmp_path):
     declared = "pretraining.trained_on=chestxray14"
-    made = train_small(*MURA, *begin_with(path, declared))
+    made = train_small(*MURA, *begin_with(foreign, declared))
     assert json.loads((made / "metrics.json").read_text())["audit"] == []
     heir = shutil.copy(made / "model.safetensors", tmp_path / "heir.safetensors")
     for weights in (heir, made / "model.safetensors"):
