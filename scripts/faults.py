@@ -126,6 +126,7 @@ def main() -> None:
     import albumentations  # noqa: F401  # what is imported before the fork is imported once
     import pytorch_lightning  # noqa: F401
     import sklearn.metrics  # noqa: F401
+    import timm  # noqa: F401
     import torch  # noqa: F401
 
     import medsmall.learner.network

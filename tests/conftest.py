@@ -15,14 +15,14 @@ from medsmall.quiet import quieten
 
 sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, fitting.py, ..., also in workers
 
+from composed_once import compose_once
 from datasets import made
 from made_films import textures
-from parsed_once import parse_configs_once
 from small_run import HERNIA
 from untraced import leave_foreign_code_untraced, untraced
 
 leave_foreign_code_untraced()
-parse_configs_once()
+compose_once()
 
 PATIENTS = {"chestxray14": 120, "chexpert": 100}  # of the phantoms below; others have 60
 

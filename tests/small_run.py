@@ -1,6 +1,4 @@
-"""Overrides of a run that takes a few seconds, and how a process that runs it hears signals."""
-
-import signal
+"""Overrides of a run that takes a few seconds."""
 
 SMALL = [
     "phantom=true",
@@ -30,9 +28,3 @@ TASKS = {
                    "dataset.phantom_patients=120"],
     "regression": ["dataset=rsna_boneage", "split=stratified", "sample_size.n=20", *SMALL],
 }  # fmt: skip
-
-
-def heeds_signals() -> None:
-    """In a child before it begins: a shell starts what is in its background deaf to Ctrl-C."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        signal.signal(getattr(signal, name), signal.SIG_DFL)

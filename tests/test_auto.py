@@ -1,5 +1,7 @@
 """Options named auto choose by the data, say so in one line, and leave the record an option."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +17,7 @@ from medsmall.auto import (
     split_for,
     with_options,
 )
-from medsmall.configs import compose
+from medsmall.configs import compose, config_dir
 from medsmall.contract import build
 from medsmall.dataset import MODALITIES
 from medsmall.errors import MedsmallError
@@ -69,14 +71,11 @@ def test_each_size_of_a_sweep_draws_alike_as_far_as_there_are_images():
 
 @pytest.mark.parametrize("modality", MODALITIES)
 def test_the_augmentation_is_meant_for_the_modality_or_none(modality):
-    class Data:
-        pass
-
-    Data.modality = modality
-    option = augmentation_for(Data)
+    option = augmentation_for(SimpleNamespace(modality=modality))
     if option == "none":
         return
-    assert compose([f"augmentation={option}"]).augmentation.modality == modality
+    settings = (config_dir() / "augmentation" / f"{option}.yaml").read_text()
+    assert yaml.safe_load(settings)["modality"] == modality
 
 
 @pytest.fixture
@@ -117,10 +116,10 @@ def test_what_is_chosen_is_the_run_that_names_it(resolve_small):
 
 def test_what_is_set_holds_whatever_is_chosen(resolve_small):
     case = resolve_small(
-        "dataset=rsna_boneage", "split.seed=7", "sample_size.n=20", "sample_size.repeat=1",
-        "augmentation.tta_views=2",
+        "dataset=rsna_boneage", "sample_size.n=20", "sample_size.repeat=1",
+        "augmentation.tta_views=2", "seed=7", "split.seed=${seed}",
     )  # fmt: skip
-    assert case.cfg.split.seed == 7
+    assert case.cfg.split.seed == 7  # a setting may follow another key
     assert case.cfg.augmentation.tta_views == 2
     assert (case.draw["part"] == "train").sum() == 20
     assert case.name.endswith("-n20-r1")
@@ -189,26 +188,26 @@ def test_the_sample_size_is_chosen_of_what_is_left_without_copies(tmp_path):
     assert trained < 50 < (resolve(compose(words)).draw["part"] == "train").sum()
 
 
-@pytest.mark.parametrize(("native", "precision"), [(True, "bf16-mixed"), (False, "16-mixed")])
-def test_a_gpu_is_used_where_there_is_one_unless_the_cpu_is_asked_for(
-    monkeypatch, native, precision
-):
+@pytest.fixture
+def gpu_there(monkeypatch):
     monkeypatch.setattr("medsmall.configs.composing.has_gpu", lambda: True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+
+
+@pytest.mark.parametrize(("native", "precision"), [(True, "bf16-mixed"), (False, "16-mixed")])
+def test_a_gpu_is_used_where_there_is_one(gpu_there, monkeypatch, native, precision):
     monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda including_emulation: native)
     gpu = check(compose([]))
     assert gpu["choices"]["trainer"] == "gpu"
     named = {"accelerator": "gpu", "deterministic": False, "benchmark": True}
     assert gpu["trainer"].items() >= {**named, "precision": precision}.items()
+
+
+def test_a_gpu_is_left_alone_where_the_cpu_is_asked_for(gpu_there):
     asked = check(compose(["trainer.accelerator=cpu"]))
     plain = check(compose(["trainer=cpu"]))
     assert asked["trainer"] == plain["trainer"]
     assert asked["choices"]["trainer"] == "cpu"
-
-
-def test_a_setting_may_follow_another_key(resolve_small):
-    case = resolve_small("dataset=rsna_boneage", "seed=5", "split.seed=${seed}")
-    assert case.cfg.split.seed == 5
 
 
 def test_what_cannot_be_resolved_is_one_sentence(resolve_small):

@@ -2,52 +2,52 @@
 
 import errno
 import io
+import os
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 from rich.table import Table
-from small_run import heeds_signals
 
-from medsmall.command import mendable
+from medsmall.command import as_command, mendable
 from medsmall.terminal import console, show_what_can_be
 
-SLEEPS = """
-import sys, time
-from pathlib import Path
-from medsmall.command import as_command
-
-def work(cfg):
-    folder = Path(cfg.output_root)
-    (folder / "begun").touch()
-    try:
-        time.sleep(60)
-    finally:
-        (folder / "begun").unlink()
-
-sys.argv = ["test", f"output_root={sys.argv[1]}"]
-as_command(work, "", "")()
-"""
+SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_a_termination_outside_the_training_cleans_up_and_says_so(tmp_path, name):
-    process = subprocess.Popen(
-        [sys.executable, "-c", SLEEPS, str(tmp_path)],
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heeds_signals,
-    )
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(getattr(signal, name))
-    said = process.communicate(timeout=30)[1]
-    assert process.returncode == 130
-    assert said.startswith("Interrupted: the unfinished run was not kept")
-    assert not (tmp_path / "begun").exists()
+@pytest.fixture
+def hearing():
+    """Signals reach a command as in a new process; those that it does not hear end no tests."""
+    kept = {number: signal.getsignal(number) for number in SIGNALS}
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_termination_outside_the_training_cleans_up_and_says_so(
+    tmp_path, monkeypatch, capsys, hearing, number
+):
+    begun = tmp_path / "begun"
+
+    def work(cfg):
+        begun.touch()
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(1)
+        finally:
+            begun.unlink()
+
+    monkeypatch.setattr(sys, "argv", ["test", f"output_root={tmp_path}"])
+    with pytest.raises(SystemExit) as ended:
+        as_command(work, "", "")()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err.startswith("Interrupted: the unfinished run was not kept")
+    assert not begun.exists()
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "ascii", "utf-8"])

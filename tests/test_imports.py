@@ -3,13 +3,30 @@
 import subprocess
 import sys
 
-import pytest
+from datasets import OPTIONS, made
+
+IMPORTED = """
+import importlib, sys
+modules, heavy = (words.split() for words in sys.argv[1:])
+for module in modules:
+    importlib.import_module(f"medsmall.{module}")
+    brought = {*heavy} & {*sys.modules}
+    assert not brought, f"{module} brings {brought}"
+"""
 
 
-@pytest.mark.parametrize(
-    "module", ["evaluation.metrics", "evaluation.units", "split", "augmentation", "cache", "schema"]
-)
-def test_none_of_these_brings_torch(module):
-    heavy = "{'torch', 'pytorch_lightning', 'timm', 'matplotlib'}"
-    code = f"import sys, medsmall.{module}; assert not {heavy} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def bring_none_of(heavy: str, modules: str) -> None:
+    """In one process, one after the other."""
+    subprocess.run([sys.executable, "-c", IMPORTED, modules, heavy], check=True)
+
+
+def test_none_of_these_brings_torch():
+    modules = "schema split evaluation.units evaluation.metrics augmentation cache"
+    bring_none_of("torch pytorch_lightning timm matplotlib", modules)
+
+
+def test_data_sets_bring_nothing_that_takes_a_second():
+    """They are imported in commands, and in worker processes."""
+    kinds = sorted({type(made(option, "x")).__module__ for option in OPTIONS})
+    modules = " ".join(kind.removeprefix("medsmall.") for kind in kinds)
+    bring_none_of("torch cv2 medmnist pydicom matplotlib", modules)

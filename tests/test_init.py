@@ -1,5 +1,6 @@
-import subprocess
-import sys
+import functools
+import json
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from medsmall.errors import MedsmallError
 from medsmall.init import init, main, yaml_of
 from medsmall.schema import check
 from medsmall.task import Task
+from medsmall.train import resolve
 
 BOTH = {"label": "diagnosis", "patient": "PatientID", "split": "fold", "age": "age_years",
         "sex": "sex", "view": "view"}  # fmt: skip
@@ -32,9 +34,19 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@functools.cache
+def drawn(options):
+    """The files of a table with such columns (JSON) and of its images, drawn once."""
+    with tempfile.TemporaryDirectory() as folder:
+        Table("/nowhere", **json.loads(options)).write_phantom(Path(folder), 40, 0)
+        files = [file for file in Path(folder).rglob("*") if file.is_file()]
+        return {file.relative_to(folder): file.read_bytes() for file in files}
+
+
 def data_in(place, **options):
-    place.mkdir()
-    Table("/nowhere", **options).write_phantom(place, 40, 0)
+    for file, content in drawn(json.dumps(options)).items():
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        (place / file).write_bytes(content)
     return place / options.get("file", "images.csv")
 
 
@@ -233,17 +245,19 @@ def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
     assert sorted(path.name for path in written.parent.iterdir()) == ["films.yaml", "own_mura.yaml"]
 
 
-def test_a_mistake_is_one_sentence_and_leaves_nothing(here):
-    run = [sys.executable, "-m", "medsmall.init", "nowhere.csv"]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=here)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1
-    assert "nowhere.csv" in done.stderr
+def test_a_mistake_is_one_sentence_and_leaves_nothing(here, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["nowhere.csv"])
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "nowhere.csv" in said.err
     assert not (here / "conf").exists()
 
 
 @pytest.mark.parametrize("kind", ["table", "folder"])
-def test_what_is_written_trains(here, kind, train_small, capsys):
+def test_what_is_written_trains(here, kind, train_small, outputs, capsys):
     if kind == "table":
         path = data_in(here / "mine", **BOTH)
     else:
@@ -257,8 +271,11 @@ def test_what_is_written_trains(here, kind, train_small, capsys):
     assert check(compose(words))["dataset"]["name"] == "mine"
     small = ["backbone=tiny", "pretraining=none", "image_size_px=48", "trainer.max_epochs=1",
              "augmentation.tta_views=0"]  # fmt: skip
-    record = train_small(base=[*words, *small])
-    assert (record / "DONE").exists()
+    if kind == "table":
+        assert (train_small(base=[*words, *small]) / "DONE").exists()
+    else:  # tests/test_every_data_set.py trains on such folders
+        draw = resolve(compose([*words, *small, f"output_root={outputs}"])).draw
+        assert set(draw["part"]) == {"train", "val", "test"}
 
 
 def numbers(folder, column, values):

@@ -1,10 +1,14 @@
 """What is unsafe is warned of, with the remedy; what fits is not."""
 
+import copy
+import functools
+
 import albumentations as A
 import numpy as np
 import pytest
 from shipped import MODALITIES, policy
 
+from medsmall.augmentation import safety
 from medsmall.augmentation.effect import Effect, effects
 from medsmall.augmentation.none import NoAugmentation
 from medsmall.augmentation.own import OwnPipeline
@@ -29,13 +33,48 @@ TOO_MUCH = {  # an effect -> transforms that have it
 CASES = [(modality, rule.effect) for modality, rules in RULES.items() for rule in rules]
 
 
-def own(*transforms, strict=False):
-    return OwnPipeline(SIDE, list(transforms), [], 0, strict)
+def own(*transforms):
+    return OwnPipeline(SIDE, list(transforms), [], 0, strict=False)
+
+
+@functools.cache
+def measured_once(pipeline, side):
+    return list(effects(pipeline, side))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A pipeline of `kept` that was measured is not measured again: it takes 0.1 s."""
+    monkeypatch.setattr(safety, "effects", measured_once)
+
+
+def kept(augmentation):
+    """The same, which gives one pipeline however often it is asked, also to its copies."""
+    pipeline = augmentation.training()
+    augmentation.training = lambda: pipeline
+    return augmentation
+
+
+def made_strict(augmentation):
+    strict = copy.copy(augmentation)
+    strict.strict = True
+    return strict
 
 
 def measured(transform, side=SIDE):
     ((_, effect),) = effects(Pipeline([transform]), side)
     return effect
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return {name: kept(policy(name, 28)) for name in MODALITIES}
+
+
+@pytest.fixture(scope="module")
+def excessive():
+    """A pipeline of one's own for each effect."""
+    return {effect: kept(own(transform)) for effect, transform in TOO_MUCH.items()}
 
 
 @pytest.mark.parametrize("side", [28, 100])
@@ -46,9 +85,9 @@ def test_policies_are_silent_on_what_they_are_meant_for(name, modality, side):
 
 @pytest.mark.parametrize("modality", [*MODALITIES.values(), "ultrasound"])
 @pytest.mark.parametrize("name", ["chest_safe", "skin"])
-def test_policies_are_told_off_on_anything_else(name, modality):
+def test_policies_are_told_off_on_anything_else(quick, shipped, name, modality):
     if MODALITIES[name] != modality:
-        first, *_ = check(policy(name, 28), modality)
+        first, *_ = check(shipped[name], modality)
         assert first.startswith(f"augmentation={name} is meant for {MODALITIES[name]} images")
         right = [option for option, meant in MODALITIES.items() if meant == modality]
         remedy = f"choose augmentation={right[0]}." if right else "choose augmentation=own or none."
@@ -75,23 +114,17 @@ def test_no_augmentation_is_safe_for_all(modality):
 
 
 @pytest.mark.parametrize(("modality", "effect"), CASES)
-def test_every_rule_is_kept_for_a_pipeline_of_ones_own(modality, effect):
+def test_every_rule_is_kept_for_a_pipeline_of_ones_own(quick, excessive, modality, effect):
     (rule,) = [rule for rule in RULES[modality] if rule.effect == effect]
     ((name, _),) = TOO_MUCH[effect].items()
-    told = check(own(TOO_MUCH[effect]), modality)
+    told = check(excessive[effect], modality)
     assert len(told) == 1  # one remedy, one sentence
-    if rule == next(r for r in RULES[modality] if r.effect in _exceeded(effect, modality)):
+    ((_, done),) = measured_once(excessive[effect].training(), SIDE)
+    if rule == next(r for r in RULES[modality] if getattr(done, r.effect) > r.most):
         assert rule.reason in told[0]
         assert f"leave {name} out or make it weaker" in told[0]
     with pytest.raises(MedsmallError, match=r"^augmentation\.strict=true refuses: .*\.$"):
-        check(own(TOO_MUCH[effect], strict=True), modality)
-
-
-def _exceeded(effect, modality):
-    """Effects of that transform which the modality has a rule for and which are too large."""
-    made = OwnPipeline(SIDE, [TOO_MUCH[effect]], [], 0, False).training()
-    ((_, done),) = effects(made, SIDE)
-    return [r.effect for r in RULES[modality] if getattr(done, r.effect) > r.most]
+        check(made_strict(excessive[effect]), modality)
 
 
 @pytest.mark.parametrize(
@@ -111,11 +144,12 @@ def _exceeded(effect, modality):
         ("chest_safe", {"crop_pad": 0.4}, "chest x-ray", "lower augmentation.crop_pad."),
     ],
 )  # fmt: skip
-def test_a_policy_made_unsafe_is_told_which_key_to_mend(name, change, modality, remedy):
-    told = check(policy(name, SIDE, **change), modality)
+def test_a_policy_made_unsafe_is_told_which_key_to_mend(quick, name, change, modality, remedy):
+    unsafe = kept(policy(name, SIDE, **change))
+    told = check(unsafe, modality)
     assert any(sentence.endswith(remedy) for sentence in told), told
     with pytest.raises(MedsmallError, match="strict=true refuses"):
-        check(policy(name, SIDE, strict=True, **change), modality)
+        check(made_strict(unsafe), modality)
 
 
 def test_a_crop_of_the_papers_is_to_be_raised():

@@ -91,8 +91,8 @@ def test_a_root_without_patches(tmp_path, there):
         Idc(str(tmp_path)).table()
 
 
-def test_as_many_patches_as_the_release(monkeypatch, tmp_path):
-    """Folders are listed once each and no patch is looked at; 0.5 s where nothing else runs."""
+def test_many_patches_are_listed_at_once(monkeypatch, tmp_path):
+    """A fifth of its 280,116: each folder is listed once and no patch is looked at."""
     listed = []
 
     def names_in(files, below):
@@ -101,13 +101,13 @@ def test_as_many_patches_as_the_release(monkeypatch, tmp_path):
         if folder == tmp_path:
             return {str(8863 + i) for i in range(279)}
         patient, label = folder.parts[-2:]
-        return {f"{patient}_idx5_x{50 * (i % 40)}_y{i}_class{label}.png" for i in range(502)}
+        return {f"{patient}_idx5_x{50 * (i % 40)}_y{i}_class{label}.png" for i in range(100)}
 
     monkeypatch.setattr(ImageFiles, "names_in", names_in)
     start = time.process_time()
     table = Idc(str(tmp_path)).table()
-    assert time.process_time() - start < 6
-    assert len(table) == 280_116
+    assert time.process_time() - start < 2
+    assert len(table) == 2 * 279 * 100
     assert len(listed) == len(set(listed)) == 1 + 2 * 279
 
 
@@ -121,7 +121,7 @@ def test_a_grey_file_is_read_in_colour(tmp_path):
 @pytest.fixture(scope="module")
 def phantom(tmp_path_factory):
     data = Idc(str(tmp_path_factory.mktemp("idc")))
-    data.write_phantom(data.files.root, 40, 0)
+    data.write_phantom(data.files.root, 20, 0)
     return data
 
 

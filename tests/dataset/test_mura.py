@@ -18,21 +18,21 @@ STUDIES = {
 }
 
 
-@pytest.fixture(params=["MURA-v1.1", "elsewhere"])
+@pytest.fixture
 def release(tmp_path, request):
+    name = getattr(request, "param", "MURA-v1.1")
     for part in ("train", "valid"):
         studies = [study for study in STUDIES if study.startswith(part)]
-        labels = [f"{request.param}/{s}/,{int('positive' in s)}" for s in studies]
+        labels = [f"{name}/{s}/,{int('positive' in s)}" for s in studies]
         films = [
-            f"{request.param}/{study}/image{i + 1}.png"
-            for study in studies
-            for i in range(STUDIES[study])
+            f"{name}/{study}/image{i + 1}.png" for study in studies for i in range(STUDIES[study])
         ]
         (tmp_path / f"{part}_labeled_studies.csv").write_text("\n".join(labels) + "\n")
         (tmp_path / f"{part}_image_paths.csv").write_text("\n".join(films) + "\n")
     return tmp_path
 
 
+@pytest.mark.parametrize("release", ["MURA-v1.1", "elsewhere"], indirect=True)
 def test_rows(release):
     table = Mura(str(release)).table()
     assert table["study"].tolist() == [s for s, films in STUDIES.items() for _ in range(films)]

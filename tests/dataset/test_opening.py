@@ -1,20 +1,30 @@
+import shutil
 from pathlib import Path
 
 import pytest
 from datasets import made
 
-from medsmall.dataset.opening import phantom_root
+from medsmall.dataset.opening import phantom_folder, phantom_root
 from medsmall.errors import MedsmallError
 
+IDC = made("idc", "nowhere", phantom_patients=10)
 
-def test_a_phantom_is_written_once(tmp_path):
-    data = made("idc", "nowhere", phantom_patients=10)
-    root = phantom_root(data, str(tmp_path))
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """An output root with the phantom of IDC."""
+    folder = tmp_path_factory.mktemp("written")
+    phantom_root(IDC, str(folder))
+    return folder
+
+
+def test_a_phantom_is_written_once(written):
+    root = phantom_folder(IDC, str(written))
     files = {file: file.stat().st_mtime_ns for file in root.rglob("*.png")}
     assert len({file.parts[-3] for file in files}) == 10
-    assert phantom_root(data, str(tmp_path)) == root
+    assert phantom_root(IDC, str(written)) == root
     assert {file: file.stat().st_mtime_ns for file in root.rglob("*.png")} == files
-    assert phantom_root(made("idc", "nowhere", phantom_patients=11), str(tmp_path)) != root
+    assert phantom_folder(made("idc", "nowhere", phantom_patients=11), str(written)) != root
 
 
 @pytest.mark.parametrize(
@@ -39,9 +49,9 @@ def test_a_phantom_has_ten_patients_or_more(tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["gone", "cut", "all"])
-def test_a_damaged_phantom_is_to_be_generated_again(tmp_path, damage):
-    data = made("idc", "nowhere", phantom_patients=10)
-    root = phantom_root(data, str(tmp_path))
+def test_a_damaged_phantom_is_to_be_generated_again(written, tmp_path, damage):
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
+    root = phantom_root(IDC, str(tmp_path))
     files = sorted(root.rglob("*.png"))
     for file in files if damage == "all" else files[:1]:
         file.write_bytes(b"") if damage == "cut" else file.unlink()
@@ -49,4 +59,4 @@ def test_a_damaged_phantom_is_to_be_generated_again(tmp_path, damage):
     with pytest.raises(
         MedsmallError, match=rf"{count} of its files .*Delete the folder, and it is"
     ):
-        phantom_root(data, str(tmp_path))
+        phantom_root(IDC, str(tmp_path))

@@ -33,7 +33,7 @@ def simulated(n=400, k=3, seed=0):
 
 
 @given(samples)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_auroc_is_mann_whitney_symmetric_and_invariant_to_monotone_transforms(sample):
     y, prob = sample
     assume(0 < y.sum() < len(y))
@@ -46,7 +46,7 @@ def test_auroc_is_mann_whitney_symmetric_and_invariant_to_monotone_transforms(sa
 
 
 @given(samples, st.integers(0, 20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_depends_on_the_threshold_agrees_with_counting(sample, cut):
     y, prob = sample
     assume(0 < y.sum() < len(y))
@@ -61,7 +61,7 @@ def test_what_depends_on_the_threshold_agrees_with_counting(sample, cut):
 
 
 @given(samples)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_no_threshold_beats_the_chosen_one(sample):
     y, prob = sample
     threshold = choose_threshold(y, prob)

@@ -1,6 +1,20 @@
-"""Makes stand_in.py importable."""
+"""Makes stand_in.py importable, and pages without pictures."""
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """PNGs stay empty: painting them is half of a page's time, and the SVGs show the same."""
+    monkeypatch.setattr("medsmall.explore.page.png", lambda figure: b"")
+
+
+@pytest.fixture
+def undrawn(unpainted, monkeypatch):
+    """No figure is drawn at all, for tests that read the words of a page."""
+    monkeypatch.setattr("medsmall.explore.page.svg", lambda figure, name, alt: "")

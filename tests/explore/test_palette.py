@@ -57,9 +57,14 @@ def figures():
     }
 
 
-def test_figures_refer_to_roles_and_to_nothing_else(figures):
-    for name, figure in figures.items():
-        text = palette.svg(figure, name, 'It\'s <b>bold</b> & "quoted"')
+@pytest.fixture(scope="module")
+def svgs(figures):
+    alt = 'It\'s <b>bold</b> & "quoted"'
+    return {name: palette.svg(figure, name, alt) for name, figure in figures.items()}
+
+
+def test_figures_refer_to_roles_and_to_nothing_else(svgs):
+    for name, text in svgs.items():
         assert text.startswith('<svg role="img" aria-label="It&#x27;s &lt;b&gt;bold')
         assert "var(--ink)" in text
         colours = re.findall(r"#[0-9a-fA-F]{6}\b", text)
@@ -70,21 +75,19 @@ def test_figures_refer_to_roles_and_to_nothing_else(figures):
         assert "http" not in text.replace("http://www.w3.org/", "")
 
 
-def test_names_are_shown_as_they_are(figures):
-    text = palette.svg(figures["prevalence"], "p", "")
+def test_names_are_shown_as_they_are(svgs):
+    text = svgs["prevalence"]
     assert "a&lt;b&gt;" in text
     assert "$x$ &amp; y" in text
 
 
-def test_ids_of_two_figures_differ(figures):
+def test_ids_of_two_figures_differ(svgs):
     one, other = (
-        set(re.findall(r'\sid="([^"]+)"', palette.svg(figures[name], name, "")))
-        for name in ("prevalence", "unknown")
+        set(re.findall(r'\sid="([^"]+)"', svgs[name])) for name in ("prevalence", "unknown")
     )
     assert one
     assert not one & other
-    text = palette.svg(figures["prevalence"], "prevalence", "")
-    assert set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", text)) <= one
+    assert set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", svgs["prevalence"])) <= one
 
 
 def test_the_same_figure_gives_the_same_bytes(figures):

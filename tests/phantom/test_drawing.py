@@ -100,7 +100,7 @@ def test_a_bone_patients_films_share_their_texture(phantoms):
 def test_hernia_can_be_learned_but_not_from_the_grey_alone():
     """AUROC of a linear rule on the region behind the heart, against one on tone."""
     region, tone, labels = [], [], []
-    for patient in range(500):
+    for patient in range(300):
         rng = np.random.default_rng([11, patient])
         labels.append(patient % 2)
         seen = ["Hernia"] if patient % 2 else []
@@ -112,8 +112,8 @@ def test_hernia_can_be_learned_but_not_from_the_grey_alone():
     for features, low, high in ((region, 0.6, 1.0), (tone, 0.3, 0.66)):
         features = np.array(features)
         features = (features - features.mean(0)) / features.std(0)
-        fitted = LogisticRegression(C=0.01).fit(features[:350], labels[:350])
-        score = roc_auc_score(labels[350:], fitted.decision_function(features[350:]))
+        fitted = LogisticRegression(C=0.01).fit(features[:210], labels[:210])
+        score = roc_auc_score(labels[210:], fitted.decision_function(features[210:]))
         assert low < score < high
 
 

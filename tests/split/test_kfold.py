@@ -12,7 +12,7 @@ from medsmall.split import PARTS, KFold
 
 
 @given(folds=st.integers(2, 6), seed=st.integers(0, 2**32))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 def test_every_image_is_in_one_test_part_and_no_patient_in_two_parts(make_uneven, folds, seed):
     table = make_uneven(patients=80, targets=3, tail=2.5, seed=seed % 1000)
     tested = pd.Series(0, index=table.index)
