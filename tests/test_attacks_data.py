@@ -38,6 +38,8 @@ from medsmall.record.summary import show
 from medsmall.schema import check
 from medsmall.task import Task
 
+pytestmark = pytest.mark.untraced
+
 HOME = "${oc.env:HOME}"
 
 

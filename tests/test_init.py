@@ -22,6 +22,8 @@ from medsmall.schema import check
 from medsmall.task import Task
 from medsmall.train import resolve
 
+pytestmark = pytest.mark.untraced
+
 BOTH = {"label": "diagnosis", "patient": "PatientID", "split": "fold", "age": "age_years",
         "sex": "sex", "view": "view"}  # fmt: skip
 
