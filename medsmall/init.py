@@ -110,8 +110,11 @@ def _audit(overrides: list[str]) -> None:
 def _said(given: argparse.Namespace) -> Said:
     columns = {role: getattr(given, role) for role in ("patient", "age", "sex", "split")}
     columns = {role: column for role, column in columns.items() if column is not None}
+    pattern = given.id_pattern
+    if pattern == NONE and columns.setdefault("patient", NONE) == NONE:
+        pattern = None
     merge, typed = given.merge is not False, given.merge is not None
-    return Said(given.label, given.task, given.modality, columns, given.id_pattern, merge, typed)
+    return Said(given.label, given.task, given.modality, columns, pattern, merge, typed)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -131,7 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--id-pattern",
         metavar="EXPRESSION",
-        help="regular expression whose one group is the patient in a file name: '^(person\\d+)'",
+        help="regular expression whose one group is the patient in a file name: '^(person\\d+)'; "
+        f"{NONE}: no patient is known",
     )
     parser.add_argument(
         "--merge",
@@ -142,7 +146,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--task", choices=["binary", "multiclass", "regression"])
     parser.add_argument("--modality", help=f"one of {', '.join(MODALITIES)}")
     parser.add_argument(
-        "--force", action="store_true", help="overwrite the YAML of that name, with your edits"
+        "--force",
+        action="store_true",
+        help="guess all anew, and overwrite the YAML of that name, with your edits",
     )
     parser.add_argument("--version", action="version", version=f"medsmall {version('medsmall')}")
     given = parser.parse_args(arguments)

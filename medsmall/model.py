@@ -16,7 +16,6 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from medsmall.backbone.timm_network import head_names, timm_module
 from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
 from medsmall.targets import Targets, targets_of
@@ -126,6 +125,8 @@ class Model(nn.Module):
     @classmethod
     def load(cls, path: Path) -> "Model":
         """The model of a record's model.safetensors, in eval mode on the CPU."""
+        from medsmall.backbone.timm_module import head_names, timm_module  # seconds to import
+
         try:
             with safe_open(path, "pt") as file:
                 about = file.metadata() or {}

@@ -40,28 +40,25 @@ def parts_of(cfg: DictConfig) -> Parts:
     Raises MedsmallError for a value that a part refuses.
     """
     from medsmall.audit.findings import check_allowed
+    from medsmall.backbone import Backbone
     from medsmall.sample_size import SampleSize
     from medsmall.split import Split
+    from medsmall.strategy import Strategy
 
     check_allowed(cfg.audit.allow)
+    made(cfg.backbone, Backbone)
+    made(cfg.strategy, Strategy)
     build(cfg.dataset)
     split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
 
     from medsmall.augmentation import Augmentation
-    from medsmall.backbone import Backbone
     from medsmall.loss import Loss
     from medsmall.objective import Objective
     from medsmall.pretraining import Pretraining
     from medsmall.schedule import Schedule
-    from medsmall.strategy import Strategy
 
-    for node, contract in (
-        (cfg.strategy, Strategy),
-        (cfg.schedule, Schedule),
-        (cfg.objective, Objective),
-        (cfg.backbone, Backbone),
-    ):
-        made(node, contract)
+    made(cfg.schedule, Schedule)
+    made(cfg.objective, Objective)
     loss, augmentation = made(cfg.loss, Loss), made(cfg.augmentation, Augmentation)
     pretraining = made(cfg.pretraining, Pretraining)
 

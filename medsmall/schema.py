@@ -87,7 +87,8 @@ def resolved(cfg: DictConfig, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _check_ranges(root: dict[str, Any]) -> None:
-    for key, least in (("image_size_px", 1), ("batch_size", 2)):  # BatchNorm has no use for one
+    # no network finds anything in fewer pixels; BatchNorm has no use for one image
+    for key, least in (("image_size_px", 16), ("batch_size", 2)):
         if not least <= root[key] <= 10_000:
             raise MedsmallError(f"{key} must lie in [{least}, 10,000], but is {root[key]}.")
     root["audit"].setdefault("drop", [])

@@ -268,15 +268,19 @@ sys.argv[0] = "medsmall-train"
 try:
     main()
 except SystemExit as ended:
-    print(ended.code, *sorted({"pytorch_lightning", "timm", "torchvision"} & {*sys.modules}))
+    slow = {"pytorch_lightning", "timm", "torch", "torchvision"}
+    print(ended.code, *sorted(slow & {*sys.modules}))
 """
 
 
 @pytest.mark.parametrize(
     ("wrong", "imported"),
     [
-        ("learner=probe learner.inverse_penalty=-1", ""),  # of the parts, the learner is made last
-        ("strategy.thaw_at=[0.1]", "timm torchvision"),  # the network has to be made for it
+        ("learner=probe learner.inverse_penalty=-1", "torch"),  # the learner is made last
+        ("backbone.name=resnet5000", ""),
+        ("strategy.lr=-1", ""),
+        ("strategy.thaw_at=[0.1]", ""),
+        ("backbone.name=test_vit", "timm torch torchvision"),  # its image size: has to be made
     ],
 )
 def test_what_takes_seconds_to_import_is_not_needed_to_refuse_a_value(tmp_path, wrong, imported):

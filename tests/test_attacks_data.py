@@ -394,6 +394,11 @@ def test_what_a_config_would_resolve_stays_what_it_is(here, described, place):
     (["p1", "P1", "p2", "p2"], 3, "'p1' and 'P1'"), (["001", "1", "2", "2"], 3, "'001' and '1'"),
     (["p_1", "p-1", "2", "2"], 3, "'p_1' and 'p-1'"), (["a10", "a1", "a100", "b"], 4, ""),
     (["P01", "P1", "Q01", "Q1"], 4, "'P01' and 'P1'; 'Q01' and 'Q1'"),
+    (["A\u20131", "A-1", "2", "2"], 3, "'A\u20131' and 'A-1'"),
+    (["x\u00ady", "xy", "2", "2"], 2, ""),
+    (["#12", "12", "2", "2"], 3, "'#12' and '12'"), (["'12", "12", "2", "2"], 3, "''12' and '12'"),
+    (["12.", "12", "2", "2"], 3, "'12.' and '12'"), (["1.2", "1 2", "2", "2"], 3, ""),
+    (['"1,000"', "1000", "2", "2"], 3, "'1,000' and '1000'"), (["1-000", "1000", "2", "2"], 3, ""),
 ])  # fmt: skip
 def test_patients_written_in_two_ways_are_one_or_told(tmp_path, capsys, written, count, said):
     lines = [f"{i}.png,{patient},{i % 2}" for i, patient in enumerate(written)]

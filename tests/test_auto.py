@@ -26,8 +26,6 @@ from medsmall.schema import check
 from medsmall.task import Task
 from medsmall.train import resolve
 
-pytestmark = pytest.mark.untraced
-
 QUICK = ["phantom=true", "backbone=tiny", "pretraining=none", "image_size_px=32"]
 
 

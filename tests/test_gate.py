@@ -16,8 +16,6 @@ from medsmall.errors import MedsmallError
 from medsmall.pixels import open_images
 from medsmall.train import resolve
 
-pytestmark = pytest.mark.untraced
-
 
 @pytest.fixture(scope="module")
 def small(outputs) -> Case:

@@ -22,8 +22,6 @@ from medsmall.schema import check
 from medsmall.task import Task
 from medsmall.train import resolve
 
-pytestmark = pytest.mark.untraced
-
 BOTH = {"label": "diagnosis", "patient": "PatientID", "split": "fold", "age": "age_years",
         "sex": "sex", "view": "view"}  # fmt: skip
 
@@ -357,6 +355,20 @@ def test_the_options_for_class_folders(here):
     assert none.settings["patient"] is None
     with pytest.raises(MedsmallError, match="--patient pid names a column.*--id-pattern"):
         infer(here / "mine", "x", Said(columns={"patient": "pid"}))
+
+
+def test_id_pattern_none_is_no_patient(here, monkeypatch):
+    monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
+    Folder("/nowhere", patient=r"^(person\d+)").write_phantom(here / "mine", 40, 0)
+    written = here / "conf/dataset/mine.yaml"
+    main([str(here / "mine")])
+    assert "person" in (guess := yaml.safe_load(written.read_text())["patient"])
+    main([str(here / "mine"), "--id-pattern", "none"])
+    assert yaml.safe_load(written.read_text())["patient"] is None
+    with pytest.raises(SystemExit):
+        main([str(here / "mine"), "--id-pattern", "none", "--patient", "pid"])
+    main([str(here / "mine"), "--force"])
+    assert yaml.safe_load(written.read_text())["patient"] == guess
 
 
 def test_a_second_call_says_what_it_changes(here, monkeypatch, capsys):

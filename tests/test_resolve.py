@@ -27,8 +27,6 @@ from medsmall.record import Record, checksums
 from medsmall.record.record import SCHEMA
 from medsmall.train import execute, resolve, train
 
-pytestmark = pytest.mark.untraced
-
 UPSTREAM = [
     "pretraining=chexpert",
     "pretraining.overrides=['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']",

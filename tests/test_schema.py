@@ -76,7 +76,7 @@ def test_values_of_the_right_type_pass(override):
             "trainer.max_epochs=1.5",
             "trainer.max_epochs must be a whole number or null, but is 1.5.",
         ),
-        ("image_size_px=0", "image_size_px must lie in [1, 10,000], but is 0."),
+        ("image_size_px=3", "image_size_px must lie in [16, 10,000], but is 3."),
         ("batch_size=1", "batch_size must lie in [2, 10,000], but is 1."),
         ("num_workers=-1", "num_workers must be 0 or more, but is -1."),
         (

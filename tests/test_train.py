@@ -412,7 +412,7 @@ def test_a_mistake_is_found_before_the_upstream_is_trained(outputs):
     ]
     cfg = compose([*HERNIA, *upstream, f"output_root={outputs}"])
     resolve(cfg)
-    cfg.strategy.thaw_at = [0.1]
+    cfg.strategy.update(thaw_at=[0.1], body_groups=None)  # known only with the network
     before, case = runs(outputs), resolve(cfg)
     with pytest.raises(MedsmallError, match="thaw_at needs one entry"):
         execute(case)

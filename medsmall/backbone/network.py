@@ -1,8 +1,10 @@
 """A network and its parameters by layer, from the input to the head."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from torch import nn
+if TYPE_CHECKING:  # seconds to import
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Network:
         mean, std: per-channel statistics, of grey levels in 0..1, that timm's own weights expect.
     """
 
-    module: nn.Module
+    module: "nn.Module"
     layers: list[list[str]] = field(repr=False)
     groups: list[list[str]] = field(repr=False)
     architecture: str
@@ -30,7 +32,7 @@ class Network:
         """Names of the head's parameters."""
         return self.groups[-1]
 
-    def modes(self) -> list[tuple[nn.Module, list[str]]]:
+    def modes(self) -> "list[tuple[nn.Module, list[str]]]":
         """Each module that has a train and an eval mode, with the parameters that decide its mode.
 
         These are its own parameters. A module without any (dropout, activation) follows the module

@@ -1,14 +1,11 @@
 """Networks of the timm library, with their layers in groups from input to head.
 
-timm is imported only when a network is made, so a mistyped name is reported at once.
+torch and timm are imported only when a network is made: a mistyped name is reported at once.
 """
 
 import re
 from itertools import chain
 from typing import Any
-
-import torch
-from torch import Tensor, nn
 
 from medsmall.backbone.network import Network
 from medsmall.backbone.timm_names import timm_names, timm_tags
@@ -50,72 +47,31 @@ class TimmNetwork:
         some heads by the number of outputs instead, which for a single one gives logits in the
         tens and a loss that a small sample never brings down.
         """
+        from medsmall.backbone.timm_module import head_names, layers_of, reset_head, timm_module
+
         module = timm_module(self.name, outputs)
-        for layer in _classifiers(module).modules():
-            if isinstance(layer, nn.Linear | nn.Conv2d):
-                layer.reset_parameters()
+        reset_head(module)
         head = head_names(module)
-        body = self._body(module, head)
+        body = self._body(module, head, layers_of(module, head, coarse=True))
         return Network(
             module,
-            layers=[*(_stages(module, head, coarse=False) or body), head],
+            layers=[*(layers_of(module, head, coarse=False) or body), head],
             groups=[*body, head],
             architecture=self.name,
             mean=list(module.default_cfg["mean"]),
             std=list(module.default_cfg["std"]),
         )
 
-    def _body(self, module: Any, head: list[str]) -> list[list[str]]:
+    def _body(self, module: Any, head: list[str], stages: list[list[str]]) -> list[list[str]]:
         if self.patterns:
             names = [name for name, _ in module.named_parameters()]
             return _by_pattern([name for name in names if name not in head], self.patterns)
-        stages = _stages(module, head, coarse=True)
         if not stages:
             raise MedsmallError(
                 f"timm defines no stages for {type(module).__name__}: set backbone.groups to "
                 f"regular expressions on parameter names, one per body group, input first."
             )
         return _halves(stages)
-
-
-class Float32Linear(nn.Linear):
-    """A linear layer in float32, whatever the precision of the body.
-
-    bfloat16 has three digits: of 624 images, 198 would share their logit with another one.
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, F) -> (B, K)."""
-        if not torch.is_autocast_enabled(features.device.type):
-            return super().forward(features)
-        with torch.autocast(features.device.type, enabled=False):
-            return super().forward(features.float())
-
-
-def timm_module(name: str, outputs: int) -> Any:
-    """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head."""
-    import timm
-
-    try:
-        module = timm.create_model(name, pretrained=False, num_classes=outputs)
-    except RuntimeError as error:  # an unknown tag after the dot
-        raise MedsmallError(f"backbone.name={name}: {error}") from error
-    for layer in _classifiers(module).modules():
-        if type(layer) is nn.Linear:
-            layer.__class__ = Float32Linear
-    return module
-
-
-def head_names(module: nn.Module) -> list[str]:
-    """Names of the parameters of a timm network's last layer."""
-    own = {id(parameter) for parameter in _classifiers(module).parameters()}
-    return [name for name, parameter in module.named_parameters() if id(parameter) in own]
-
-
-def _classifiers(module: Any) -> nn.ModuleList:
-    """The last layer; networks made for distillation have two and average their logits."""
-    found = module.get_classifier()
-    return nn.ModuleList(found if isinstance(found, tuple) else [found])
 
 
 def _check_pattern(pattern: str) -> None:
@@ -141,19 +97,6 @@ def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
         if not group:
             raise MedsmallError(f"backbone.groups: no parameter matches '{pattern}'.")
     return groups
-
-
-def _stages(module: Any, head: list[str], coarse: bool) -> list[list[str]]:
-    """timm's own layers of the body, input first, or its coarse stages; empty if it has none."""
-    from timm.models._manipulate import group_with_matcher
-
-    try:
-        matcher = module.group_matcher(coarse=coarse)
-    except (AttributeError, AssertionError):
-        return []
-    stages = group_with_matcher(module.named_parameters(), matcher)
-    body = [[n for n in names if n not in head] for _, names in sorted(stages.items())]
-    return [names for names in body if names]
 
 
 def _halves(stages: list[list[str]]) -> list[list[str]]:

@@ -25,6 +25,10 @@ OmegaConf.register_new_resolver(
 OmegaConf.register_new_resolver(
     "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True
 )
+# backbone.groups; null: two halves, see medsmall.backbone.timm_network
+OmegaConf.register_new_resolver(
+    "count_groups", lambda groups: 2 if groups is None else len(groups), replace=True
+)
 
 # trainer=auto; see conf/trainer/auto.yaml
 OmegaConf.register_new_resolver("machine", lambda: "gpu" if has_gpu() else "cpu", replace=True)

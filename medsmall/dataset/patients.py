@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from medsmall.dataset import Dataset
 
 EXAMPLES = 3
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))  # of no width
+_INVISIBLE = dict.fromkeys(
+    map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")
+)  # soft hyphens, no width
 
 
 def one_spelling(patients: pd.Series) -> pd.Series:
@@ -34,8 +36,8 @@ def one_spelling(patients: pd.Series) -> pd.Series:
 def alike(patients: pd.Series) -> str:
     """A sentence about names that may be one patient, "" if there are none.
 
-    They differ by case, by zeros before a number (which spreadsheets drop), or by the separators of
-    their words.
+    They differ by case, by zeros before a number (which spreadsheets drop), by commas between its
+    thousands, or by the separators and other signs around their words.
     """
     groups: dict[str, list[str]] = {}
     for name in patients.unique():
@@ -78,5 +80,7 @@ def _plain(name: str) -> str:
 
 def _folded(name: str) -> str:
     """A name without its case, separators and leading zeros."""
-    words = re.sub(r"[\s_-]+", " ", unicodedata.normalize("NFKC", name).casefold()).strip()
+    words = unicodedata.normalize("NFKC", name).casefold()
+    words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", words)
+    words = re.sub(r"(?:[^\w.]|_)+", " ", words).strip(" .")
     return re.sub(r"(?<![\d.])0+(?=\d)", "", words)

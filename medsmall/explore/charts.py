@@ -1,6 +1,7 @@
 """The figures that are no bars, each drawn from one table of `labels`, `people` or `pixels`."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ HEAT_EDGES = [0.02, 0.05, 0.1, 0.2, 0.4]  # shares at which the next shade begin
 def cooccurrence(pairs: pd.DataFrame) -> "Figure":
     """A heat map of P(column | row) in per cent with the number of images, of `labels.cooccur`."""
     from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.patches import Patch
 
     targets = list(pairs["target"].unique())
     size = len(targets)
@@ -26,7 +28,7 @@ def cooccurrence(pairs: pd.DataFrame) -> "Figure":
         pairs.pivot(index="given", columns="target", values=name).loc[targets, targets].to_numpy()
         for name in ("share", "together")
     )
-    figure, (axes,) = new_figure(2.2 + 0.5 * size, 1.7 + 0.37 * size)
+    figure, (axes,) = new_figure(2.2 + 0.5 * size, 2.1 + 0.37 * size)
     shown = np.where(np.eye(size, dtype=bool), 0, np.nan_to_num(shares))
     shades = ListedColormap([colour(f"heat_{level}") for level in range(6)])
     axes.pcolormesh(shown, cmap=shades, norm=BoundaryNorm([0, *HEAT_EDGES, 1.01], 6),
@@ -45,6 +47,13 @@ def cooccurrence(pairs: pd.DataFrame) -> "Figure":
     axes.invert_yaxis()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+    ends = [0, *HEAT_EDGES, 1]
+    key = [
+        Patch(color=colour(f"heat_{level}"), label=f"{low:.0%}–{high:.0%}")
+        for level, (low, high) in enumerate(pairwise(ends))
+    ]
+    figure.legend(handles=key, loc="outside lower center", ncols=6 if size > 4 else 3,
+                  frameon=False, handlelength=1, columnspacing=1)  # fmt: skip
     return figure
 
 

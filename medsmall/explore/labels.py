@@ -21,6 +21,11 @@ def named_parts(split: pd.Series) -> pd.Series:
     return split.fillna("").replace("", UNNAMED)
 
 
+def parts_or_whole(part: pd.Series) -> pd.Series:
+    """`part`, or "all" throughout where no part has a name."""
+    return part if (part != UNNAMED).any() else part.replace(UNNAMED, WHOLE)
+
+
 def in_order(parts: pd.Series) -> list[str]:
     """The parts that occur, train before val before test, others behind by name."""
     usual = [part or UNNAMED for part in PARTS]

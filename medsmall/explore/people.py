@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from medsmall.dataset.own.cell_words import parsed
 from medsmall.explore.labels import in_order
 from medsmall.task import Task
 
@@ -99,6 +100,25 @@ def columns(table: pd.DataFrame, targets: Sequence[str]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def with_numbers(table: pd.DataFrame, others: Sequence[str]) -> pd.DataFrame:
+    """`table` with text that is a measurement as float64: numbers with decimals, or many of them.
+
+    Few different whole numbers may be codes and stay text, as do the columns of the contract and
+    `others`. Decimal commas are read where they are clear.
+    """
+    own = {"image", "patient", "split", "age", "sex", "view", *others}
+    measured = {}
+    for name in table.columns.difference(list(own), sort=False):
+        if pd.api.types.is_numeric_dtype(table[name]):
+            continue
+        cells = table[name][known(table[name])].astype("str").str.strip().str.lower()
+        numbers = parsed(cells)
+        decimals = bool((numbers % 1 != 0).any())
+        if len(cells) and numbers.notna().all() and (decimals or cells.nunique() > MOST_CATEGORIES):
+            measured[name] = numbers.reindex(table.index)
+    return table.assign(**measured)
 
 
 def categorical(table: pd.DataFrame, others: Sequence[str]) -> list[str]:

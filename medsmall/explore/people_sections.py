@@ -68,9 +68,10 @@ def _age_and_sex(dataset: Dataset, table: pd.DataFrame) -> Section:
 def _columns(dataset: Dataset, table: pd.DataFrame) -> Section:
     """What each column holds, with bars and numbers per value where these are few."""
     section = Section("columns", "Other columns")
+    table = people.with_numbers(table, [*dataset.labels, dataset.unit])
     columns = people.columns(table, dataset.labels)
     section.tables.append(Table("columns", "Columns of the sample table", columns))
-    published = labels.named_parts(table["split"])
+    published = labels.parts_or_whole(labels.named_parts(table["split"]))
     shares = dataset.task is not Task.REGRESSION
     percent = tuple(f"mean {t}" for t in dataset.targets) if shares else ()
     names = people.categorical(table, [*dataset.labels, dataset.unit])

@@ -117,7 +117,8 @@ def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
     section.text += _left_out(dataset.targets, MOST_CELLS)
     section.text.append(
         "A row shows how many of the images with its target also have the target of the column: "
-        "per cent and number. The diagonal counts all images with the target."
+        "per cent of those where the column's label is known, and number. The diagonal counts all "
+        "images with the target."
     )
     within = pairs[pairs["given"].isin(shown) & pairs["target"].isin(shown)]
     others = within[within["given"] != within["target"]]

@@ -16,7 +16,7 @@ EXCLUDED = {
     "data_root", "output_root", "cache_root", "name", "choices", "logger", "audit", "num_workers",
     "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
     "dataset.name", "dataset.file",
-    "augmentation.strict", "learner.label",
+    "augmentation.strict", "learner.label", "strategy.body_groups",
     "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
     "pretraining.experiment", "pretraining.overrides", "pretraining.train_images",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",

@@ -21,6 +21,7 @@ class GradualUnfreezing:
         random_body: whether the body's weights are random. Then there is nothing to keep: all
             groups train from the start at `lr`. The paper held this arm back with rates of lr/9
             and lr/3 (random_body=false with thaw_at=[0,0] repeats that).
+        body_groups: how many the backbone has; None: known only with the network.
 
     Romero et al. 2020: alpha 1/3, thaw_at 0.1 and 0.2, lr 1e-3.
     """
@@ -30,6 +31,7 @@ class GradualUnfreezing:
     thaw_at: list[float]
     weight_decay: float
     random_body: bool = False
+    body_groups: int | None = None
     restarts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -42,15 +44,13 @@ class GradualUnfreezing:
                 f"strategy.thaw_at must be rising fractions of the training in [0, 1), "
                 f"but is {list(self.thaw_at)}."
             )
+        if self.body_groups is not None:
+            self._check_count(self.body_groups)
 
     def stages(self, network: Network) -> list[Stage]:
         """The head, then the head and the last k body groups; the k-th at lr * alpha^k."""
         body, head = network.groups[:-1], network.head
-        if len(self.thaw_at) != len(body):
-            raise MedsmallError(
-                f"strategy.thaw_at needs one entry for each of the {len(body)} body groups of the "
-                f"backbone, but has {len(self.thaw_at)}."
-            )
+        self._check_count(len(body))
         if self.random_body:
             return [Stage(0.0, [(names, self.lr) for names in network.groups])]
         rates = [self.lr * self.alpha**k for k in range(len(body), 0, -1)]
@@ -59,3 +59,10 @@ class GradualUnfreezing:
         for thawed, at in enumerate(self.thaw_at, 1):  # groups that thaw at once are one stage
             starts[at] = groups[-1 - thawed :]
         return [Stage(at, trained) for at, trained in starts.items()]
+
+    def _check_count(self, body_groups: int) -> None:
+        if len(self.thaw_at) != body_groups:
+            raise MedsmallError(
+                f"strategy.thaw_at needs one entry for each of the {body_groups} body groups of "
+                f"the backbone, but has {len(self.thaw_at)}."
+            )

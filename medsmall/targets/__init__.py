@@ -5,16 +5,18 @@ outputs; training, scoring and display get everything about the kind from it.
 """
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-from torch import Tensor
 
 from medsmall.evaluation.threshold import Threshold
 from medsmall.targets.classes import Classes
 from medsmall.targets.findings import Findings
 from medsmall.targets.quantities import Quantities
 from medsmall.task import Task
+
+if TYPE_CHECKING:  # seconds to import
+    from torch import Tensor
 
 __all__ = ["Classes", "Findings", "Quantities", "Targets", "targets_of"]
 
@@ -52,13 +54,13 @@ class Targets(Protocol):
     def task(self) -> Task:
         """Their kind."""
 
-    def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def moments(self, labels: "Tensor") -> "tuple[Tensor, Tensor]":
         """Offset and scale (1, K) that the train `labels` (N, K), NaN unknown, are learnt with.
 
         The network learns (label - offset) / scale; 0 and 1 leave labels as they are.
         """
 
-    def activate(self, outputs: Tensor) -> Tensor:
+    def activate(self, outputs: "Tensor") -> "Tensor":
         """Predictions on the scale of learning, of outputs (N, K): probabilities, or the values."""
 
     def per_unit(

@@ -1,14 +1,16 @@
 """Exclusive classes: each image has exactly one (multiclass tasks)."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from torch import Tensor
 
 from medsmall.evaluation.classes import METRICS, evaluate_classes
 from medsmall.evaluation.threshold import FEW, Threshold
 from medsmall.targets.findings import Findings, correct, unreliable
+
+if TYPE_CHECKING:  # seconds to import
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Classes(Findings):
     )
     metrics: ClassVar[tuple[str, ...]] = METRICS
 
-    def activate(self, outputs: Tensor) -> Tensor:
+    def activate(self, outputs: "Tensor") -> "Tensor":
         """Probabilities: the softmax over the classes."""
         return outputs.softmax(1)
 

@@ -1,16 +1,17 @@
 """Findings: each is present or absent, independently (binary and multilabel tasks)."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from medsmall.evaluation.metrics import METRICS, evaluate, mean_over_targets
 from medsmall.evaluation.threshold import FEW, Threshold, enough, threshold_of
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
+
+if TYPE_CHECKING:  # seconds to import
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,12 @@ class Findings:
     counts: ClassVar[dict[str, str]] = {"n": "n", "n_positive": "n⁺"}
     metrics: ClassVar[tuple[str, ...]] = METRICS
 
-    def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def moments(self, labels: "Tensor") -> "tuple[Tensor, Tensor]":
         """0 and 1: findings are learnt as they are labelled."""
-        return torch.zeros(1, len(self.names)), torch.ones(1, len(self.names))
+        zeros = labels.new_zeros(1, len(self.names)).float()
+        return zeros, zeros + 1
 
-    def activate(self, outputs: Tensor) -> Tensor:
+    def activate(self, outputs: "Tensor") -> "Tensor":
         """Probabilities: the sigmoid of each logit."""
         return outputs.sigmoid()
 

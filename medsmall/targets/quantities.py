@@ -1,16 +1,18 @@
 """Quantities: any finite numbers, each in a unit of its own (regression tasks)."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from torch import Tensor
 
 from medsmall.evaluation.metrics import mean_over_targets
 from medsmall.evaluation.regression import METRICS, evaluate_regression
 from medsmall.evaluation.threshold import FEW, Threshold
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
+
+if TYPE_CHECKING:  # seconds to import
+    from torch import Tensor
 
 LEAST_SCALE = 1e-6  # of labels that are all equal: they are still divided by it
 
@@ -36,14 +38,14 @@ class Quantities:
     too_few: ClassVar[str] = f"has fewer than {2 * FEW} known labels: the last epoch is kept"
     counts: ClassVar[dict[str, str]] = {"n": "n"}
 
-    def moments(self, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def moments(self, labels: "Tensor") -> "tuple[Tensor, Tensor]":
         """Mean and standard deviation: a head that begins near 0 is hundreds of months off else."""
         offset = labels.nanmean(0, keepdim=True).float()
         variance = ((labels - offset) ** 2).nanmean(0, keepdim=True)
         scale = variance.sqrt().clamp(min=LEAST_SCALE).float()
         return offset.nan_to_num(0.0), scale.nan_to_num(1.0)  # NaN where no label is known
 
-    def activate(self, outputs: Tensor) -> Tensor:
+    def activate(self, outputs: "Tensor") -> "Tensor":
         """The outputs themselves."""
         return outputs
 

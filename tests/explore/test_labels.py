@@ -96,3 +96,10 @@ def test_the_values_of_a_regression_are_summarised_per_part():
     assert found.loc["all", "median"] == 2
     assert found.loc["test", "unknown"] == 1
     assert found.loc["train", "largest"] == 2
+
+
+def test_a_table_without_an_official_split_is_whole():
+    split = labels.named_parts(pd.Series(["", "", ""]))
+    assert labels.parts_or_whole(split).tolist() == ["all"] * 3
+    some = labels.named_parts(pd.Series(["", "train", ""]))
+    assert labels.parts_or_whole(some).tolist() == ["no part", "train", "no part"]

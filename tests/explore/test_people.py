@@ -72,3 +72,20 @@ def test_columns_say_what_is_unknown():
     assert found.loc["age", "values"] == "1 to 3"
     assert found.loc["view", "values"] == "PA (2)"
     assert found.loc["view", "unknown"] == 2
+
+
+def test_text_that_is_a_measurement_is_read_as_numbers():
+    sample = table(
+        40,
+        {
+            "weight": ["71,5", "", "68,0", "80"] * 10, "dose": [f"{k}" for k in range(40)],
+            "ward": ["1", "2"] * 20, "note": ["1.5", "x"] * 20, "score": ["2.5", "3.5"] * 20,
+        },
+    )  # fmt: skip
+    found = people.with_numbers(sample, ["score"])
+    assert found["weight"].describe()[["count", "min", "max"]].tolist() == [30, 68.0, 80.0]
+    assert found["dose"].sum() == sum(range(40))
+    assert {name: found[name].tolist() for name in ("ward", "note", "score")} == {
+        name: sample[name].tolist() for name in ("ward", "note", "score")
+    }
+    assert people.categorical(found, ["score"]) == ["ward", "note"]

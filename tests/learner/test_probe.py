@@ -20,8 +20,6 @@ from medsmall.targets import targets_of
 from medsmall.task import Task
 from medsmall.train import execute, resolve
 
-pytestmark = pytest.mark.untraced
-
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",
     "val_predictions.csv", "metrics.json", "model.safetensors", "environment.json", "DONE",

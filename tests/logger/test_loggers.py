@@ -8,8 +8,6 @@ from medsmall.configs import compose
 from medsmall.logger import closing, open_loggers
 from medsmall.schema import check
 
-pytestmark = pytest.mark.untraced
-
 
 def test_wandb_groups_by_experiment_sample_size_pretraining_strategy_and_repeat():
     cfg = compose(["+experiment=hernia_chexpert", "sample_size.n=50", "sample_size.repeat=3"])

@@ -32,8 +32,13 @@ def patient_of(free: Mapping[str, Column]) -> tuple[str, str] | None:
     for rank, name in ranked:
         column = free[name]
         if rank == ranked[0][0] and not column.cells.str.lower().isin(UNKNOWN).any():
-            count = column.cells.nunique()
-            return name, f"its name; {count:,} different ones in {len(column.cells):,} rows"
+            count, rows = column.cells.nunique(), len(column.cells)
+            if count < rows:
+                return name, f"its name; {count:,} different ones in {rows:,} rows"
+            return name, (
+                f"its name; another one in each of the {rows:,} rows: if these number images "
+                "rather than patients, give --patient none"
+            )
     raise listed.names_no_patient(
         free[ranked[0][1]], "give --patient none: each image then counts as its own patient"
     )

@@ -138,3 +138,11 @@ def test_labels_by_their_name(name):
 @pytest.mark.parametrize("name", ["Ansicht", "Projektion", "incidence", "proyección"])
 def test_views(name):
     assert roles.view_of(free(**{name: ["AP", "PA"]})) == (name, "its name")
+
+
+def test_patients_that_never_repeat_may_be_numbers_of_images():
+    (_, one_each), (_, repeated) = (
+        roles.patient_of(free(patient_id=ids)) for ids in ([f"{i}" for i in range(60)], REPEATED)
+    )
+    assert "if these number images rather than patients, give --patient none" in one_each
+    assert "if these" not in repeated
