@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
-from scipy.sparse import coo_array  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from medsmall.audit.identical import identical_images
 from medsmall.audit.near import near_duplicates

@@ -1,0 +1,104 @@
+"""How often a family of comparisons holds a false verdict: prints the table of docs/statistics.md.
+
+python scripts/simulate_verdicts.py [families per setting; 4000]
+
+Four arms are equally good on average. Each repeat makes all of them better or worse, and each arm
+a little more. Arms and repeats see the same test patients, so their errors resemble each other.
+"""
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from itertools import combinations, product
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from medsmall.evaluation.comparison import difference, verdicts
+from medsmall.evaluation.influence import Score
+from medsmall.evaluation.scored import of_finding
+
+ARMS = 4
+SHARES = (0.4, 0.2, 0.1, 0.3)  # of the noise: of all models, of an arm, of a repeat, of one model
+
+
+class Setting(NamedTuple):
+    """Test patients, a fifth of them positive; images of each; repeats; and their scatter.
+
+    `scatter` is the standard deviation of an arm's AUROC over repeats, by its training alone.
+    """
+
+    patients: int
+    images: int
+    repeats: int
+    scatter: float
+
+
+def arms(of: Setting, better: float, rng: np.random.Generator) -> list[list[Score]]:
+    """Scores of each arm in each repeat; the first arm is `better` by this much in AUROC."""
+    patient = np.repeat(np.arange(of.patients), of.images)
+    y = (patient < of.patients // 5).astype(float)
+    every, arm, repeat, model = np.sqrt(SHARES)
+
+    def noise() -> np.ndarray:
+        of_patient, of_image = rng.standard_normal(of.patients), rng.standard_normal(len(y))
+        return np.sqrt(0.5) * (of_patient[patient] + of_image)
+
+    shared, by_repeat = noise(), [noise() for _ in range(of.repeats)]
+    luck = rng.normal(0, of.scatter, of.repeats)  # of the draw, for all arms
+    found = []
+    for a in range(ARMS):
+        by_arm = noise()
+        scores = []
+        for r in range(of.repeats):
+            area = 0.8 + better * (a == 0) + luck[r] + rng.normal(0, of.scatter)
+            shift = np.sqrt(2) * stats.norm.ppf(np.clip(area, 0.5, 0.99))
+            prob = every * shared + arm * by_arm + repeat * by_repeat[r] + model * noise()
+            score = of_finding("auroc", y, prob + shift * y, None, patient, of.patients)
+            assert score is not None
+            scores.append(score)
+        found.append(scores)
+    return found
+
+
+def family(of: Setting, better: float, rng: np.random.Generator) -> list[tuple[bool, bool, bool]]:
+    """Of each pair of arms: a verdict, a wrong one, and whether its interval holds the truth."""
+    scores = arms(of, better, rng)
+    pairs = list(combinations(range(ARMS), 2))
+    found = verdicts([difference(scores[a], scores[b]) for a, b in pairs])
+    told = []
+    for (a, _), verdict in zip(pairs, found, strict=True):
+        truth = better * (a == 0)
+        decided = verdict.word in ("better", "worse")
+        wrong = decided and not (truth > 0 and verdict.word == "better")
+        told.append((decided, wrong, verdict.low <= truth <= verdict.high))
+    return told
+
+
+def shares(of: Setting, families: int, seed: int) -> tuple[float, float, float]:
+    """False families, families whose intervals all hold, and true differences found."""
+    rng = np.random.default_rng(seed)
+    null = [family(of, 0.0, rng) for _ in range(families)]
+    real = [family(of, 0.06, rng) for _ in range(families // 4)]
+    return (
+        float(np.mean([any(wrong for _, wrong, _ in one) for one in null])),
+        float(np.mean([all(holds for *_, holds in one) for one in real])),
+        float(np.mean([decided for one in real for decided, *_ in one[: ARMS - 1]])),
+    )
+
+
+def main() -> None:
+    """A row per setting."""
+    families = int(sys.argv[1]) if sys.argv[1:] else 4000
+    grid = [Setting(*s) for s in product((75, 300), (1, 4), (3, 5, 10), (0.005, 0.02, 0.05))]
+    with ProcessPoolExecutor() as pool:
+        found = list(pool.map(shares, grid, [families] * len(grid), range(len(grid))))
+    print("| patients | images each | repeats | scatter | false families | all hold | .06 found |")
+    print("|---|---|---|---|---|---|---|")
+    for of, (wrong, hold, power) in zip(grid, found, strict=True):
+        print("|", " | ".join(map(str, of)), f"| {wrong:.1%} | {hold:.1%} | {power:.0%} |")
+    print(f"largest: {max(wrong for wrong, *_ in found):.1%} of {families} families")
+
+
+if __name__ == "__main__":
+    main()
