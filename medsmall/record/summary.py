@@ -4,8 +4,10 @@ from typing import Any
 
 from rich.table import Table
 
+from medsmall.evaluation.intervals import interval
 from medsmall.record.record import Record
-from medsmall.targets import Targets, targets_of
+from medsmall.record.tested import MEAN, TestSet, score
+from medsmall.targets import targets_of
 from medsmall.task import Task
 from medsmall.terminal import console
 
@@ -18,7 +20,7 @@ def show(record: Record) -> None:
     MedsmallError if metrics.json has other contents.
     """
     try:
-        lines = _lines(record.metrics)
+        lines = _lines(record.metrics, TestSet.of(record))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         what = f"does not hold what a run writes ({type(error).__name__})"
         raise record.damaged("metrics.json", what) from error
@@ -26,7 +28,7 @@ def show(record: Record) -> None:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _lines(metrics: dict[str, Any]) -> list[str | Table]:
+def _lines(metrics: dict[str, Any], tested: TestSet) -> list[str | Table]:
     test = metrics["test"]
     targets = targets_of(list(test["targets"]), Task(metrics["task"]))
     lines = [
@@ -34,8 +36,9 @@ def _lines(metrics: dict[str, Any]) -> list[str | Table]:
         f"Test on {test['n']:,} {UNITS[metrics['unit']]} of {metrics['dataset']}"
         f"{' (phantom)' if metrics['phantom'] else ''}, after {_labels(metrics)}, from "
         f"{metrics['pretraining']}.",
-        *([_overall(test, targets)] if targets.overall else []),
-        _table(test, targets),
+        *([_overall(test, tested)] if targets.overall else []),
+        _table(test, tested),
+        "Below each score: its 95% interval over patients; none below 10 patients of either class.",
         *targets.notes(test),
     ]
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
@@ -49,28 +52,31 @@ def _labels(metrics: dict[str, Any]) -> str:
     return f"{train:,} + {val:,} labelled images (train + validation)"
 
 
-def _overall(test: dict[str, Any], targets: Targets) -> Table:
+def _overall(test: dict[str, Any], tested: TestSet) -> Table:
     """The metrics of all targets together, beside those of the majority class."""
-    table = Table()
+    targets, table = tested.targets, Table()
     for heading in ("", *targets.overall.values()):
         table.add_column(heading, justify="right" if heading else "left")
     for name, values in (
         ("this run", test),
         (f"always {test['majority']['class']}", test["majority"]),
     ):
-        table.add_row(name, *(_number(values[m]) for m in targets.overall))
+        limits = [_limits(tested, m) if values is test else "" for m in targets.overall]
+        numbers = [_number(values[m]) for m in targets.overall]
+        table.add_row(name, *(a + b for a, b in zip(numbers, limits, strict=True)))
     return table
 
 
-def _table(test: dict[str, Any], targets: Targets) -> Table:
-    table = Table()
+def _table(test: dict[str, Any], tested: TestSet) -> Table:
+    targets, table = tested.targets, Table()
     table.add_column("target")
     for heading in (*targets.counts.values(), *targets.headings.values()):
         table.add_column(heading, justify="right")
     for name, of_target in test["targets"].items():
         counted = (f"{of_target[count]:,}" for count in targets.counts)
         few = not of_target.get("reliable", True)
-        table.add_row(name, *counted, *(_number(of_target[m], few) for m in targets.headings))
+        numbers = (_number(of_target[m], few) + _limits(tested, m, name) for m in targets.headings)
+        table.add_row(name, *counted, *numbers)
     if len(test["targets"]) > 1:
         table.add_section()
         means = {"mean of": test["mean"]}
@@ -91,3 +97,15 @@ def _over(mean: dict[str, Any], metric: str, usual: int) -> str:
 
 def _number(value: float | None, few: bool = False) -> str:
     return "–" if value is None else f"{value:.3f}{'?' * few}"
+
+
+def _limits(tested: TestSet, metric: str, target: str = MEAN) -> str:
+    """The 95% interval of a score as a line of its own; none where patients are too few."""
+    found = score(tested, metric, target)
+    limits = interval(metric, found) if found else None
+    return f"\n{_short(limits.low)}–{_short(limits.high)}" if limits else ""
+
+
+def _short(value: float) -> str:
+    """Two decimals without the zero before them; three digits of what may be larger than 1."""
+    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 10 else f"{value:.3g}"

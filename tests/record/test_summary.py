@@ -1,23 +1,15 @@
 """What the person at the terminal sees of a record."""
 
-import json
+import re
 
 import numpy as np
-import pandas as pd
 import pytest
+from made_records import write_record
 
 from medsmall.record import Record, summary
-from medsmall.record.scores import metrics
 from medsmall.record.summary import show
-from medsmall.targets import targets_of
 from medsmall.task import Task
 from medsmall.terminal import Terminal
-
-FACTS = {
-    "schema": 3, "name": "a-run", "dataset": "films", "phantom": False, "unit": "image",
-    "pretraining": "random weights", "audit": [], "upstream": None, "weights_sha256": "0",
-    "n_train": 50, "n_val": 13, "labels_used": 63,
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -26,16 +18,7 @@ def shown(tmp_path, capsys, monkeypatch):
 
     def of(task, names, labels, predicted):
         """The lines shown of labels (N, K) by part and predictions of val and test."""
-        draw = pd.concat(
-            [pd.DataFrame(rows, columns=names).assign(part=part) for part, rows in labels.items()],
-            ignore_index=True,
-        )
-        draw["image"] = draw["patient"] = [f"{i}.png" for i in range(len(draw))]
-        prevalence = labels["train"].mean(0)
-        found = metrics(draw, draw, "image", targets_of(names, task), predicted, prevalence)
-        (tmp_path / "metrics.json").write_text(json.dumps({**FACTS, "task": task, **found}))
-        (tmp_path / "DONE").write_text("")
-        show(Record(tmp_path))
+        show(write_record(Record(tmp_path), task, names, labels, predicted))
         return capsys.readouterr().out
 
     return of
@@ -93,3 +76,27 @@ def test_classes_stand_beside_the_commonest_one(shown):
     assert "spec." not in found
     (mean,) = (line for line in found.splitlines() if "mean of 3" in line)
     assert "(1)" in mean  # the precision of one class alone is defined
+
+
+def test_each_score_has_its_interval_below_unless_patients_are_too_few(shown):
+    rng = np.random.default_rng(0)
+    labels = {part: (rng.random((n, 2)) < 0.4).astype(float)
+              for part, n in (("train", 50), ("val", 80), ("test", 200))}  # fmt: skip
+    labels["test"][:, 1] = np.arange(200) < 6
+    values = {part: 0.2 + 0.6 * rng.random((len(labels[part]), 2)) for part in ("val", "test")}
+    found = shown(Task.MULTILABEL, ["Edema", "Hernia"], labels, values).splitlines()
+    (edema,) = (k for k, line in enumerate(found) if "Edema" in line)
+    low, high = map(float, re.findall(r"([.]\d\d)–([.]\d\d)", found[edema + 1])[0])
+    assert low < float(found[edema].split("│")[4]) < high
+    assert found[edema + 1].count("–") == 5
+    (hernia,) = (k for k, line in enumerate(found) if "Hernia" in line and "│" in line)
+    assert found[hernia + 1].count("–") == 1  # specificity alone rests on enough patients
+    assert any("its 95% interval over patients" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.5, ".50"), (1.0, "1.00"), (-0.05, "-.05"), (9.876, "9.88"), (123.4, "123")],
+)
+def test_ends_of_intervals_are_short(value, text):
+    assert summary._short(value) == text

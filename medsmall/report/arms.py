@@ -1,0 +1,162 @@
+"""What a sweep varied: its arms, sample sizes, and repeats."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from medsmall.configs.options import groups
+from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.record.tested import TestSet
+from medsmall.report.ledger import Run
+
+ALONG = ("sample_size.n", "sample_size.fraction")
+REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
+# what an arm is not: names of runs, and keys that follow from the size
+IGNORED = {"experiment", "size", "fold", "sample_size.val", "dataset.name", "strategy.random_body"}
+APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
+
+Value = str | int | float | bool | None
+
+
+@dataclass
+class Study:
+    """Runs that answer one question: the same data, targets and test patients.
+
+    Attributes:
+        title: what they are about.
+        factors: the keys that make arms, in the order of their config.
+        cells: (arm, size) -> repeat -> run. An arm is the values of `factors`; a repeat is all that
+            tells two runs of one cell apart, and the same repeat of two arms has the same draw.
+    """
+
+    title: str
+    factors: list[str]
+    cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = field(repr=False)
+    tests: dict[str, TestSet] = field(repr=False)
+
+    @property
+    def runs(self) -> list[Run]:
+        """All of them."""
+        return [run for cell in self.cells.values() for run in cell.values()]
+
+    @property
+    def folds(self) -> bool:
+        """Whether the test patients are those of folds, each run's its own."""
+        return self.runs[0].config["split"] == "kfold"
+
+    @property
+    def share_tested(self) -> float:
+        """Test images over training images, on average: of folds."""
+        return float(np.mean([run.metrics["test"]["n"] / run.size for run in self.runs]))
+
+    @property
+    def arms(self) -> list[tuple[str, ...]]:
+        """Its arms, in the order in which they first occur."""
+        return list(dict.fromkeys(arm for arm, _ in self.cells))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Its numbers of training images, rising."""
+        return sorted({size for _, size in self.cells})
+
+    def test(self, arm: tuple[str, ...], size: int, repeat: str) -> str:
+        """The identity of the test set of one run."""
+        return self.tests[self.cells[arm, size][repeat].record.key].identity
+
+    def name(self, arm: tuple[str, ...]) -> str:
+        """An arm in words: its options; keys with their names."""
+        told = [
+            value if factor in groups() else f"{factor}={value}"
+            for factor, value in zip(self.factors, arm, strict=True)
+        ]
+        return ", ".join(told) or "all runs"
+
+    def pairs(self, compare: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        """Two arms that differ in one factor alone, one of `compare` (none: any factor)."""
+        found = []
+        arms = self.arms
+        for k, one in enumerate(arms):
+            for other in arms[:k]:
+                differ = [f for f, a, b in zip(self.factors, one, other, strict=True) if a != b]
+                if len(differ) == 1 and (not compare or differ[0] in compare):
+                    found.append((one, other))
+        return found
+
+
+def studies(runs: Iterable[Run], tests: dict[str, TestSet], along: str | None) -> list[Study]:
+    """The runs by question, those with the most runs first."""
+    together = defaultdict(list)
+    for run in runs:
+        apart = {key: run.config.get(key) for key in APART}
+        folds = run.config["split"] == "kfold"
+        test = "folds" if folds else tests[run.record.key].identity
+        table = run.metrics.get("identity", {}).get("table")
+        together[json.dumps([apart, test, table], sort_keys=True)].append(run)
+    found = [_study(members, tests, along) for members in together.values()]
+    return sorted(found, key=lambda one: -sum(map(len, one.cells.values())))
+
+
+def _study(runs: list[Run], tests: dict[str, TestSet], along: str | None) -> Study:
+    varied = _varied(runs)
+    if along is not None and along not in varied:
+        raise MedsmallError(f"along={along} does not vary{did_you_mean(along, varied)}.")
+    not_arms = {*IGNORED, *REPEATS, *(ALONG if along is None else [along])}
+    options = [key for key in varied if key in groups() and key not in not_arms]
+    factors = options + [
+        key
+        for key in varied
+        if key not in not_arms and key not in options and not _follows(runs, key, options)
+    ]
+    cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = defaultdict(dict)
+    largest: dict[str, int] = {}  # folds of all images differ by some
+    for run in runs:
+        largest[_asked(run)] = max(run.size, largest.get(_asked(run), 0))
+    for run in runs:
+        arm = tuple(str(run.config.get(factor)) for factor in factors)
+        size = largest[_asked(run)] if along is None else _number(run, along)
+        repeat = json.dumps({key: run.config.get(key) for key in REPEATS if key in varied})
+        cells[arm, size][repeat] = run
+    return Study(_title(runs[0], tests[runs[0].record.key]), factors, dict(cells), tests)
+
+
+def _varied(runs: list[Run]) -> list[str]:
+    keys = dict.fromkeys(key for run in runs for key in run.config)
+    return [key for key in keys if len({str(run.config.get(key)) for run in runs}) > 1]
+
+
+def _follows(runs: list[Run], key: str, options: list[str]) -> bool:
+    """Whether the value of a key is given by the options, as pretraining.random by pretraining."""
+    seen: dict[tuple[object, ...], str] = {}
+    for run in runs:
+        of = tuple(run.config.get(option) for option in options)
+        if seen.setdefault(of, str(run.config.get(key))) != str(run.config.get(key)):
+            return False
+    return True
+
+
+def _asked(run: Run) -> str:
+    """The sample size as it was asked for."""
+    return json.dumps([run.config.get(key) for key in ALONG])
+
+
+def _number(run: Run, key: str) -> int:
+    value = run.config[key]
+    if not isinstance(value, int):
+        raise MedsmallError(f"along={key} is {value} in {run.record.folder}, not a whole number.")
+    return value
+
+
+def _title(run: Run, test: TestSet) -> str:
+    names = test.targets.names
+    what = names[0] if len(names) == 1 else f"{len(names)} targets"
+    generated = " (generated)" if run.config["phantom"] else ""
+    return f"{what} in {run.config['dataset']}{generated}"
+
+
+def commonest_metric(runs: Sequence[Run], tests: dict[str, TestSet]) -> str:
+    """The headline metric of most runs."""
+    headlines = Counter(tests[run.record.key].targets.headline for run in runs)
+    return headlines.most_common(1)[0][0]

@@ -1,0 +1,67 @@
+"""Scores against the labels that were used, one line per arm."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medsmall.atomic import write_whole
+from medsmall.report.answers import Cell
+from medsmall.report.arms import Study
+from medsmall.report.sentences import in_words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colours and different markers: told apart by everyone, and in grey print
+STYLES = [
+    ("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#7F7F7F", "D"), ("#CC79A7", "v"),
+    ("#56B4E9", "P"), ("#E69F00", "X"),
+]  # fmt: skip
+
+
+def draw(study: Study, cells: list[Cell], metric: str, folder: Path) -> list[Path]:
+    """Write curve.png and curve.svg into `folder`.
+
+    A dot is a run, a marker the mean of an arm, its bar the 95% interval.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    axes = figure.subplots()
+    arms = list(dict.fromkeys(cell.arm for cell in cells))
+    for k, arm in enumerate(arms):
+        beside = 1 + 0.02 * (k - (len(arms) - 1) / 2)
+        _line(axes, [cell for cell in cells if cell.arm == arm], STYLES[k % len(STYLES)],
+              study.name(arm), beside)  # fmt: skip
+    labels = sorted({cell.labels for cell in cells})
+    axes.set_xscale("log")
+    axes.set_xticks(labels, [f"{n:,}" for n in labels])
+    axes.minorticks_off()
+    if metric == "auroc":
+        axes.axhline(0.5, color="black", lw=0.8, ls=":")
+        axes.annotate("chance", (labels[0], 0.505), fontsize=8, va="bottom")
+    axes.set_xlabel("labelled images (training and validation)")
+    axes.set_ylabel(f"test {in_words(metric)}")
+    axes.set_title(study.title, loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.25)
+    axes.legend(frameon=False, loc="best")
+    files = [folder / "curve.png", folder / "curve.svg"]
+    for file in files:
+        write_whole(file, partial(figure.savefig, dpi=150, format=file.suffix[1:]))
+    return files
+
+
+def _line(
+    axes: "Axes", cells: list[Cell], style: tuple[str, str], name: str, beside: float
+) -> None:
+    colour, marker = style
+    at = [cell.labels * beside for cell in cells]
+    means = [cell.mean for cell in cells]
+    axes.plot(at, means, color=colour, lw=1.8, marker=marker, ms=7, label=name)
+    for x, cell in zip(at, cells, strict=True):
+        values = [one.value for one in cell.scores.values()]
+        if len(values) > 1:
+            axes.plot([x] * len(values), values, marker, color=colour, ms=3.5, alpha=0.45, lw=0)
+        if cell.interval:
+            axes.vlines(x, cell.interval.low, cell.interval.high, color=colour, lw=1.2, alpha=0.8)

@@ -1,0 +1,97 @@
+"""The finished runs below some output folders, each with its config as one flat dictionary."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.record import Record
+from medsmall.record.key import relevant
+
+ABOUT = ("dataset", "phantom", "task", "unit")  # of metrics.json, beside the config
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    `config` has dotted keys and plain values: those that can change a result, ``choices`` as
+    ``pretraining`` and so on, and what the run is about.
+    """
+
+    record: Record
+    metrics: dict[str, Any] = field(repr=False)
+    config: dict[str, Any] = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """Its number of different training images."""
+        return int(self.metrics["n_train"])
+
+
+def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[str]]:
+    """All finished runs of the output folders `roots`, and a sentence for each record left out.
+
+    A run that lies in two of them is read once. MedsmallError if a folder has no record at all.
+    """
+    runs: dict[str, Run] = {}
+    left_out = []
+    for root in roots:
+        folders = sorted(one for one in (root / "runs").glob("*") if one.is_dir())
+        if not folders:
+            raise MedsmallError(
+                f"There is no record below {root.expanduser().absolute()} (runs/...): name an "
+                "output folder of medsmall.train."
+            )
+        for folder in folders:
+            if folder.name in runs:
+                continue
+            try:
+                runs[folder.name] = _read(folder)
+            except MedsmallError as error:
+                left_out.append(str(error))
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                left_out.append(f"{folder} holds no record that can be read ({error!r}).")
+    return list(runs.values()), left_out
+
+
+def _read(folder: Path) -> Run:
+    record = Record.open(folder)
+    record.check()
+    metrics = record.metrics
+    if metrics.get("key", record.key) != record.key:
+        raise record.damaged("metrics.json", f"is that of the run {metrics['key']}")
+    resolved = record.config
+    config = dict(flat(relevant(resolved, ())))
+    config |= {group: str(choice) for group, choice in resolved["choices"].items()}
+    return Run(record, metrics, config | {key: metrics[key] for key in ABOUT})
+
+
+def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values; lists as JSON."""
+    for key, value in config.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", json.dumps(value) if isinstance(value, list) else value
+
+
+def select(runs: Sequence[Run], wanted: dict[str, list[str]]) -> list[Run]:
+    """The runs whose config has, for each key of `wanted`, one of its values (as text).
+
+    MedsmallError for a key that no run has, or a value that none of them has.
+    """
+    for key, values in wanted.items():
+        there = {str(run.config[key]) for run in runs if key in run.config}
+        if not there:
+            known = {one for run in runs for one in run.config}
+            raise MedsmallError(f"No run has the key {key}{did_you_mean(key, known)}.")
+        for value in set(values) - there:
+            raise MedsmallError(f"No run has {key}={value}: there is {', '.join(sorted(there))}.")
+    return [
+        run
+        for run in runs
+        if all(str(run.config.get(key)) in values for key, values in wanted.items())
+    ]

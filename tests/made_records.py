@@ -1,0 +1,106 @@
+"""Records as a run writes them, of generated predictions: nothing is trained."""
+
+import functools
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from omegaconf import OmegaConf
+
+from medsmall.configs import compose
+from medsmall.record import Record, checksums, scores
+from medsmall.schema import check
+from medsmall.targets import targets_of
+from medsmall.task import Task
+
+FACTS = {
+    "schema": 3, "dataset": "films", "phantom": False, "unit": "image",
+    "pretraining": "random weights", "audit": [], "upstream": None, "weights_sha256": "0",
+    "n_train": 50, "n_val": 13, "labels_used": 63, "notices": [],
+}  # fmt: skip
+
+
+@functools.cache
+def config_of(*overrides: str) -> dict[str, Any]:
+    return check(compose(list(overrides)))
+
+
+def write_record(
+    record: Record,
+    task: Task,
+    names: list[str],
+    labels: dict[str, np.ndarray],
+    predicted: dict[str, np.ndarray],
+    patients: np.ndarray | None = None,
+    config: dict[str, Any] | None = None,
+    **facts: Any,
+) -> Record:
+    """Labels (N, K) by part, predictions of val and test, and the patients of the test images."""
+    draw = pd.concat(
+        [pd.DataFrame(rows, columns=names).assign(part=part) for part, rows in labels.items()],
+        ignore_index=True,
+    )
+    places = draw.groupby("part").cumcount()
+    draw["image"] = [f"{part}{i}.png" for part, i in zip(draw["part"], places, strict=True)]
+    draw["patient"] = draw["image"]
+    if patients is not None:
+        draw.loc[draw["part"] == "test", "patient"] = [f"p{one}" for one in patients]
+    targets = targets_of(names, task)
+    prevalence = labels["train"].mean(0)
+    found = scores.metrics(draw, draw, "image", targets, predicted, prevalence)
+    thresholds = {name: of.get("threshold") for name, of in found["test"]["targets"].items()}
+    record.folder.mkdir(parents=True, exist_ok=True)
+    table = scores.predictions(draw, draw, "image", targets, "test", predicted["test"], thresholds)
+    record.write_csv("predictions.csv", table)
+    about = {**FACTS, "name": "a-run", "task": str(task), "key": record.key, **facts}
+    record.write_json("metrics.json", about | found)
+    record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(config or {})))
+    record.write_text("DONE", checksums.of_folder(record.folder))
+    return record
+
+
+def sweep(
+    root: Any,
+    skills: dict[str, float],
+    sizes: tuple[int, ...] = (50, 100),
+    repeats: int = 4,
+    scatter: float = 0.03,
+    test: int = 240,
+    **facts: Any,
+) -> list[Record]:
+    """A finding in a sweep of pretraining and size; `skills` are the arms' separations at 50.
+
+    Each doubling of the images adds 0.3; two images of each patient; the same test images.
+    """
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(test // 2), 2)
+    y = (patients < test // 8).astype(float)
+    shared = rng.normal(size=test)
+    val = (rng.random((40, 1)) < 0.4).astype(float)
+    records = []
+    for arm, skill in skills.items():
+        for n in sizes:
+            for repeat in range(repeats):
+                config = config_of(
+                    "dataset=chestxray14", "dataset.targets=[Hernia]", "split=stratified",
+                    "sample_size=natural", "augmentation=none", "loss=bce", "trainer=cpu",
+                    f"pretraining={arm}", f"sample_size.n={n}", f"sample_size.repeat={repeat}",
+                )  # fmt: skip
+                luck = rng.normal(0, scatter)
+                logit = (skill + 0.3 * np.log2(n / 50) + luck) * (y - 0.5) * 2
+                logit = logit + 0.7 * shared + 0.7 * rng.normal(size=test)
+                train = (rng.random((n, 1)) < 0.4).astype(float)
+                key = hashlib.sha256(json.dumps([arm, n, repeat]).encode()).hexdigest()[:16]
+                records.append(
+                    write_record(
+                        Record.of(str(root), key), Task.BINARY, ["Hernia"],
+                        {"train": train, "val": val, "test": y[:, None]},
+                        {"val": 0.3 + 0.3 * val, "test": 1 / (1 + np.exp(-logit[:, None]))},
+                        patients, config,
+                        **{"name": f"{arm}-n{n}-r{repeat}", "dataset": "chestxray14",
+                           "n_train": n, "labels_used": n + 13, **facts},
+                    )
+                )  # fmt: skip
+    return records

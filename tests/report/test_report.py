@@ -1,0 +1,309 @@
+"""From generated records to the answer that is read."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_records import config_of, sweep, write_record
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from medsmall.errors import MedsmallError
+from medsmall.record import Record, checksums
+from medsmall.report.__main__ import Asked, main, report
+from medsmall.report.ledger import read_runs, select
+from medsmall.task import Task
+
+SKILLS = {"none": 0.2, "imagenet": 0.8}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweep")
+    sweep(folder, SKILLS)
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path, root):
+    """A copy of the sweep that a test may change."""
+    shutil.copytree(root / "runs", tmp_path / "runs")
+    return tmp_path
+
+
+def answer(capsys, *words):
+    """What the report prints, its table, and its JSON."""
+    capsys.readouterr()
+    folder = report(Asked.of([str(word) for word in words]))
+    said = capsys.readouterr()
+    return said.out, said.err, json.loads((folder / "report.json").read_text())
+
+
+def test_a_sweep_ends_in_sentences(root, capsys):
+    out, err, found = answer(capsys, root)
+    assert "Hernia in chestxray14: test AUROC with 95% intervals" in out
+    for n in (50, 100):
+        assert re.search(
+            rf"At {n} training images, imagenet is better than none: AUROC differs by 0", out
+        )
+    assert "for all 2 comparisons together" in out
+    assert "validation chooses" in out
+    assert err == ""
+    assert [row["verdict"] for row in found["verdicts"]] == ["better", "better"]
+
+
+def test_its_numbers_are_those_of_the_predictions(root, capsys):
+    _, _, found = answer(capsys, root)
+    runs, _ = read_runs([root])
+    for row in found["scores"]:
+        chosen = select(runs, {"pretraining": [row["pretraining"]],
+                               "sample_size.n": [str(row["train_images"])]})  # fmt: skip
+        tables = [run.record.predictions for run in chosen]
+        aucs = [roc_auc_score(t["Hernia"], t["prob_Hernia"]) for t in tables]
+        assert row["repeats"] == 4
+        assert row["mean"] == pytest.approx(np.mean(aucs))
+        assert row["sd_of_repeats"] == pytest.approx(np.std(aucs, ddof=1))
+        assert row["low"] < row["mean"] < row["high"]
+        assert row["labels"] == row["train_images"] + 13
+
+
+def test_differences_are_paired_by_repeat(root, capsys):
+    _, _, found = answer(capsys, root)
+    runs, _ = read_runs([root])
+    by = {
+        (r.config["pretraining"], r.size, r.config["sample_size.repeat"]):
+        r.metrics["test"]["mean"]["auroc"] for r in runs
+    }  # fmt: skip
+    for row in found["verdicts"]:
+        n = row["train_images"]
+        pairs = [by[row["a"], n, r] - by[row["b"], n, r] for r in range(4)]
+        assert row["difference"] == pytest.approx(np.mean(pairs))
+        assert row["error"] >= np.std(pairs, ddof=1) / 2
+
+
+def test_files_hold_every_number(root, tmp_path, capsys):
+    answer(capsys, root, f"to={tmp_path / 'there'}")
+    made = {file.name for file in (tmp_path / "there").iterdir()}
+    assert made == {"scores.csv", "verdicts.csv", "report.json", "curve.png", "curve.svg"}
+    scores = pd.read_csv(tmp_path / "there/scores.csv")
+    assert len(scores) == 4
+    assert scores[["mean", "low", "high"]].notna().all(axis=None)
+
+
+def test_another_metric_target_and_margin(root, capsys):
+    out, _, found = answer(capsys, root, "metric=sensitivity", "margin=0.9")
+    assert "test sensitivity" in out
+    assert {row["verdict"] for row in found["verdicts"]} == {"equivalent"}
+    with pytest.raises(MedsmallError, match="no target Hernai .did you mean 'Hernia'"):
+        answer(capsys, root, "target=Hernai")
+    with pytest.raises(MedsmallError, match="no metric auc"):
+        answer(capsys, root, "metric=auc")
+
+
+def test_equal_arms_are_undecided_and_the_sentence_says_what_could_be_shown(tmp_path, capsys):
+    sweep(tmp_path, {"none": 0.5, "imagenet": 0.5}, sizes=(50,))
+    out, _, found = answer(capsys, tmp_path)
+    (row,) = found["verdicts"]
+    assert row["verdict"] == "undecided"
+    half = (row["high"] - row["low"]) / 2
+    assert "4 repeats and 30 test patients of the rarer class" in out
+    assert f"cannot show a difference below {half:.3f}." in out
+    assert "Undecided does not mean equal" in out
+
+
+def test_selecting_runs(root, capsys):
+    _, _, found = answer(capsys, root, "sample_size.n=50", "pretraining=none,imagenet")
+    assert [row["train_images"] for row in found["scores"]] == [50, 50]
+    _, _, found = answer(capsys, root, "pretraining=none")
+    assert found["verdicts"] == []
+    with pytest.raises(MedsmallError, match="No run has pretraining=mura: there is imagenet, none"):
+        answer(capsys, root, "pretraining=mura")
+    with pytest.raises(MedsmallError, match="No run has the key pretrainin .did you mean"):
+        answer(capsys, root, "pretrainin=none")
+
+
+def test_one_repeat_has_an_interval_but_no_verdict(root, capsys):
+    out, _, found = answer(capsys, root, "sample_size.repeat=0")
+    assert all(row["low"] is not None for row in found["scores"])
+    assert "no verdict on none and imagenet: one repeat says nothing about another draw" in out
+    assert {row["verdict"] for row in found["verdicts"]} == {None}
+
+
+def test_a_run_in_two_folders_is_one(own, root, capsys):
+    _, _, found = answer(capsys, root, own)
+    assert len(found["records"]) == 16
+
+
+def test_a_half_written_record_is_left_out_and_named(own, capsys):
+    folder = next((own / "runs").iterdir())
+    (folder / "DONE").unlink()
+    _, err, found = answer(capsys, own)
+    assert f"Left out: {folder} holds an unfinished run" in " ".join(err.split())
+    assert len(found["records"]) == 15
+
+
+def edited(folder, sealed, column=None):
+    """Predictions changed by hand, with or without checksums that fit."""
+    table = pd.read_csv(folder / "predictions.csv")
+    if column is None:
+        table["prob_Hernia"] = table["prob_Hernia"].sample(frac=1, random_state=0).to_numpy()
+    else:
+        table.loc[3, "prob_Hernia"] = np.nan
+    table.to_csv(folder / "predictions.csv", index=False)
+    if sealed:
+        (folder / "DONE").unlink()
+        (folder / "DONE").write_text(checksums.of_folder(folder))
+
+
+@pytest.mark.parametrize(
+    ("sealed", "column", "sentence"),
+    [(False, None, "has changed since it was written"), (True, None, "metrics.json says"),
+     (True, "prob_Hernia", "holds NaN instead of a prediction")],
+)  # fmt: skip
+def test_predictions_edited_by_hand_are_never_averaged(own, capsys, sealed, column, sentence):
+    folder = next((own / "runs").iterdir())
+    edited(folder, sealed, column)
+    _, err, found = answer(capsys, own)
+    said = " ".join(err.split())
+    assert "Left out: The record" in said
+    assert sentence in said
+    assert len(found["records"]) == 15
+
+
+def test_records_of_another_schema_or_garbled_are_left_out(own, capsys):
+    first, second, third = sorted((own / "runs").iterdir())[:3]
+    for folder, text in ((first, '{"schema": 99, "dataset": "x"}'), (second, "{"), (third, "[]")):
+        (folder / "metrics.json").write_text(text)
+        (folder / "DONE").unlink()
+        (folder / "DONE").write_text(checksums.of_folder(folder))
+    _, err, found = answer(capsys, own)
+    assert err.count("Left out: ") == 3
+    assert "newer medsmall (schema 99" in " ".join(err.split())
+    assert len(found["records"]) == 13
+
+
+def test_phantoms_and_real_runs_are_never_in_one_mean(own, capsys):
+    folder = sorted((own / "runs").iterdir())[0]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"phantom": True}))
+    (folder / "DONE").unlink()
+    (folder / "DONE").write_text(checksums.of_folder(folder))
+    _, err, found = answer(capsys, own)
+    assert (
+        "Left out: 1 run(s) about Hernia in chestxray14 (generated); phantom=True shows them."
+        in err
+    )
+    assert len(found["records"]) == 15
+
+
+def test_other_test_patients_are_another_question(own, capsys):
+    sweep(own, {"mura": 0.5}, sizes=(50,), test=160)
+    _, err, found = answer(capsys, own)
+    assert (
+        "Left out: 4 run(s) about Hernia in chestxray14, with other test images or labels." in err
+    )
+    assert len(found["records"]) == 16
+
+
+def test_a_finding_without_positives_in_the_test_is_undefined(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    labels = {part: (rng.random((40, 1)) < 0.4).astype(float) for part in ("train", "val")}
+    labels["test"] = np.zeros((40, 1))
+    values = {part: rng.random((40, 1)) for part in ("val", "test")}
+    config = config_of("dataset=chestxray14", "dataset.targets=[Hernia]", "split=stratified",
+                       "sample_size=natural", "augmentation=none", "loss=bce")  # fmt: skip
+    write_record(
+        Record.of(str(tmp_path), "a" * 16), Task.BINARY, ["Hernia"], labels, values, config=config
+    )
+    with pytest.raises(MedsmallError, match="auroc of mean is undefined in every run"):
+        answer(capsys, tmp_path)
+
+
+def folds(root, arms, k=5):
+    """Each fold tests other patients."""
+    rng = np.random.default_rng(3)
+    for arm, skill in arms.items():
+        for fold in range(k):
+            own = np.random.default_rng(fold)
+            y = (own.random((40, 1)) < 0.5).astype(float)
+            prob = 1 / (
+                1
+                + np.exp(
+                    -(
+                        skill * (2 * y - 1)
+                        + own.normal(size=y.shape)
+                        + 0.3 * rng.normal(size=y.shape)
+                    )
+                )
+            )
+            config = config_of(
+                "dataset=chestxray14", "dataset.targets=[Hernia]", "split=kfold",
+                "sample_size=all", "augmentation=none", "loss=bce", f"pretraining={arm}",
+                f"split.fold={fold}",
+            )  # fmt: skip
+            labels = {"train": np.tile([[0.0], [1.0]], (80 + fold % 2, 1)), "val": y, "test": y}
+            write_record(
+                Record.of(str(root), f"{arm}{fold}".ljust(16, "0")), Task.BINARY, ["Hernia"],
+                labels, {"val": prob, "test": prob}, np.arange(40) + 1000 * fold, config,
+                dataset="chestxray14", n_train=160 + 2 * (fold % 2), labels_used=200,
+            )  # fmt: skip
+
+
+def test_folds_end_in_one_line_with_nadeau_and_bengios_error(tmp_path, capsys):
+    folds(tmp_path, {"none": 0.3, "imagenet": 1.5})
+    out, _, found = answer(capsys, tmp_path)
+    assert [row["repeats"] for row in found["scores"]] == [5, 5]
+    assert "imagenet is better than none" in out
+    runs, _ = read_runs([tmp_path])
+    aucs = [r.metrics["test"]["mean"]["auroc"] for r in select(runs, {"pretraining": ["none"]})]
+    share = np.mean([40 / r.size for r in runs])
+    error = np.std(aucs, ddof=1) * np.sqrt(1 / 5 + share)
+    row = next(row for row in found["scores"] if row["pretraining"] == "none")
+    assert row["high"] - row["mean"] == pytest.approx(error * stats.t.ppf(0.975, 4), rel=1e-6)
+
+
+def test_many_arms_are_rows_and_differ_in_one_factor(tmp_path, capsys):
+    sweep(
+        tmp_path,
+        {"none": 0.2, "imagenet": 0.5, "mura": 0.8, "chexpert": 0.9},
+        sizes=(50,),
+        repeats=2,
+    )
+    out, _, found = answer(capsys, tmp_path)
+    assert len(found["verdicts"]) == 6
+    assert out.count("│ ") >= 5
+    assert "for all 6 comparisons together" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [(["nowhere"], "There is no record below"), (["margin=-1"], "must be a number above 0"),
+     (["--frob"], "There is no option --frob"), (["target="], "target= has no value"),
+     (["margin=x"], "must be a number above 0"), (["along=seed_of"], "There is no record")],
+)  # fmt: skip
+def test_a_wrong_word_is_one_sentence(words, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["report", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert len(said.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_the_command(root, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["report", "--help"])
+    main()
+    assert "compare=pretraining" in capsys.readouterr().out
+    monkeypatch.setattr(
+        "sys.argv", ["report", str(root), "compare=pretraining", "along=sample_size.n"]
+    )
+    main()
+    said = capsys.readouterr()
+    assert "imagenet is better than none" in said.out
+    assert "Written: " in said.err
