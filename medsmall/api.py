@@ -1,23 +1,31 @@
-"""medsmall from Python, for example in a notebook: ``python -m medsmall.train``, but quiet.
+"""medsmall from Python, for example in a notebook: the commands train and report, but quiet.
 
-from medsmall.api import show, train
+from medsmall.api import compare, records, show, train
 
 record = train(["dataset=mine", "sample_size.n=50"])
 show(record)            # the table that the command prints
 record.predictions      # a pandas table of the test images; also .metrics, .history, .draw, ...
+records()               # a pandas table with a row per recorded run
+compare()               # a pandas table of verdicts on the arms of a sweep
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
 
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.record import Record
 from medsmall.record.summary import show
+from medsmall.report.answers import verdict_rows
+from medsmall.report.ledger import as_table, read_runs
+from medsmall.report.question import Asked, answer
 from medsmall.terminal import messages
 from medsmall.train import execute, resolve
 
-__all__ = ["Record", "show", "train"]
+__all__ = ["Record", "compare", "records", "show", "train"]
 
 
 def train(overrides: Sequence[str], quiet: bool = True) -> Record:
@@ -40,3 +48,25 @@ def train(overrides: Sequence[str], quiet: bool = True) -> Record:
         return execute(resolve(compose(list(overrides))))
     finally:
         messages.quiet = before
+
+
+def records(*folders: str | Path) -> pd.DataFrame:
+    """One row per finished run of the output folders (none named: the default one).
+
+    Columns are the keys of the config that can change a result, the options of the groups, the
+    mean metrics as ``test_auroc`` and ``val_auroc``, counts, and the ``folder`` of the record.
+    Records that cannot be read are left out.
+    """
+    runs, _ = read_runs(Asked.of([str(folder) for folder in folders]).roots)
+    return as_table(runs)
+
+
+def compare(*words: str) -> pd.DataFrame:
+    """The verdicts of ``python -m medsmall.report``, with the words of its command line.
+
+    One row per two arms ``a`` and ``b`` at one size: ``difference`` (a - b), its simultaneous 95%
+    interval ``low`` to ``high``, Holm's ``p_holm``, and ``verdict``: better, worse, equivalent or
+    undecided, or None with the reason in ``no_verdict``.
+    """
+    found = answer(Asked.of(list(words)))
+    return pd.DataFrame(verdict_rows(found.study, found.comparisons))

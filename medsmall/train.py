@@ -268,13 +268,16 @@ def main() -> None:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help lists other runs.")
         sys.argv.append(FIRST_RUN)
 
+    finished: list[Record] = []
+
     def cell(cfg: DictConfig) -> None:
         case = resolve(cfg, sharing.SHARED)
         from medsmall.record.summary import show
         from medsmall.terminal import say
 
         try:
-            show(execute(case))
+            finished.append(execute(case))
+            show(finished[-1])
             if HydraConfig.get().mode != RunMode.MULTIRUN:
                 say(f"Next (one run is noise): {more_draws(sys.argv[1:])}")
         except KeyboardInterrupt:
@@ -282,7 +285,13 @@ def main() -> None:
                 raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None
             raise
 
-    as_command(cell, "Train and test a run; -m sweeps any group or key.", EXAMPLES)()
+    try:
+        as_command(cell, "Train and test a run; -m sweeps any group or key.", EXAMPLES)()
+    finally:  # also where some cells have failed
+        if len(finished) > 1:
+            from medsmall.report.__main__ import of_sweep
+
+            of_sweep(finished)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from made_records import sweep
 from nbclient import NotebookClient
 from small_run import HERNIA
 
-from medsmall.api import show, train
+from medsmall.api import compare, records, show, train
 from medsmall.errors import MedsmallError
 from medsmall.terminal import messages
 
@@ -33,6 +34,18 @@ def test_it_tells_what_happens_where_asked_and_what_is_wrong(outputs, capfd):
     with pytest.raises(MedsmallError, match=r"write train\(\['dataset=mine'\]\)"):
         train("dataset=mine")
     assert not messages.quiet
+
+
+def test_records_and_comparisons_are_tables(tmp_path, capfd):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, sizes=(50,))
+    table = records(tmp_path)
+    assert len(table) == 8
+    assert set(table["pretraining"]) == {"none", "imagenet"}
+    assert table["test_auroc"].between(0, 1).all()
+    assert table.groupby("pretraining")["sample_size.repeat"].nunique().tolist() == [4, 4]
+    found = compare(str(tmp_path), "pretraining=none,imagenet")
+    assert found.loc[0, ["a", "b", "verdict"]].tolist() == ["none", "imagenet", "worse"]
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.slow

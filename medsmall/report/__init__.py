@@ -1,4 +1,5 @@
 """Answers from records: means with intervals, verdicts on arms, one figure. Nothing is run again.
 
-`ledger` finds the records, `arms` what was swept; `answers` compares, `sentences` says it.
+`question` leads through the others: `ledger` finds the records, `arms` what was swept, `answers`
+compares; `sentences` and `figure` say it.
 """

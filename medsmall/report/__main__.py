@@ -1,9 +1,8 @@
 """What the recorded runs say: ``python -m medsmall.report``; nothing is run again."""
 
 import json
-import os
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ from medsmall.atomic import write_whole
 from medsmall.command import heed_terminal, one_sentence
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
-from medsmall.record.tested import MEAN, TestSet, score
+from medsmall.record import Record
 from medsmall.report import sentences
-from medsmall.report.answers import Cell, Comparison, cells_of, compared, rows, verdict_rows
-from medsmall.report.arms import Study, commonest_metric, studies
+from medsmall.report.answers import Cell, rows, verdict_rows
+from medsmall.report.arms import Study
 from medsmall.report.figure import draw
-from medsmall.report.ledger import read_runs, select
+from medsmall.report.question import Answer, Asked, answer
 from medsmall.terminal import console, say
 
 HELP = """\
@@ -43,104 +42,39 @@ Examples:
 MOST_ARMS = 3  # as columns of the table
 
 
-@dataclass
-class Asked:
-    """The words of the command line."""
-
-    roots: list[Path] = field(default_factory=list)
-    selection: dict[str, list[str]] = field(default_factory=dict)
-    compare: list[str] = field(default_factory=list)
-    along: str | None = None
-    target: str = MEAN
-    metric: str | None = None
-    margin: float | None = None
-    to: Path | None = None
-
-    @classmethod
-    def of(cls, words: list[str]) -> "Asked":
-        """MedsmallError for a word that means nothing."""
-        asked = cls()
-        for word in words:
-            key, is_value, value = word.partition("=")
-            if not is_value:
-                if word.startswith("-"):
-                    raise MedsmallError(f"There is no option {word}: --help shows what there is.")
-                asked.roots.append(Path(word).expanduser())
-            elif not value:
-                raise MedsmallError(f"{word} has no value: give one, or leave it out.")
-            elif key == "compare":
-                asked.compare = value.split(",")
-            elif key in ("along", "target", "metric"):
-                setattr(asked, key, value)
-            elif key == "margin":
-                asked.margin = _positive(value)
-            elif key == "to":
-                asked.to = Path(value).expanduser()
-            else:
-                asked.selection[key] = value.split(",")
-        asked.roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs"))]
-        return asked
-
-
-def _positive(text: str) -> float:
-    try:
-        if 0 < (value := float(text)) < float("inf"):
-            return value
-    except ValueError:
-        pass
-    raise MedsmallError(f"margin={text} must be a number above 0, such as margin=0.02.")
-
-
 def report(asked: Asked) -> Path:
     """Print the answer and write its files; returns their folder."""
-    runs, left_out = read_runs(asked.roots)
-    runs = select(runs, asked.selection)
-    tests: dict[str, TestSet] = {}
-    for run in runs:
-        try:
-            test = TestSet.of(run.record)
-            score(test, test.targets.headline)  # agrees with metrics.json
-            tests[run.record.key] = test
-        except MedsmallError as error:
-            left_out.append(str(error))
-    for sentence in left_out:
+    found = answer(asked)
+    for sentence in found.left_out:
         say(f"Left out: {sentence}")
-    runs = [run for run in runs if run.record.key in tests]
-    if not runs:
-        raise MedsmallError(
-            f"There is no finished run below {', '.join(map(str, asked.roots))}: train one first."
-        )
-    study, *others = studies(runs, tests, asked.along)
-    for other in others:
-        say(f"Left out: {len(other.runs)} run(s) about {other.title}{_how(study, other)}")
-    metric = asked.metric or commonest_metric(study.runs, tests)
-    cells = cells_of(study, metric, asked.target)
-    if not cells:
-        raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
-    comparisons = compared(study, cells, metric, asked.compare, asked.margin)
-    _show(study, metric, cells, comparisons)
+    words = [
+        *sentences.verdicts(found.study, found.metric, found.comparisons),
+        *sentences.best(found.study, found.metric, found.cells),
+    ]
+    _show(found, words)
     folder = asked.to or asked.roots[0] / "report"
-    _write(study, metric, cells, comparisons, folder)
+    _write(found, words, folder)
     return folder
 
 
-def _how(study: Study, other: Study) -> str:
-    """How to ask for another study, where one key tells them apart."""
-    one, two = study.runs[0].config, other.runs[0].config
-    for key in ("dataset", "phantom", "split", "dataset.targets"):
-        if one.get(key) != two.get(key):
-            return f"; {key}={two.get(key)} shows them."
-    return ", with other test images or labels."
+def of_sweep(records: Sequence[Record]) -> None:
+    """Print what the runs of one sweep tell, and write it beside them."""
+    root = records[0].folder.parents[1]
+    try:
+        report(Asked(roots=[root], keys={record.key for record in records}))
+    except MedsmallError as error:
+        say(f"No report: {error}")
+    else:
+        say(f"Again, or of all runs there: python -m medsmall.report {root}")
 
 
-def _show(study: Study, metric: str, cells: list[Cell], comparisons: list[Comparison]) -> None:
-    lines: list[Any] = [f"{study.title}: test {sentences.in_words(metric)} with 95% intervals"]
-    lines.append(_table(study, cells))
-    reasons = sorted({cell.reason for cell in cells if cell.reason})
+def _show(found: Answer, words: list[str]) -> None:
+    what = sentences.in_words(found.metric)
+    lines: list[Any] = [f"{found.study.title}: test {what} with 95% intervals"]
+    lines.append(_table(found.study, found.cells))
+    reasons = sorted({cell.reason for cell in found.cells if cell.reason})
     lines += [f"–: no interval, as {reason}." for reason in reasons]
-    lines += sentences.verdicts(study, metric, comparisons)
-    lines += sentences.best(study, metric, cells)
-    for line in lines:
+    for line in [*lines, *words]:
         console.print(line, soft_wrap=not isinstance(line, Table), highlight=False, markup=False)
 
 
@@ -172,22 +106,19 @@ def _score(cell: Cell) -> str:
     return f"{cell.mean:.3f} {limits}"
 
 
-def _write(
-    study: Study, metric: str, cells: list[Cell], comparisons: list[Comparison], folder: Path
-) -> None:
+def _write(found: Answer, words: list[str], folder: Path) -> None:
+    study, cells = found.study, found.cells
     folder.mkdir(parents=True, exist_ok=True)
-    tables = {"scores": rows(study, cells), "verdicts": verdict_rows(study, comparisons)}
+    tables = {"scores": rows(study, cells), "verdicts": verdict_rows(study, found.comparisons)}
     for name, content in tables.items():
         write_whole(folder / f"{name}.csv", partial(pd.DataFrame(content).to_csv, index=False))
     whole = {
-        "title": study.title, "metric": metric, **tables,
-        "sentences": [*sentences.verdicts(study, metric, comparisons),
-                      *sentences.best(study, metric, cells)],
-        "records": [str(run.record.folder) for run in study.runs],
+        "title": study.title, "metric": found.metric, **tables, "sentences": words,
+        "left_out": found.left_out, "records": [str(run.record.folder) for run in study.runs],
     }  # fmt: skip
     text = json.dumps(whole, indent=2, allow_nan=False) + "\n"
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
-    draw(study, cells, metric, folder)
+    draw(study, cells, found.metric, folder)
 
 
 def main() -> None:

@@ -54,8 +54,8 @@ class Study:
 
     @property
     def arms(self) -> list[tuple[str, ...]]:
-        """Its arms, in the order in which they first occur."""
-        return list(dict.fromkeys(arm for arm, _ in self.cells))
+        """Its arms, by name."""
+        return sorted({arm for arm, _ in self.cells})
 
     @property
     def sizes(self) -> list[int]:

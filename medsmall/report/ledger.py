@@ -1,10 +1,12 @@
 """The finished runs below some output folders, each with its config as one flat dictionary."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
@@ -31,10 +33,13 @@ class Run:
         return int(self.metrics["n_train"])
 
 
-def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[str]]:
+def read_runs(
+    roots: Sequence[Path], keys: Collection[str] | None = None
+) -> tuple[list[Run], list[str]]:
     """All finished runs of the output folders `roots`, and a sentence for each record left out.
 
-    A run that lies in two of them is read once. MedsmallError if a folder has no record at all.
+    `keys` are the runs to read, None: all. A run that lies in two folders is read once.
+    MedsmallError if a folder has no record at all.
     """
     runs: dict[str, Run] = {}
     left_out = []
@@ -46,7 +51,7 @@ def read_runs(roots: Sequence[Path]) -> tuple[list[Run], list[str]]:
                 "output folder of medsmall.train."
             )
         for folder in folders:
-            if folder.name in runs:
+            if folder.name in runs or (keys is not None and folder.name not in keys):
                 continue
             try:
                 runs[folder.name] = _read(folder)
@@ -95,3 +100,22 @@ def select(runs: Sequence[Run], wanted: dict[str, list[str]]) -> list[Run]:
         for run in runs
         if all(str(run.config.get(key)) in values for key, values in wanted.items())
     ]
+
+
+def as_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """One row per run: its config, then ``test_...`` and ``val_...`` means, then its folder."""
+    rows = []
+    for run in runs:
+        means = {
+            f"{part}_{name}": value
+            for part in ("test", "val")
+            for name, value in {**run.metrics[part]["mean"], **_overall(run, part)}.items()
+            if isinstance(value, int | float) or value is None
+        }
+        counts = {key: run.metrics[key] for key in ("name", "n_train", "n_val", "labels_used")}
+        rows.append({**run.config, **counts, **means, "folder": str(run.record.folder)})
+    return pd.DataFrame(rows)
+
+
+def _overall(run: Run, part: str) -> dict[str, Any]:
+    return {name: run.metrics[part].get(name) for name in run.metrics[part].get("majority", {})}

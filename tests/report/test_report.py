@@ -13,8 +13,9 @@ from sklearn.metrics import roc_auc_score
 
 from medsmall.errors import MedsmallError
 from medsmall.record import Record, checksums
-from medsmall.report.__main__ import Asked, main, report
+from medsmall.report.__main__ import main, report
 from medsmall.report.ledger import read_runs, select
+from medsmall.report.question import Asked
 from medsmall.task import Task
 
 SKILLS = {"none": 0.2, "imagenet": 0.8}
@@ -52,7 +53,7 @@ def test_a_sweep_ends_in_sentences(root, capsys):
     assert "for all 2 comparisons together" in out
     assert "validation chooses" in out
     assert err == ""
-    assert [row["verdict"] for row in found["verdicts"]] == ["better", "better"]
+    assert [row["verdict"] for row in found["verdicts"]] == ["worse", "worse"]  # none
 
 
 def test_its_numbers_are_those_of_the_predictions(root, capsys):

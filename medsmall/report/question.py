@@ -1,0 +1,107 @@
+"""A question to the records, and its answer in numbers."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medsmall.errors import MedsmallError
+from medsmall.record.tested import MEAN, TestSet, score
+from medsmall.report.answers import Cell, Comparison, cells_of, compared
+from medsmall.report.arms import Study, commonest_metric, studies
+from medsmall.report.ledger import read_runs, select
+
+
+@dataclass
+class Asked:
+    """What is asked: of which records, and about what; see `medsmall.report.__main__.HELP`."""
+
+    roots: list[Path] = field(default_factory=list)
+    selection: dict[str, list[str]] = field(default_factory=dict)
+    compare: list[str] = field(default_factory=list)
+    along: str | None = None
+    target: str = MEAN
+    metric: str | None = None
+    margin: float | None = None
+    to: Path | None = None
+    keys: set[str] | None = None  # of the runs of one sweep; None: all
+
+    @classmethod
+    def of(cls, words: list[str]) -> "Asked":
+        """MedsmallError for a word that means nothing."""
+        asked = cls()
+        for word in words:
+            key, is_value, value = word.partition("=")
+            if not is_value:
+                if word.startswith("-"):
+                    raise MedsmallError(f"There is no option {word}: --help shows what there is.")
+                asked.roots.append(Path(word).expanduser())
+            elif not value:
+                raise MedsmallError(f"{word} has no value: give one, or leave it out.")
+            elif key == "compare":
+                asked.compare = value.split(",")
+            elif key in ("along", "target", "metric"):
+                setattr(asked, key, value)
+            elif key == "margin":
+                asked.margin = _positive(value)
+            elif key == "to":
+                asked.to = Path(value).expanduser()
+            else:
+                asked.selection[key] = value.split(",")
+        asked.roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs"))]
+        return asked
+
+
+def _positive(text: str) -> float:
+    try:
+        if 0 < (value := float(text)) < float("inf"):
+            return value
+    except ValueError:
+        pass
+    raise MedsmallError(f"margin={text} must be a number above 0, such as margin=0.02.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The study with the most runs, its cells and comparisons, and what was left out and why."""
+
+    study: Study
+    metric: str
+    cells: list[Cell]
+    comparisons: list[Comparison]
+    left_out: list[str]
+
+
+def answer(asked: Asked) -> Answer:
+    """Read the records and compare; MedsmallError if nothing can be answered."""
+    runs, left_out = read_runs(asked.roots, asked.keys)
+    tests: dict[str, TestSet] = {}
+    for run in select(runs, asked.selection):
+        try:
+            test = TestSet.of(run.record)
+            score(test, test.targets.headline)  # agrees with metrics.json
+            tests[run.record.key] = test
+        except MedsmallError as error:
+            left_out.append(str(error))
+    runs = [run for run in runs if run.record.key in tests]
+    if not runs:
+        raise MedsmallError(
+            f"There is no finished run below {', '.join(map(str, asked.roots))}: train one first."
+        )
+    study, *others = studies(runs, tests, asked.along)
+    for other in others:
+        left_out.append(f"{len(other.runs)} run(s) about {other.title}{_how(study, other)}")
+    metric = asked.metric or commonest_metric(study.runs, tests)
+    cells = cells_of(study, metric, asked.target)
+    if not cells:
+        raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
+    comparisons = compared(study, cells, metric, asked.compare, asked.margin)
+    return Answer(study, metric, cells, comparisons, left_out)
+
+
+def _how(study: Study, other: Study) -> str:
+    """How to ask for another study, where one key tells them apart."""
+    one, two = study.runs[0].config, other.runs[0].config
+    for key in ("dataset", "phantom", "split", "dataset.targets"):
+        if one.get(key) != two.get(key):
+            return f"; {key}={two.get(key)} shows them."
+    return ", with other test images or labels."
