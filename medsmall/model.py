@@ -88,17 +88,19 @@ class Model(nn.Module):
         return (values * self.scale.to(values) + self.offset.to(values)).cpu().numpy()
 
     @torch.inference_mode()
-    def predict(self, images: Tensor) -> np.ndarray:
+    def predict(self, images: "Tensor | np.ndarray") -> np.ndarray:
         """Predictions float64 (B, K) of uint8 images (B, C, H, W), C 1 or 3, at the run's size.
 
+        One plain view of each: ``predictions.csv`` averages those of `augmentation.tta_views`, too.
         MedsmallError for anything else, such as values from 0 to 1, which would look black.
         """
+        if isinstance(images, np.ndarray) and images.dtype == np.uint8:
+            images = torch.from_numpy(images)
         side = json.loads(self.about.get("image_size_px", "null"))
-        shaped = isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] in (1, 3)
-        if not (shaped and images.dtype == torch.uint8):
+        if not (isinstance(images, Tensor) and _are_uint8_images(images)):
             raise MedsmallError(
-                "predict takes a torch.Tensor of uint8, (B, C, H, W) with C 1 or 3: grey levels "
-                "from 0 to 255."
+                "predict takes images of uint8, (B, C, H, W) with C 1 or 3, as a NumPy array or a "
+                "tensor: grey levels from 0 to 255."
             )
         if side is not None and tuple(images.shape[2:]) != (side, side):
             raise MedsmallError(
@@ -168,3 +170,7 @@ def floats(text: str) -> list[float]:
 def _names(text: str) -> list[str]:
     """A JSON list; "Hernia|Edema" in records of schema 1."""
     return json.loads(text) if text.startswith("[") else text.split("|")
+
+
+def _are_uint8_images(images: Tensor) -> bool:
+    return images.dtype == torch.uint8 and images.ndim == 4 and images.shape[1] in (1, 3)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from medsmall.auto import auto_groups, likely
+from medsmall.configs import config_dir
 from medsmall.contract import build, made
 from medsmall.errors import MedsmallError
 from medsmall.schema import check
@@ -119,6 +120,20 @@ def _opened(cfg: DictConfig) -> "Dataset":
     if cfg.phantom:
         dataset = build(cfg.dataset, root=str(phantom_folder(dataset, cfg.output_root)))
     return dataset
+
+
+def unused(cfg: DictConfig, learner: "Learner") -> list[str]:
+    """A sentence, in a list, if options were chosen that the learner has no use for."""
+    usual = OmegaConf.load(config_dir() / "train.yaml").defaults
+    defaults = {group: option for one in usual if one != "_self_" for group, option in one.items()}
+    chosen = [
+        f"{group}={cfg.choices[group]}"
+        for group in sorted(learner.ignores & {*cfg.choices} - {"pretraining"})
+        if cfg.choices[group] != defaults.get(group)
+    ]
+    if not chosen:
+        return []
+    return [f"learner={cfg.choices.learner} has no use for {', '.join(chosen)}: without effect."]
 
 
 def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:

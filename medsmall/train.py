@@ -23,7 +23,7 @@ from medsmall.configs import literal
 from medsmall.contract import build, made
 from medsmall.labelled import TABLE, labelled, opened
 from medsmall.once import Once
-from medsmall.parts import check_task, first_parts
+from medsmall.parts import check_task, first_parts, unused
 from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     their pixels. Options named auto are chosen here. Cases resolved with the same `once` share
     common work.
     """
-    once = once or Once()
+    once, given = once or Once(), cfg
     cfg, said = settle(cfg, once)
     config = check(cfg)
     parts = first_parts(cfg)
@@ -69,13 +69,16 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     from medsmall.record.key import fingerprint, rows_hash, run_key
     from medsmall.sample_size import notices_of
     from medsmall.targets import targets_of
+    from medsmall.terminal import say_once
 
     # the sample table, its split by patient, and the part of it this run may see
     dataset, _ = opened(cfg, config, once)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     data = labelled(cfg, config, parts.split, once)
     draw = parts.sample_size.draw(data.pools)
-    notices = [*said, *data.notices, *notices_of(draw, data.pools)]
+    for sentence in (without_use := unused(given, parts.learner)):
+        say_once(sentence)  # also where the run is recorded
+    notices = [*said, *without_use, *data.notices, *notices_of(draw, data.pools)]
 
     # its augmentation and its pixels
     augmentation = parts.augmentation
@@ -256,10 +259,19 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
 
 
-def more_draws(words: list[str]) -> str:
-    """The command for three draws of the run that `words` describe."""
-    kept = [word for word in words if not word.startswith("sample_size.repeat=")]
-    return f"python -m medsmall.train -m {shlex.join([*kept, 'sample_size.repeat=0,1,2'])}"
+def more_draws(words: list[str], cfg: DictConfig) -> str:
+    """The command for more draws of the run of `cfg`, which `words` describe.
+
+    All images can be drawn in one way only: there, folds have other test images.
+    """
+    size = cfg.sample_size
+    if cfg.choices.split == "kfold" or (size.get("n") is None and size.get("fraction") is None):
+        more = ["split=kfold", "split.fold=0,1,2,3,4"]
+    else:
+        more = ["sample_size.repeat=0,1,2"]
+    dropped = tuple(f"{word.partition('=')[0]}=" for word in more)
+    kept = [word for word in words if not word.startswith(dropped)]
+    return f"python -m medsmall.train -m {shlex.join([*kept, *more])}"
 
 
 def main() -> None:
@@ -279,7 +291,7 @@ def main() -> None:
             finished.append(execute(case))
             show(finished[-1])
             if HydraConfig.get().mode != RunMode.MULTIRUN:
-                say(f"Next (one run is noise): {more_draws(sys.argv[1:])}")
+                say(f"Next (one run is noise): {more_draws(sys.argv[1:], case.cfg)}")
         except KeyboardInterrupt:
             if case.record.done:
                 raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None

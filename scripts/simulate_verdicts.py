@@ -90,7 +90,10 @@ def shares(of: Setting, families: int, seed: int) -> tuple[float, float, float]:
 def main() -> None:
     """A row per setting."""
     families = int(sys.argv[1]) if sys.argv[1:] else 4000
-    grid = [Setting(*s) for s in product((75, 300), (1, 4), (3, 5, 10), (0.005, 0.02, 0.05))]
+    grid = [
+        Setting(*test, repeats, scatter)
+        for test, repeats, scatter in product(((75, 1), (300, 4)), (3, 5, 10), (0.005, 0.02, 0.05))
+    ]
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(shares, grid, [families] * len(grid), range(len(grid))))
     print("| patients | images each | repeats | scatter | false families | all hold | .06 found |")

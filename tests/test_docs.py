@@ -5,7 +5,6 @@ import importlib
 import io
 import math
 import re
-import runpy
 import shlex
 import shutil
 import subprocess
@@ -16,13 +15,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from made_records import sweep
 from omegaconf import OmegaConf
-from small_run import SMALL, TASKS
 
 from medsmall import init
 from medsmall.configs import compose, config_dir, groups
 from medsmall.dataset.table import Table
-from medsmall.record.key import relevant
 from medsmall.schema import check
 
 pytestmark = pytest.mark.untraced
@@ -180,11 +178,8 @@ def test_the_tutorial_leads_to_the_picture(desk, described, start, monkeypatch, 
         start(command, *(TINY if "train" in command else []), *sweep)
     told = capsys.readouterr().out
     assert told.count("Test on ") == 3
-    (plot,) = [c for c in pages if "plot_sample_sizes" in c]
-    script, _, picture = shlex.split(plot)[1:]
-    monkeypatch.setattr(sys, "argv", [script, str(tmp_path), picture])
-    runpy.run_path(str(ROOT / script), run_name="__main__")
-    assert Path(picture).read_bytes().startswith(b"\x89PNG")
+    assert " repeats and " in told or "no verdict" in told or "with 95% intervals" in told
+    assert (tmp_path / "report" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_pages_name_files_that_are_there():
@@ -217,43 +212,11 @@ def test_the_scripts_that_the_readme_names_exist_and_parse():
         subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
 
 
-def test_runs_of_one_picture_differ_in_what_it_compares_alone():
-    compared = runpy.run_path(str(ROOT / "scripts" / "plot_sample_sizes.py"))["COMPARED"]
-
-    def of(*overrides):
-        return relevant(check(compose(["+experiment=hernia_chexpert", *overrides])), compared)
-
-    plain = of()
-    for swept in ("none", "mura"):
-        assert of(f"pretraining={swept}", "sample_size.n=50", "sample_size.repeat=2") == plain
-    for other in ("loss=bce_weighted", "dataset.targets=[Mass]"):
-        assert of(other) != plain
-
-
-def test_the_picture_is_drawn_from_records(train_small, tmp_path, monkeypatch, capsys):
-    pytest.importorskip("matplotlib")
-    quick = ["trainer.max_epochs=1", "seed=8"]  # no run of another test, which may be named so
-    first_run = ["+experiment=first_run", *SMALL, "sample_size.n=12"]
-    for record in (
-        train_small(*quick),
-        train_small(*quick, "sample_size.n=14"),
-        train_small(*quick, "loss=bce_weighted"),
-        train_small(*quick, base=first_run),
-        train_small(base=TASKS["regression"]),
-    ):  # copied: beside them are the runs of other tests
-        shutil.copytree(record, tmp_path / "runs" / record.name)
-    picture, script = tmp_path / "picture.png", ROOT / "scripts" / "plot_sample_sizes.py"
-
-    def draw(folder: Path) -> None:
-        monkeypatch.setattr(sys, "argv", [str(script), str(folder), str(picture)])
-        runpy.run_path(str(script), run_name="__main__")
-
-    capsys.readouterr()
-    draw(tmp_path)
-    left_out = capsys.readouterr().err.splitlines()
-    assert left_out[0] == "Left out: 1 run(s) that predict numbers, without AUROC."
-    assert left_out[1] == "Left out: 1 run(s) of first_run; name it last to draw it."
-    assert left_out[2].startswith("Left out: 1 run(s) with loss.")
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(SystemExit, match="no finished run"):
-        draw(tmp_path / "nothing")
+@pytest.mark.parametrize("command", [c for c in dict.fromkeys(blocks()) if "medsmall.report" in c])
+def test_the_commands_about_records_run(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEDSMALL_OUTPUT", raising=False)
+    sweep(tmp_path / "outputs", {"none": 0.2, "imagenet": 0.8}, repeats=2)
+    monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
+    importlib.import_module("medsmall.report.__main__").main()
+    assert "with 95% intervals" in capsys.readouterr().out

@@ -60,13 +60,18 @@ def saved(path):
         images(1).short(),
         images(1)[0],
         images(1).expand(-1, 4, -1, -1),
-        images(1).numpy(),
+        images(1).numpy().astype(float),
     ],
     ids=["0 to 1", "int16", "no batch", "four channels", "numpy"],
 )
 def test_predict_refuses_what_is_no_batch_of_grey_levels(given):
-    with pytest.raises(MedsmallError, match="a torch.Tensor of uint8"):
+    with pytest.raises(MedsmallError, match="predict takes images of uint8"):
         model_of().predict(given)
+
+
+def test_an_array_is_as_good_as_a_tensor():
+    model = model_of()
+    assert (model.predict(images(3).numpy()) == model.predict(images(3))).all()
 
 
 def test_predict_refuses_images_of_another_size_than_the_run():

@@ -31,7 +31,7 @@ from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.once import Once
 from medsmall.record import Record
-from medsmall.train import execute, main, resolve, train
+from medsmall.train import execute, main, more_draws, resolve, train
 
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",
@@ -426,6 +426,34 @@ def test_the_other_cells_of_a_sweep_run_though_one_is_bad(command, small, output
     assert re.search(r"\[.*sample_size.n=5000.*\] sample_size.n=5000 needs", said)
     assert "Traceback" not in said
     assert "n10-r0: recorded already" in said.partition(" needs ")[2]
+
+
+def test_a_sweep_ends_with_its_report(monkeypatch, capsys, tmp_path, small, outputs):
+    monkeypatch.chdir(tmp_path)
+    words = ["-m", *HERNIA, "sample_size.repeat=0,1", f"output_root={outputs}"]
+    monkeypatch.setattr(sys, "argv", ["medsmall-train", *words])
+    main()
+    said = capsys.readouterr()
+    assert "Hernia in chestxray14 (generated): test AUROC with 95% intervals" in said.out
+    assert f"Again, or of all runs there: python -m medsmall.report {outputs}" in said.err
+    found = json.loads((outputs / "report" / "report.json").read_text())
+    assert len(found["records"]) == 2  # beside those of other sweeps
+    assert str(small) in found["records"]
+    assert found["scores"][0]["repeats"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["sample_size.n=10", "sample_size.repeat=3"], "sample_size.n=10 sample_size.repeat=0,1,2"),
+        (["sample_size=all"], "sample_size=all split=kfold split.fold=0,1,2,3,4"),
+        (["split=kfold", "split.fold=2", "sample_size.n=10"],
+         "sample_size.n=10 split=kfold split.fold=0,1,2,3,4"),
+    ],
+)  # fmt: skip
+def test_the_next_command_draws_what_can_differ(words, expected):
+    cfg = compose(["dataset=chestxray14", *words])
+    assert more_draws(words, cfg) == f"python -m medsmall.train -m {expected}"
 
 
 def test_an_interrupt_after_the_record_says_that_it_is_kept(command, monkeypatch, small, outputs):

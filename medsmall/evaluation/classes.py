@@ -107,7 +107,7 @@ def _one_class(
     absent = "no known label" if not len(y) else f"no image of it among {len(y)}"
     ratios = {
         "recall": (hits, images, absent),
-        "precision": (hits, calls, "it is never the most probable class"),
+        "precision": (hits, calls, "the class is never the most probable one"),
         "f1": (2 * hits, images + calls if images else 0, absent),
     }
     for name, (part, whole, reason) in ratios.items():

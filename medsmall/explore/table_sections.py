@@ -97,11 +97,13 @@ def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -
     )
     worst = labels.farthest(across)
     if worst is not None:
-        target, part, there, whole = worst
-        section.text.append(
-            f"Largest imbalance between the splits: {target}, {bar_charts.percent(there)} positive "
-            f"in {part}, {bar_charts.percent(whole)} overall."
-        )
+        target, part, *both = worst
+        there, whole = map(bar_charts.percent, both)
+        if there != whole:
+            section.text.append(
+                f"Largest imbalance between the splits: {target}, {there} positive in {part}, "
+                f"{whole} overall."
+            )
     shares = ("whole", *labels.in_order(split), "largest_imbalance")
     section.tables += [
         Table("split_prevalence", "Prevalence per part (imbalance: relative)", across, shares),

@@ -38,7 +38,7 @@ def _lines(metrics: dict[str, Any], tested: TestSet) -> list[str | Table]:
         f"{metrics['pretraining']}.",
         *([_overall(test, tested)] if targets.overall else []),
         _table(test, tested),
-        "Below each score: its 95% interval over patients; none below 10 patients of either class.",
+        _about_intervals(tested),
         *targets.notes(test),
     ]
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
@@ -97,6 +97,13 @@ def _over(mean: dict[str, Any], metric: str, usual: int) -> str:
 
 def _number(value: float | None, few: bool = False) -> str:
     return "–" if value is None else f"{value:.3f}{'?' * few}"
+
+
+def _about_intervals(tested: TestSet) -> str:
+    metrics = [*tested.targets.overall, *tested.targets.headings]
+    if any(_limits(tested, m, t) for m in metrics for t in tested.targets.names):
+        return "Below each score: its 95% interval over patients, where it rests on 10 or more."
+    return "No 95% intervals: each score rests on fewer than 10 patients."
 
 
 def _limits(tested: TestSet, metric: str, target: str = MEAN) -> str:

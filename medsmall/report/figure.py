@@ -45,7 +45,8 @@ def draw(study: Study, cells: list[Cell], metric: str, folder: Path) -> list[Pat
     axes.set_title(study.title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
-    axes.legend(frameon=False, loc="best")
+    axes.margins(x=0.08)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False)
     files = [folder / "curve.png", folder / "curve.svg"]
     for file in files:
         write_whole(file, partial(figure.savefig, dpi=150, format=file.suffix[1:]))

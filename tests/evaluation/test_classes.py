@@ -41,7 +41,7 @@ def test_it_agrees_with_scikit_learn(seed):
         assert values["f1"] == pytest.approx(f1[k])
         if values["precision"] is None:
             assert not (called == k).any()
-            assert values["reasons"]["precision"] == "it is never the most probable class"
+            assert values["reasons"]["precision"] == "the class is never the most probable one"
         else:
             assert values["precision"] == pytest.approx(precision[k])
         assert values["auroc"] == pytest.approx(roc_auc_score(y[:, k], prob[:, k]))

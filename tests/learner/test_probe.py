@@ -57,6 +57,17 @@ def test_the_same_probe_twice_gives_identical_predictions(train_small):
     assert (folder / "predictions.csv").read_bytes() == first
 
 
+def test_what_it_has_no_use_for_is_told(train_small, capsys):
+    words = ["learner=probe", "loss=bce_weighted", "strategy=finetune_all", "schedule=one_cycle"]
+    folder = train_small(*words)
+    sentence = (
+        "learner=probe has no use for loss=bce_weighted, strategy=finetune_all: without effect."
+    )
+    assert sentence in capsys.readouterr().err
+    assert folder == train_small("learner=probe")
+    assert "has no use for" not in capsys.readouterr().err
+
+
 def test_its_head_is_the_logistic_regression_of_the_features(outputs):
     plain = [override for override in HERNIA if "tta_views" not in override]
     cfg = compose([*plain, "learner=probe", "augmentation=none", f"output_root={outputs}"])

@@ -308,3 +308,21 @@ def test_help_and_the_command(root, monkeypatch, capsys):
     said = capsys.readouterr()
     assert "imagenet is better than none" in said.out
     assert "Written: " in said.err
+
+
+def test_repeats_that_are_the_same_run_are_one(tmp_path, capsys):
+    """Of a closed form on all images: their scatter would be 0."""
+    for record in sweep(tmp_path, SKILLS, sizes=(50,)):
+        first = record.folder.parent / f"first-{record.config['choices']['pretraining']}"
+        if not first.exists():
+            shutil.copytree(record.folder, first)
+        shutil.copy(first / "predictions.csv", record.folder)
+        metrics = json.loads((first / "metrics.json").read_text()) | {"key": record.key}
+        (record.folder / "metrics.json").write_text(json.dumps(metrics))
+        (record.folder / "DONE").unlink()
+        (record.folder / "DONE").write_text(checksums.of_folder(record.folder))
+    for first in (tmp_path / "runs").glob("first-*"):
+        shutil.rmtree(first)
+    out, _, found = answer(capsys, tmp_path)
+    assert [row["repeats"] for row in found["scores"]] == [1, 1]
+    assert "no verdict" in out

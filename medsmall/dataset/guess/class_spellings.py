@@ -20,7 +20,5 @@ def find(found: Inferred, names: Callable[[], pd.Series], said: Said) -> None:
     elif merge:
         found.set("merge", merge, "they differ by case, blanks or accents alone")
         pairs = ", ".join(f"'{spelling}' as '{name}'" for spelling, name in merge.items())
-        found.warnings.append(
-            f"{len(merge)} spellings of a class are read as another: {pairs}. Correct merge in the "
-            "YAML where a class is meant."
-        )
+        several = f"{len(merge)} spellings are" if len(merge) > 1 else "One spelling is"
+        found.warnings.append(f"{several} read as another: {pairs}.")

@@ -7,7 +7,8 @@ import pandas as pd
 # No class has such a name. "-" is not listed: it may be the opposite of "+".
 UNKNOWN = {
     "", ".", "?", "nan", "na", "n/a", "#n/a", "#nv", "<na>", "null", "n.a.", "n. a.",
-    "not available", "unknown", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt", "inconnu",
+    "not available", "unknown", "k.a.", "k. a.", "k.a", "keine angabe", "unbekannt", "n.b.",
+    "n. b.", "nicht befundet", "nicht beurteilbar", "not assessed", "not evaluable", "inconnu",
     "inconnue", "desconocido", "desconocida", "desconhecido", "desconhecida", "sconosciuto",
     "sconosciuta", "onbekend",
 }  # fmt: skip

@@ -74,8 +74,9 @@ def class_labels(
         )
     if positive is not None and len(classes) != 2:
         raise MedsmallError(
-            f"{where} has {len(classes)} classes, but dataset.positive chooses one of two: leave "
-            "it out."
+            f"{where} has {len(classes)} classes ({', '.join(classes[:6])}"
+            f"{', ...' if len(classes) > 6 else ''}), but dataset.positive chooses one of two: "
+            "leave it out, or let dataset.merge read a word as another class or as '' (unknown)."
         )
     if len(classes) > max(MANY, len(found) // 2):
         raise MedsmallError(
@@ -90,7 +91,8 @@ def refuse_other_number(task: Task, targets: Sequence[str]) -> None:
     if (task is Task.BINARY) != (len(targets) == 1) and task is not Task.REGRESSION:
         raise MedsmallError(
             f"dataset.task={task} does not fit {len(targets)} target(s) "
-            f"({', '.join(targets)}): binary has one, multilabel and multiclass several."
+            f"({', '.join(targets)}): binary has one, multilabel and multiclass several; set "
+            "dataset.task=null, and the columns tell it."
         )
 
 

@@ -118,7 +118,9 @@ def names_no_patient(column: Column, otherwise: str) -> MedsmallError:
     blank = column.cells.index[_nobody(column)]
     more = len(blank) - 1
     also = f" (nor do {more:,} more rows)" if more > 1 else " (nor does 1 more row)" * more
-    return column.refused(blank[0], f"it names no patient{also}; fill it in, or {otherwise}")
+    return column.refused(
+        blank[0], f"it names no patient{also}; fill it in, delete the row, or {otherwise}"
+    )
 
 
 def _nobody(column: Column) -> pd.Series:

@@ -62,6 +62,8 @@ class TableLabels:
         columns = [] if self.by_class else self._columns(targets)
         if self.layout.task:
             found = self.layout.task
+            if found is Task.MULTILABEL and len(targets) == 1:  # one finding of several
+                found = Task.BINARY
         elif self.by_class:
             found = Task.of_classes(targets)
         else:
