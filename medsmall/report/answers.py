@@ -8,7 +8,7 @@ import numpy as np
 from medsmall.evaluation.comparison import Estimate, Verdict, minus, over_repeats, verdicts
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import Interval, interval, too_few
-from medsmall.record.tested import LOWER_IS_BETTER, score
+from medsmall.record.tested import LOWER_IS_BETTER
 from medsmall.report.arms import Study
 
 Arm = tuple[str, ...]
@@ -53,9 +53,7 @@ def cells_of(study: Study, metric: str, target: str) -> list[Cell]:
         for size in study.sizes:
             runs = study.cells.get((arm, size), {})
             scores = {
-                repeat: one
-                for repeat, run in runs.items()
-                if (one := score(study.tests[run.record.key], metric, target))
+                repeat: one for repeat, run in runs.items() if (one := run.score(metric, target))
             }
             if _all_alike(list(scores.values())):
                 scores = dict(list(scores.items())[:1])

@@ -9,8 +9,7 @@ import numpy as np
 
 from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError, did_you_mean
-from medsmall.record.tested import TestSet
-from medsmall.report.ledger import Run
+from medsmall.report.run import Run
 
 ALONG = ("sample_size.n", "sample_size.fraction")
 REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
@@ -35,7 +34,6 @@ class Study:
     title: str
     factors: list[str]
     cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = field(repr=False)
-    tests: dict[str, TestSet] = field(repr=False)
 
     @property
     def runs(self) -> list[Run]:
@@ -64,7 +62,7 @@ class Study:
 
     def test(self, arm: tuple[str, ...], size: int, repeat: str) -> str:
         """The identity of the test set of one run."""
-        return self.tests[self.cells[arm, size][repeat].record.key].identity
+        return self.cells[arm, size][repeat].identity
 
     def name(self, arm: tuple[str, ...]) -> str:
         """An arm in words: its options; keys with their names."""
@@ -86,20 +84,20 @@ class Study:
         return found
 
 
-def studies(runs: Iterable[Run], tests: dict[str, TestSet], along: str | None) -> list[Study]:
+def studies(runs: Iterable[Run], along: str | None) -> list[Study]:
     """The runs by question, those with the most runs first."""
     together = defaultdict(list)
     for run in runs:
         apart = {key: run.config.get(key) for key in APART}
         folds = run.config["split"] == "kfold"
-        test = "folds" if folds else tests[run.record.key].identity
+        test = "folds" if folds else run.identity
         table = run.metrics.get("identity", {}).get("table")
         together[json.dumps([apart, test, table], sort_keys=True)].append(run)
-    found = [_study(members, tests, along) for members in together.values()]
+    found = [_study(members, along) for members in together.values()]
     return sorted(found, key=lambda one: -sum(map(len, one.cells.values())))
 
 
-def _study(runs: list[Run], tests: dict[str, TestSet], along: str | None) -> Study:
+def _study(runs: list[Run], along: str | None) -> Study:
     varied = _varied(runs)
     if along is not None and along not in varied:
         raise MedsmallError(f"along={along} does not vary{did_you_mean(along, varied)}.")
@@ -119,7 +117,7 @@ def _study(runs: list[Run], tests: dict[str, TestSet], along: str | None) -> Stu
         size = largest[_asked(run)] if along is None else _number(run, along)
         repeat = json.dumps({key: run.config.get(key) for key in REPEATS if key in varied})
         cells[arm, size][repeat] = run
-    return Study(_title(runs[0], tests[runs[0].record.key]), factors, dict(cells), tests)
+    return Study(_title(runs[0]), factors, dict(cells))
 
 
 def _varied(runs: list[Run]) -> list[str]:
@@ -149,14 +147,14 @@ def _number(run: Run, key: str) -> int:
     return value
 
 
-def _title(run: Run, test: TestSet) -> str:
-    names = test.targets.names
+def _title(run: Run) -> str:
+    names = run.names
     what = names[0] if len(names) == 1 else f"{len(names)} targets"
     generated = " (generated)" if run.config["phantom"] else ""
     return f"{what} in {run.config['dataset']}{generated}"
 
 
-def commonest_metric(runs: Sequence[Run], tests: dict[str, TestSet]) -> str:
+def commonest_metric(runs: Sequence[Run]) -> str:
     """The headline metric of most runs."""
-    headlines = Counter(tests[run.record.key].targets.headline for run in runs)
+    headlines = Counter(run.headline for run in runs)
     return headlines.most_common(1)[0][0]

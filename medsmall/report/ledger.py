@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,26 +10,11 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
 from medsmall.record.key import relevant
+from medsmall.record.tested import MEAN, TestSet, score
+from medsmall.report.memory import Memory
+from medsmall.report.run import Run
 
 ABOUT = ("dataset", "phantom", "task", "unit")  # of metrics.json, beside the config
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run.
-
-    `config` has dotted keys and plain values: those that can change a result, ``choices`` as
-    ``pretraining`` and so on, and what the run is about.
-    """
-
-    record: Record
-    metrics: dict[str, Any] = field(repr=False)
-    config: dict[str, Any] = field(repr=False)
-
-    @property
-    def size(self) -> int:
-        """Its number of different training images."""
-        return int(self.metrics["n_train"])
 
 
 def read_runs(
@@ -44,6 +28,7 @@ def read_runs(
     runs: dict[str, Run] = {}
     left_out = []
     for root in roots:
+        memory = Memory.of(root)
         folders = sorted(one for one in (root / "runs").glob("*") if one.is_dir())
         if not folders:
             raise MedsmallError(
@@ -54,7 +39,7 @@ def read_runs(
             if folder.name in runs or (keys is not None and folder.name not in keys):
                 continue
             try:
-                runs[folder.name] = _read(folder)
+                runs[folder.name] = memory.run(folder) or _read(folder)
             except MedsmallError as error:
                 left_out.append(str(error))
             except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -65,13 +50,15 @@ def read_runs(
 def _read(folder: Path) -> Run:
     record = Record.open(folder)
     record.check()
-    metrics = record.metrics
-    if metrics.get("key", record.key) != record.key:
-        raise record.damaged("metrics.json", f"is that of the run {metrics['key']}")
-    resolved = record.config
+    test = TestSet.of(record)
+    if test.metrics.get("key", record.key) != record.key:
+        raise record.damaged("metrics.json", f"is that of the run {test.metrics['key']}")
+    headline, resolved = test.targets.headline, record.config
     config = dict(flat(relevant(resolved, ())))
     config |= {group: str(choice) for group, choice in resolved["choices"].items()}
-    return Run(record, metrics, config | {key: metrics[key] for key in ABOUT})
+    config |= {key: test.metrics[key] for key in ABOUT}
+    scores = {f"{headline} {MEAN}": score(test, headline)}  # it agrees with metrics.json
+    return Run(record, test.metrics, config, test.targets.names, headline, test.identity, scores)
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsmall.errors import MedsmallError
-from medsmall.record.tested import MEAN, TestSet, score
+from medsmall.record.tested import MEAN
 from medsmall.report.answers import Cell, Comparison, cells_of, compared
 from medsmall.report.arms import Study, commonest_metric, studies
 from medsmall.report.ledger import read_runs, select
+from medsmall.report.memory import Memory
 
 
 @dataclass
@@ -47,7 +48,8 @@ class Asked:
                 asked.to = Path(value).expanduser()
             else:
                 asked.selection[key] = value.split(",")
-        asked.roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs"))]
+        roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs")).expanduser()]
+        asked.roots = [root.absolute() for root in roots]
         return asked
 
 
@@ -74,27 +76,21 @@ class Answer:
 def answer(asked: Asked) -> Answer:
     """Read the records and compare; MedsmallError if nothing can be answered."""
     runs, left_out = read_runs(asked.roots, asked.keys)
-    tests: dict[str, TestSet] = {}
-    for run in select(runs, asked.selection):
-        try:
-            test = TestSet.of(run.record)
-            score(test, test.targets.headline)  # agrees with metrics.json
-            tests[run.record.key] = test
-        except MedsmallError as error:
-            left_out.append(str(error))
-    runs = [run for run in runs if run.record.key in tests]
-    if not runs:
+    chosen = select(runs, asked.selection)
+    if not chosen:
         raise MedsmallError(
             f"There is no finished run below {', '.join(map(str, asked.roots))}: train one first."
         )
-    study, *others = studies(runs, tests, asked.along)
+    study, *others = studies(chosen, asked.along)
     for other in others:
         left_out.append(f"{len(other.runs)} run(s) about {other.title}{_how(study, other)}")
-    metric = asked.metric or commonest_metric(study.runs, tests)
+    metric = asked.metric or commonest_metric(study.runs)
     cells = cells_of(study, metric, asked.target)
     if not cells:
         raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
     comparisons = compared(study, cells, metric, asked.compare, asked.margin)
+    for root in asked.roots:
+        Memory.of(root).keep(runs)
     return Answer(study, metric, cells, comparisons, left_out)
 
 

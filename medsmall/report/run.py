@@ -1,0 +1,39 @@
+"""A finished run, as the report needs it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from medsmall.evaluation.influence import Score
+from medsmall.record import Record
+from medsmall.record.tested import MEAN, TestSet, score
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    `config` has dotted keys and plain values: those that can change a result, the options of the
+    groups, and what the run is about. `names` are its targets, `headline` is their metric;
+    `identity` is the same for runs with the same test units and labels. `scores` are kept: by
+    metric and target.
+    """
+
+    record: Record
+    metrics: dict[str, Any] = field(repr=False)
+    config: dict[str, Any] = field(repr=False)
+    names: list[str]
+    headline: str
+    identity: str
+    scores: dict[str, Score | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Its number of different training images."""
+        return int(self.metrics["n_train"])
+
+    def score(self, metric: str, target: str = MEAN) -> Score | None:
+        """See `medsmall.record.tested.score`."""
+        asked = f"{metric} {target}"
+        if asked not in self.scores:
+            self.scores[asked] = score(TestSet.of(self.record), metric, target)
+        return self.scores[asked]
