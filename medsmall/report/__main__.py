@@ -50,6 +50,7 @@ def report(asked: Asked) -> Path:
     words = [
         *sentences.verdicts(found.study, found.metric, found.comparisons),
         *sentences.best(found.study, found.metric, found.cells),
+        sentences.looks(found.looks),
     ]
     _show(found, words)
     folder = asked.to or asked.roots[0] / "report"

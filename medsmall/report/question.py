@@ -64,12 +64,16 @@ def _positive(text: str) -> float:
 
 @dataclass(frozen=True)
 class Answer:
-    """The study with the most runs, its cells and comparisons, and what was left out and why."""
+    """The study with the most runs, its cells and comparisons, and what was left out and why.
+
+    `looks` is how many runs that were read, chosen or not, were scored on its test images.
+    """
 
     study: Study
     metric: str
     cells: list[Cell]
     comparisons: list[Comparison]
+    looks: int
     left_out: list[str]
 
 
@@ -91,7 +95,9 @@ def answer(asked: Asked) -> Answer:
     comparisons = compared(study, cells, metric, asked.compare, asked.margin)
     for root in asked.roots:
         Memory.of(root).keep(runs)
-    return Answer(study, metric, cells, comparisons, left_out)
+    tests = {run.identity for run in study.runs}
+    looks = sum(run.identity in tests for run in runs)
+    return Answer(study, metric, cells, comparisons, looks, left_out)
 
 
 def _how(study: Study, other: Study) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from medsmall.evaluation.influence import Score
 from medsmall.record import Record
-from medsmall.record.tested import MEAN, TestSet, score
+from medsmall.record.tested import MEAN, Tested, score
 
 
 @dataclass(frozen=True)
@@ -35,5 +35,5 @@ class Run:
         """See `medsmall.record.tested.score`."""
         asked = f"{metric} {target}"
         if asked not in self.scores:
-            self.scores[asked] = score(TestSet.of(self.record), metric, target)
+            self.scores[asked] = score(Tested.of(self.record), metric, target)
         return self.scores[asked]

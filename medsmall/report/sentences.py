@@ -98,3 +98,13 @@ def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
             "only in hindsight."
         )
     )
+
+
+def looks(runs: int) -> str:
+    """How often the test images were looked at."""
+    return (
+        f"{runs:,} recorded runs were scored on these test images: the best of many looks better "
+        "than it is."
+        if runs > 1
+        else "One recorded run was scored on these test images."
+    )

@@ -8,7 +8,7 @@ import pytest
 from made_records import sweep
 
 from medsmall.record import checksums
-from medsmall.record.tested import TestSet
+from medsmall.record.tested import Tested
 from medsmall.report import memory
 from medsmall.report.question import Asked, answer
 
@@ -30,13 +30,13 @@ def root(swept, tmp_path):
 def read(monkeypatch):
     """The keys of the records whose predictions were read."""
     keys = []
-    whole = TestSet.of
+    whole = Tested.of
 
     def counted(record):
         keys.append(record.key)
         return whole(record)
 
-    monkeypatch.setattr(TestSet, "of", counted)
+    monkeypatch.setattr(Tested, "of", counted)
     return keys
 
 

@@ -52,6 +52,7 @@ def test_a_sweep_ends_in_sentences(root, capsys):
         )
     assert "for all 2 comparisons together" in out
     assert "validation chooses" in out
+    assert "16 recorded runs were scored on these test images" in out
     assert err == ""
     assert [row["verdict"] for row in found["verdicts"]] == ["worse", "worse"]  # none
 
