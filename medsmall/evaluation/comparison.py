@@ -123,19 +123,23 @@ class Verdict(NamedTuple):
     p: float
 
 
-def verdicts(family: Sequence[Estimate], margin: float | None = None) -> list[Verdict]:
+def verdicts(
+    family: Sequence[Estimate], margin: float | None = None, count: int | None = None
+) -> list[Verdict]:
     """Verdicts on differences that hold together: a false one in 5% of families at most.
 
+    `count` is the size of the family if only a part of it is given: the rest counts as undecided.
     p values are Holm's (Scand J Stat 1979). The intervals are Bonferroni's; where Holm's step finds
     a difference that Bonferroni's does not, the interval ends at 0. So 0 is outside exactly where
     the p value is below 5%. "better" and "worse" exclude 0; "equivalent" lies within +-`margin`
     throughout (two one-sided tests); "undecided" is the rest.
     """
-    count, alpha = len(family), 1 - LEVEL
+    count, alpha = max(count or 0, len(family)), 1 - LEVEL
     ps = np.array([of.p for of in family])
     order = np.argsort(ps, kind="stable")
-    steps = np.minimum(np.maximum.accumulate(ps[order] * np.arange(count, 0, -1)), 1.0)
-    holm = np.empty(count)
+    times = count - np.arange(len(family))
+    steps = np.minimum(np.maximum.accumulate(ps[order] * times), 1.0)
+    holm = np.empty(len(family))
     holm[order] = steps
     found = []
     for of, p in zip(family, holm, strict=True):

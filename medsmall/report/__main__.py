@@ -48,7 +48,7 @@ def report(asked: Asked) -> Path:
     for sentence in found.left_out:
         say(f"Left out: {sentence}")
     words = [
-        *sentences.verdicts(found.study, found.metric, found.comparisons),
+        *sentences.verdicts(found.study, found.metric, found.comparisons, found.family),
         *sentences.best(found.study, found.metric, found.cells),
         sentences.looks(found.looks),
     ]
@@ -71,7 +71,7 @@ def of_sweep(records: Sequence[Record]) -> None:
 
 def _show(found: Answer, words: list[str]) -> None:
     what = sentences.in_words(found.metric)
-    lines: list[Any] = [f"{found.study.title}: test {what} with 95% intervals"]
+    lines: list[Any] = [f"{found.study.title}: mean test {what} with 95% intervals"]
     lines.append(_table(found.study, found.cells))
     reasons = sorted({cell.reason for cell in found.cells if cell.reason})
     lines += [f"–: no interval, as {reason}." for reason in reasons]
@@ -84,14 +84,14 @@ def _table(study: Study, cells: list[Cell]) -> Table:
     arms = list(dict.fromkeys(cell.arm for cell in cells))
     table = Table()
     if len(arms) > MOST_ARMS:
-        for heading in ("arm", "train", "labels", "score", "runs"):
+        for heading in ("arm", "train", "train + val", "mean", "repeats"):
             table.add_column(heading)
         for c in cells:
             table.add_row(
                 study.name(c.arm), f"{c.size:,}", f"{c.labels:,}", _score(c), str(c.repeats)
             )
         return table
-    for heading in ("train", "labels", *map(study.name, arms), "runs"):
+    for heading in ("train", "train + val", *map(study.name, arms), "repeats"):
         table.add_column(heading)
     for size in study.sizes:
         of_size = {cell.arm: cell for cell in cells if cell.size == size}
@@ -114,7 +114,8 @@ def _write(found: Answer, words: list[str], folder: Path) -> None:
     for name, content in tables.items():
         write_whole(folder / f"{name}.csv", partial(pd.DataFrame(content).to_csv, index=False))
     whole = {
-        "title": study.title, "metric": found.metric, **tables, "sentences": words,
+        "title": study.title, "metric": found.metric, "family": found.family, **tables,
+        "sentences": words,
         "left_out": found.left_out, "records": [str(run.record.folder) for run in study.runs],
     }  # fmt: skip
     text = json.dumps(whole, indent=2, allow_nan=False) + "\n"

@@ -107,10 +107,24 @@ def over_folds(scores: list[Score], share: float) -> Estimate | None:
     return Estimate(float(values.mean()), drawn, 0.0, len(values), patients)
 
 
+def family_size(study: Study, compare: list[str]) -> int:
+    """How many comparisons of two or more repeats a study holds."""
+    return sum(
+        len(study.cells.get((a, size), {}).keys() & study.cells.get((b, size), {}).keys()) > 1
+        for a, b in study.pairs(compare)
+        for size in study.sizes
+    )
+
+
 def compared(
-    study: Study, cells: list[Cell], metric: str, compare: list[str], margin: float | None
+    study: Study,
+    cells: list[Cell],
+    metric: str,
+    compare: list[str],
+    margin: float | None,
+    count: int,
 ) -> list[Comparison]:
-    """All pairs of arms that differ in one factor, at each size; one family of verdicts."""
+    """All pairs of arms that differ in one factor, at each size, of a family of `count`."""
     by_place = {(cell.arm, cell.size): cell for cell in cells}
     found = []
     for a, b in study.pairs(compare):
@@ -120,7 +134,8 @@ def compared(
                 found.append(_comparison(study, one, other))
     family = [c.found for c in found if c.found]
     sign = -1 if metric in LOWER_IS_BETTER else 1
-    told = iter(verdicts([_signed(of, sign) for of in family], margin) if family else [])
+    signed = [_signed(of, sign) for of in family]
+    told = iter(verdicts(signed, margin, count) if family else [])
     return [
         c
         if c.found is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from medsmall.errors import MedsmallError
 from medsmall.record.tested import MEAN
-from medsmall.report.answers import Cell, Comparison, cells_of, compared
+from medsmall.report.answers import Cell, Comparison, cells_of, compared, family_size
 from medsmall.report.arms import Study, commonest_metric, studies
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.memory import Memory
@@ -66,13 +66,15 @@ def _positive(text: str) -> float:
 class Answer:
     """The study with the most runs, its cells and comparisons, and what was left out and why.
 
-    `looks` is how many runs that were read, chosen or not, were scored on its test images.
+    `family` is how many comparisons the verdicts hold for; `looks` is how many of the runs that
+    were read, chosen or not, were scored on its test images.
     """
 
     study: Study
     metric: str
     cells: list[Cell]
     comparisons: list[Comparison]
+    family: int
     looks: int
     left_out: list[str]
 
@@ -92,12 +94,19 @@ def answer(asked: Asked) -> Answer:
     cells = cells_of(study, metric, asked.target)
     if not cells:
         raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
-    comparisons = compared(study, cells, metric, asked.compare, asked.margin)
+    of_all = studies(runs, asked.along) if len(runs) > len(chosen) else [study]
+    keys = {run.record.key for run in study.runs}
+    family = max(  # looking at a part of a sweep does not make it smaller
+        family_size(one, asked.compare)
+        for one in of_all
+        if any(run.record.key in keys for run in one.runs)
+    )
+    comparisons = compared(study, cells, metric, asked.compare, asked.margin, family)
     for root in asked.roots:
         Memory.of(root).keep(runs)
     tests = {run.identity for run in study.runs}
     looks = sum(run.identity in tests for run in runs)
-    return Answer(study, metric, cells, comparisons, looks, left_out)
+    return Answer(study, metric, cells, comparisons, family, looks, left_out)
 
 
 def _how(study: Study, other: Study) -> str:

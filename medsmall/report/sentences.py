@@ -21,20 +21,25 @@ def in_words(metric: str) -> str:
     return WORDS.get(metric, metric)
 
 
-def verdicts(study: Study, metric: str, comparisons: list[Comparison]) -> Iterator[str]:
-    """One sentence per comparison, then how to read them."""
+def verdicts(
+    study: Study, metric: str, comparisons: list[Comparison], family: int
+) -> Iterator[str]:
+    """One sentence per comparison, then how to read them; `family` comparisons hold together."""
     for one in comparisons:
         yield _verdict(study, metric, one)
     told = [one for one in comparisons if one.verdict]
     if not told:
         return
-    together = f"all {len(told)} comparisons together" if len(told) > 1 else "this comparison"
-    yield (
-        f"In brackets: 95% intervals, for {together}. They hold for these images to draw from and "
-        "these pretrained weights."
-    )
     if any(one.verdict and one.verdict.word == "undecided" for one in told):
         yield "Undecided does not mean equal: these runs cannot tell."
+    together = (
+        f"all {family} comparisons of the sweep together" if family > 1 else "this comparison"
+    )
+    yield (
+        f"These ranges are 95% intervals for {together}; do not judge by whether the table's "
+        "intervals overlap. They are about these images and these pretrained weights, and by "
+        "themselves about no other hospital."
+    )
     yield from _advice(told)
 
 
@@ -42,25 +47,22 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
     a, b, at = study.name(one.a), study.name(one.b), f"At {one.size:,} training images"
     if one.verdict is None or one.found is None:
         return f"{at}, no verdict on {a} and {b}: {one.reason}."
-    low, high = one.verdict.low, one.verdict.high
-    by = f"{abs(one.found.value):.3f} {_limits(low, high, one.found.value < 0)}"
+    difference, low, high = one.found.value, one.verdict.low, one.verdict.high
+    if difference < 0:
+        a, b, difference, low, high = b, a, -difference, -high, -low
+    least = f"{-low:.3f} lower" if low < 0 else f"{low:.3f}"
+    more = f"{difference:.3f} higher with {a} than with {b}, plausibly {least} to {high:.3f} higher"
     word = one.verdict.word
     if word in ("better", "worse"):
-        better, other = (a, b) if word == "better" else (b, a)
-        return f"{at}, {better} is better than {other}: {in_words(metric)} differs by {by}."
+        better, other = (a, b) if metric not in LOWER_IS_BETTER else (b, a)
+        return f"{at}, {better} is better than {other}: {in_words(metric)} is {more}."
     if word == "equivalent":
-        return f"{at}, {a} and {b} are equivalent: {in_words(metric)} differs by {by}."
-    half = (high - low) / 2
+        return f"{at}, {a} and {b} are equivalent: {in_words(metric)} is {more}."
     return (
-        f"{at}, undecided between {a} and {b} ({in_words(metric)} differs by {by}): "
-        f"{one.found.repeats} repeats and {one.found.patients} test patients of the rarer class "
-        f"cannot show a difference below {half:.3f}."
+        f"{at}, undecided: {in_words(metric)} is {more}. Only a difference above "
+        f"{(high - low) / 2:.3f} would have been seen ({one.found.repeats} repeats, "
+        f"{one.found.patients} test patients of the rarer class)."
     )
-
-
-def _limits(low: float, high: float, turned: bool) -> str:
-    low, high = (-high, -low) if turned else (low, high)
-    return f"[{low:.3f}, {high:.3f}]"
 
 
 def _advice(told: list[Comparison]) -> Iterator[str]:
@@ -71,12 +73,13 @@ def _advice(told: list[Comparison]) -> Iterator[str]:
     share = float(np.mean([of.tested / (of.tested + of.drawn) for of in parts]))
     if share >= MOSTLY:
         yield (
-            f"The test patients make {share:.0%} of the uncertainty: more repeats will hardly "
-            "help, more test patients will."
+            f"{share:.0%} of the uncertainty comes from the test patients: more repeats will "
+            "hardly help, more test patients will."
         )
     elif share <= 1 - MOSTLY:
         yield (
-            f"The draws and seeds make {1 - share:.0%} of the uncertainty: more repeats will help."
+            f"{1 - share:.0%} of the uncertainty comes from which images were drawn and from the "
+            "training's seed: more repeats will help."
         )
 
 
@@ -88,23 +91,18 @@ def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     sign = -1 if metric in LOWER_IS_BETTER else 1
     chosen = max(last, key=lambda cell: sign * (cell.validation or 0.0))
     oracle = max(last, key=lambda cell: sign * cell.mean)
+    hindsight = f" The best on the test is {study.name(oracle.arm)} ({oracle.mean:.3f})."
     yield (
-        f"At {study.sizes[-1]:,} training images validation chooses {study.name(chosen.arm)} "
-        f"(test {in_words(metric)} {chosen.mean:.3f})"
-        + (
-            "."
-            if oracle is chosen
-            else f"; the best on the test, {study.name(oracle.arm)} ({oracle.mean:.3f}), is known "
-            "only in hindsight."
-        )
+        f"To pick one at {study.sizes[-1]:,} training images: {study.name(chosen.arm)}, by "
+        f"validation (test {in_words(metric)} {chosen.mean:.3f}). This does not show that it is "
+        "better." + ("" if oracle is chosen else hindsight)
     )
 
 
 def looks(runs: int) -> str:
     """How often the test images were looked at."""
     return (
-        f"{runs:,} recorded runs were scored on these test images: the best of many looks better "
-        "than it is."
+        f"{runs:,} recorded runs were scored on these test images: quote means, not the best run."
         if runs > 1
         else "One recorded run was scored on these test images."
     )

@@ -147,3 +147,10 @@ def test_a_family_of_equal_arms_holds_a_false_verdict_in_few_cases():
         family = [difference(arms[0], arms[1]), difference(arms[0], arms[2])]
         false += any(v.word in ("better", "worse") for v in verdicts(family))
     assert false / 150 <= 0.1
+
+
+def test_a_part_of_a_family_is_judged_as_with_the_rest_undecided():
+    family = [estimate(0.03, 0.01), estimate(0.02, 0.01)]
+    rest = [estimate(0.0, 0.01)] * 5
+    assert verdicts(family, count=7) == verdicts([*family, *rest])[:2]
+    assert verdicts(family, count=1) == verdicts(family)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from made_records import sweep
 
-from medsmall.record import checksums
-from medsmall.record.tested import Tested
+from medsmall.record import checksums, tested
 from medsmall.report import memory
 from medsmall.report.question import Asked, answer
 
@@ -30,13 +29,13 @@ def root(swept, tmp_path):
 def read(monkeypatch):
     """The keys of the records whose predictions were read."""
     keys = []
-    whole = Tested.of
+    whole = tested.Tested.of
 
     def counted(record):
         keys.append(record.key)
         return whole(record)
 
-    monkeypatch.setattr(Tested, "of", counted)
+    monkeypatch.setattr(tested.Tested, "of", counted)
     return keys
 
 
