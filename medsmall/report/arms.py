@@ -13,11 +13,12 @@ from medsmall.report.run import Run
 
 ALONG = ("sample_size.n", "sample_size.fraction")
 REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
-# what an arm is not: names of runs, and keys that follow from the size
-IGNORED = {"experiment", "size", "fold", "sample_size.val", "dataset.name", "strategy.random_body"}
+# what an arm is not: names of runs, the machine, and keys that follow from others
+IGNORED = {
+    "experiment", "size", "fold", "trainer", "logger", "sample_size.val", "dataset.name",
+    "strategy.random_body",
+}  # fmt: skip
 APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
-
-Value = str | int | float | bool | None
 
 
 @dataclass
