@@ -38,7 +38,7 @@ class Score(NamedTuple):
 def covariance(influences: Floats) -> Floats:
     """Covariance (K, K) over patients of K scores with `influences` (K, G), as of a sample."""
     patients = influences.shape[1]
-    return influences @ influences.T * (patients / (patients - 1))
+    return influences @ influences.T * (patients / max(patients - 1, 1))
 
 
 def by_patient(values: Floats, patient: Codes, patients: int) -> Floats:

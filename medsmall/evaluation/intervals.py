@@ -16,6 +16,7 @@ from medsmall.evaluation.threshold import FEW
 
 LEVEL = 0.95
 PSEUDO_PATIENTS = 0.5
+KAPPA = "cohen_kappa"
 
 
 class Interval(NamedTuple):
@@ -34,19 +35,35 @@ def too_few(score: Score) -> str:
 
 def interval(metric: str, score: Score, level: float = LEVEL) -> Interval | None:
     """The interval of a score that `scored` gives for this metric; None if `too_few`."""
+    return of_mean(metric, score, variance(score), 0.0, 0, level)
+
+
+def of_mean(
+    metric: str, score: Score, tested: float, drawn: float, repeats: int, level: float = LEVEL
+) -> Interval | None:
+    """The same of a mean over repeats: `score` has its value and what it rests on.
+
+    `tested` and `drawn` are its variances over patients and over `repeats`
+    (`medsmall.evaluation.comparison`); each has its own quantile (Howe, JASA 1974).
+    """
     if too_few(score):
         return None
+    t = student(level, repeats - 1) if repeats > 1 else 0.0
+    patients = student(level, score.patients - 1)
     if metric == "mean_error":
-        return _plain(score, level)
-    if metric in ("mae", "rmse"):
-        return _of_error(score, level)
+        half = float(np.sqrt(t**2 * drawn + patients**2 * tested))
+        return Interval(score.value - half, score.value + half)
     if metric == "r2":  # 1 - R2 is an error, relative to that of the mean
-        low, high = _of_error(Score(1 - score.value, -score.influence, score.patients), level)
+        low, high = _of_error(1 - score.value, t**2 * drawn + patients**2 * tested)
         return Interval(1 - high, 1 - low)
-    return _between_ends(score, -1.0 if metric == "cohen_kappa" else 0.0, level)
+    if metric in ("mae", "rmse"):
+        return _of_error(score.value, t**2 * drawn + patients**2 * tested)
+    return _between_ends(score, tested, t**2 * drawn, level, -1.0 if metric == KAPPA else 0.0)
 
 
-def _between_ends(score: Score, lowest: float, level: float) -> Interval:
+def _between_ends(
+    score: Score, tested: float, of_repeats: float, level: float, lowest: float
+) -> Interval:
     """That of a score from `lowest` to 1, on the logit scale (Pepe 2003, section 5.2).
 
     Half a patient with chance results is added, as Agresti and Coull (Am Stat 1998) add successes
@@ -58,31 +75,29 @@ def _between_ends(score: Score, lowest: float, level: float) -> Interval:
     n, extra = score.patients, PSEUDO_PATIENTS
     share = extra / (n + extra)
     middle = (1 - share) * value + share * chance
-    variance = (1 - share) ** 2 * _variance(score) / (1 - lowest) ** 2 * n / (n - 1)
-    variance += share * (value - chance) ** 2 / (n + extra)
-    z = stats.norm.ppf(level if value in (0, 1) else (1 + level) / 2)
-    half = z * np.sqrt(variance) / (middle * (1 - middle))
+    squared = (1 - share) ** 2 * tested / (1 - lowest) ** 2 * n / (n - 1)
+    squared += share * (value - chance) ** 2 / (n + extra)
+    z = float(stats.norm.ppf(level if value in (0, 1) else (1 + level) / 2))
+    squared = z**2 * squared + of_repeats / (1 - lowest) ** 2
+    half = np.sqrt(squared) / (middle * (1 - middle))
     low = min(expit(logit(middle) - half), value) if value > 0 else 0.0
     high = max(expit(logit(middle) + half), value) if value < 1 else 1.0
     return Interval(lowest + (1 - lowest) * float(low), lowest + (1 - lowest) * float(high))
 
 
-def _of_error(score: Score, level: float) -> Interval:
-    """That of an error above 0, on the log scale."""
-    if score.value == 0:
+def _of_error(value: float, squared: float) -> Interval:
+    """That of an error above 0 with a half width whose square is given, on the log scale."""
+    if value == 0:
         return Interval(0.0, 0.0)
-    half = _student(score, level) * np.sqrt(_variance(score)) / score.value
-    return Interval(score.value * float(np.exp(-half)), score.value * float(np.exp(half)))
+    factor = float(np.exp(np.sqrt(squared) / value))
+    return Interval(value / factor, value * factor)
 
 
-def _plain(score: Score, level: float) -> Interval:
-    half = _student(score, level) * float(np.sqrt(_variance(score)))
-    return Interval(score.value - half, score.value + half)
+def variance(score: Score) -> float:
+    """Of a score over patients."""
+    return float(covariance(score.influence[None])[0, 0]) if len(score.influence) > 1 else 0.0
 
 
-def _variance(score: Score) -> float:
-    return float(covariance(score.influence[None])[0, 0])
-
-
-def _student(score: Score, level: float) -> float:
-    return float(stats.t.ppf((1 + level) / 2, score.patients - 1))
+def student(level: float, freedom: int) -> float:
+    """Student's quantile on two sides."""
+    return float(stats.t.ppf((1 + level) / 2, freedom))

@@ -46,13 +46,13 @@ def of_finding(
     known = ~np.isnan(y)
     y, prob, patient = y[known], prob[known], patient[known]
     positive = y == 1
-    if positive.all() or not positive.any():
-        return None
-    share = float(positive.mean())
+    share = float(positive.mean()) if len(y) else 0.0
     chance = {"average_precision": share, "precision": share, "cohen_kappa": 0.0,
               "f1": 2 * share / (1 + share)}.get(metric, 0.5)  # fmt: skip
     rests_on = {"sensitivity": [positive], "recall": [positive], "specificity": [~positive],
                 "accuracy": [known[known]]}.get(metric, [positive, ~positive])  # fmt: skip
+    if not all(of.any() for of in rests_on):
+        return None
     if metric in AREAS:
         found = AREAS[metric](y, prob, patient, g)
     else:

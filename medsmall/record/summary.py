@@ -115,4 +115,6 @@ def _limits(tested: Tested, metric: str, target: str = MEAN) -> str:
 
 def _short(value: float) -> str:
     """Two decimals without the zero before them; three digits of what may be larger than 1."""
-    return f"{value:.2f}".replace("0.", ".", 1) if abs(value) < 10 else f"{value:.3g}"
+    if abs(value) >= 9.995:
+        return f"{value:.3g}"
+    return f"{value:.2f}".replace("-0.", "-.") if value < 0 else f"{value:.2f}".removeprefix("0")

@@ -1,7 +1,7 @@
 """The test set of a record, and its scores with the influence of each patient."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,8 @@ class Tested:
     """Labels and predictions (U, K) of the scored units, and the patient of each.
 
     `patients` (G,) are the names behind the codes `patient` (U,); `identity` is the same for
-    records that were tested on the same units with the same labels.
+    records that were tested on the same units with the same labels, `predictions` for those that
+    predict the same.
     """
 
     record: Record
@@ -36,6 +37,7 @@ class Tested:
     patient: Codes
     patients: np.ndarray
     identity: str
+    predictions: str
 
     @classmethod
     def of(cls, record: Record) -> "Tested":
@@ -56,16 +58,15 @@ class Tested:
         patients, patient = np.unique(names.to_numpy(str), return_inverse=True)
         rows = pd.DataFrame(y).assign(unit=names.index, patient=names.to_numpy())
         hashed = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
-        identity = hashlib.sha256(hashed).hexdigest()
-        return cls(record, metrics, targets, y, predicted, patient, patients, identity)
+        identity, same = (hashlib.sha256(one).hexdigest() for one in (hashed, predicted.tobytes()))
+        return cls(record, metrics, targets, y, predicted, patient, patients, identity, same)
 
 
 def score(test: Tested, metric: str, target: str = MEAN) -> Score | None:
     """The `metric` of one target, or the mean over targets; None if it is undefined.
 
-    The mean is over the targets that the test set has enough labels of, whatever was drawn for the
-    training: every run with this test set has the same. MedsmallError for an unknown metric or
-    target, and if the predictions no longer give what metrics.json says.
+    The mean is over the targets that the test set has enough labels of. MedsmallError for an
+    unknown metric or target, and if the predictions no longer give what metrics.json says.
     """
     names, recorded = test.targets.names, test.metrics["test"]
     if target != MEAN and target not in names:
@@ -82,13 +83,14 @@ def score(test: Tested, metric: str, target: str = MEAN) -> Score | None:
         _agree(test, metric, found, recorded["targets"][name].get(metric))
         if found is not None:
             scores[name] = found
-    return _mean(list(scores.values()))
+    enough = [one for one in scores.values() if not too_few(one)]
+    return mean_score(enough or list(scores.values()))
 
 
-def _mean(scores: list[Score]) -> Score | None:
-    """The mean of those that rest on enough patients, of all where none does."""
-    scores = [one for one in scores if not too_few(one)] or scores
-    if not scores:
+def mean_score(each: Sequence[Score | None]) -> Score | None:
+    """The mean of scores of one test set; None without any, or if one is undefined."""
+    scores = [one for one in each if one is not None]
+    if not scores or len(scores) < len(each):
         return None
     chances = [one.chance for one in scores if one.chance is not None]
     return Score(

@@ -70,8 +70,7 @@ def of_sweep(records: Sequence[Record]) -> None:
 
 
 def _show(found: Answer, words: list[str]) -> None:
-    what = sentences.in_words(found.metric)
-    lines: list[Any] = [f"{found.study.title}: mean test {what} with 95% intervals"]
+    lines: list[Any] = [f"{found.title} with 95% intervals"]
     lines.append(_table(found.study, found.cells))
     reasons = sorted({cell.reason for cell in found.cells if cell.reason})
     lines += [f"–: no interval, as {reason}." for reason in reasons]
@@ -95,8 +94,9 @@ def _table(study: Study, cells: list[Cell]) -> Table:
         table.add_column(heading)
     for size in study.sizes:
         of_size = {cell.arm: cell for cell in cells if cell.size == size}
-        counts = sorted({str(cell.repeats) for cell in of_size.values()})
-        labels = sorted({f"{cell.labels:,}" for cell in of_size.values()})
+        there = [of_size[arm] for arm in arms if arm in of_size]
+        counts = dict.fromkeys(str(cell.repeats) for cell in there)
+        labels = dict.fromkeys(f"{cell.labels:,}" for cell in there)
         scores = [_score(of_size[arm]) if arm in of_size else "" for arm in arms]
         table.add_row(f"{size:,}", "/".join(labels), *scores, "/".join(counts))
     return table
@@ -114,13 +114,14 @@ def _write(found: Answer, words: list[str], folder: Path) -> None:
     for name, content in tables.items():
         write_whole(folder / f"{name}.csv", partial(pd.DataFrame(content).to_csv, index=False))
     whole = {
-        "title": study.title, "metric": found.metric, "family": found.family, **tables,
+        "title": found.title, "metric": found.metric, "targets": found.targets,
+        "family": found.family, **tables,
         "sentences": words,
         "left_out": found.left_out, "records": [str(run.record.folder) for run in study.runs],
     }  # fmt: skip
     text = json.dumps(whole, indent=2, allow_nan=False) + "\n"
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
-    draw(study, cells, found.metric, folder)
+    draw(study, cells, found.metric, found.title, folder)
 
 
 def main() -> None:

@@ -5,11 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from medsmall.evaluation.comparison import Estimate, Verdict, minus, over_repeats, verdicts
+from medsmall.evaluation.comparison import (
+    Estimate,
+    Verdict,
+    minus,
+    over_folds,
+    over_repeats,
+    verdicts,
+)
 from medsmall.evaluation.influence import Score
-from medsmall.evaluation.intervals import Interval, interval, too_few
-from medsmall.record.tested import LOWER_IS_BETTER
+from medsmall.evaluation.intervals import Interval, interval, of_mean, too_few
+from medsmall.evaluation.threshold import FEW
+from medsmall.record.tested import LOWER_IS_BETTER, MEAN, mean_score
 from medsmall.report.arms import Study
+from medsmall.report.run import Run
 
 Arm = tuple[str, ...]
 
@@ -48,63 +57,91 @@ class Comparison:
 
 def cells_of(study: Study, metric: str, target: str) -> list[Cell]:
     """One per arm and size, in their order; those whose score is undefined are left out."""
+    names = targets_in(study, metric, target)
     found = []
     for arm in study.arms:
         for size in study.sizes:
             runs = study.cells.get((arm, size), {})
             scores = {
-                repeat: one for repeat, run in runs.items() if (one := run.score(metric, target))
+                repeat: one for repeat, run in runs.items() if (one := _score(run, metric, names))
             }
-            if _all_alike(list(scores.values())):
-                scores = dict(list(scores.items())[:1])
             if scores:
-                found.append(_cell(study, arm, size, metric, scores))
+                found.append(_cell(study, arm, size, metric, names, scores))
     return found
 
 
-def _all_alike(scores: list[Score]) -> bool:
-    """Whether repeats are one and the same run: of a closed form on all images."""
-    return len(scores) > 1 and all(
-        np.array_equal(one.influence, scores[0].influence) for one in scores[1:]
-    )
+def targets_in(study: Study, metric: str, target: str) -> list[str]:
+    """The targets of a mean: those with a score in every run that rests on enough patients.
+
+    One set for all runs, whatever was drawn. If none has enough, those with a score in every run.
+    [] for a metric of all classes together.
+    """
+    if target != MEAN:
+        return [target]
+    if metric in study.runs[0].overall:
+        return []
+    names = study.runs[0].names
+    if len(names) == 1:
+        return names
+    scores = {name: [run.score(metric, name) for run in study.runs] for name in names}
+    defined = [name for name, of in scores.items() if all(of)]
+    enough = [name for name in defined if not any(one and too_few(one) for one in scores[name])]
+    return enough or defined or names
 
 
-def _cell(study: Study, arm: Arm, size: int, metric: str, scores: dict[str, Score]) -> Cell:
-    runs = [study.cells[arm, size][repeat] for repeat in scores]
-    every = list(scores.values())
-    found, limits, reason = None, None, ""
-    if study.folds:
-        found = over_folds(every, study.share_tested)
-        limits = found.interval() if found else None
-        reason = "" if found else "one fold alone"
-    elif len(every) > 1:
-        found = over_repeats(every)
-        reason = too_few(every[0])
-        limits = None if reason else _inside(metric, found.interval())
-    else:
-        limits, reason = interval(metric, every[0]), too_few(every[0])
-    validation = [run.metrics["val"]["mean"].get(metric) for run in runs]
+def _score(run: Run, metric: str, names: list[str]) -> Score | None:
+    if not names:
+        return run.score(metric)
+    return mean_score([run.score(metric, name) for name in names])
+
+
+def _cell(
+    study: Study, arm: Arm, size: int, metric: str, names: list[str], scores: dict[str, Score]
+) -> Cell:
+    runs = {repeat: study.cells[arm, size][repeat] for repeat in scores}
+    alike = len({run.predictions for run in runs.values()}) == 1  # of a closed form
+    by_repeat = dict(list(scores.items())[:1]) if alike and not study.is_kfold else scores
+    every = list(by_repeat.values())
+    mean = float(np.mean([one.value for one in every]))
+    chances = [one.chance for one in every if one.chance is not None]
+    chance = float(np.mean(chances)) if chances else None
+    found, reason = _estimate(study, by_repeat)
+    whole = every[0]._replace(value=mean, chance=chance)
+    limits = None
+    if found is not None:
+        whole = whole._replace(patients=found.patients)
+        limits = of_mean(metric, whole, found.tested, found.drawn, found.repeats)
+    elif not reason:
+        limits = interval(metric, every[0])
+    reason = reason or too_few(whole)
+    validation = [_validation(run, metric, names) for run in runs.values()]
     known = [value for value in validation if value is not None]
+    labels = round(float(np.mean([run.metrics["labels_used"] for run in runs.values()])))
     return Cell(
-        arm, size, round(np.mean([run.metrics["labels_used"] for run in runs])), len(every),
-        float(np.mean([one.value for one in every])), scores, found, limits, reason,
+        arm, size, labels, len(every), mean, scores, found, limits, reason,
         float(np.mean(known)) if known else None,
     )  # fmt: skip
 
 
-def over_folds(scores: list[Score], share: float) -> Estimate | None:
-    """The mean over folds; None of a single one.
+def _estimate(study: Study, scores: dict[str, Score]) -> tuple[Estimate | None, str]:
+    """The mean over repeats or folds, and why there is none; neither for a single run."""
+    if study.is_kfold:
+        folds: dict[str, list[Score]] = {}
+        for repeat, one in scores.items():
+            folds.setdefault(study.fold(repeat), []).append(one)
+        if len(folds) < 2:
+            return None, "one fold alone does not say how folds differ"
+        values = [float(np.mean([one.value for one in of])) for of in folds.values()]
+        return over_folds(values, sum(of[0].patients for of in folds.values())), ""
+    return (over_repeats(list(scores.values())) if len(scores) > 1 else None), ""
 
-    Folds share their training images, so their scatter is too small: s^2 (1/K + n_test / n_train)
-    instead of s^2 / K (Nadeau and Bengio, Machine Learning 2003). `share` is n_test / n_train. No
-    unbiased estimate exists (Bengio and Grandvalet, JMLR 2004).
-    """
-    if len(scores) < 2:
-        return None
-    values = np.array([one.value for one in scores])
-    drawn = float(values.var(ddof=1)) * (1 / len(values) + share)
-    patients = sum(one.patients for one in scores)
-    return Estimate(float(values.mean()), drawn, 0.0, len(values), patients)
+
+def _validation(run: Run, metric: str, names: list[str]) -> float | None:
+    """The validation score of the same targets."""
+    if not names:
+        return run.metrics["val"].get(metric)
+    values = [run.metrics["val"]["targets"][name].get(metric) for name in names]
+    return None if None in values else float(np.mean(values))
 
 
 def family_size(study: Study, compare: list[str]) -> int:
@@ -131,7 +168,7 @@ def compared(
         for size in study.sizes:
             one, other = by_place.get((a, size)), by_place.get((b, size))
             if one and other:
-                found.append(_comparison(study, one, other))
+                found.append(_comparison(study, one, other, metric))
     family = [c.found for c in found if c.found]
     sign = -1 if metric in LOWER_IS_BETTER else 1
     signed = [_signed(of, sign) for of in family]
@@ -144,22 +181,41 @@ def compared(
     ]
 
 
-def _comparison(study: Study, a: Cell, b: Cell) -> Comparison:
+def _comparison(study: Study, a: Cell, b: Cell, metric: str) -> Comparison:
+    def without(reason: str) -> Comparison:
+        return Comparison(a.arm, b.arm, a.size, None, None, reason)
+
     both = [repeat for repeat in a.scores if repeat in b.scores]
+    if metric == "mean_error":
+        return without("of two mean errors neither is better: compare MAE")
+    if not both:
+        return without("no run of one has the same draw as a run of the other")
+    if any(study.identity(a.arm, a.size, r) != study.identity(b.arm, b.size, r) for r in both):
+        return without("their test sets differ")
+    pairs = {repeat: minus(a.scores[repeat], b.scores[repeat]) for repeat in both}
     if len(both) < 2:
-        reason = (
-            "one repeat says nothing about another draw: add sample_size.repeat=0,1,2,3,4"
-            if both
-            else "their repeats have different draws"
-        )
-        return Comparison(a.arm, b.arm, a.size, None, None, reason)
-    if any(study.test(a.arm, a.size, r) != study.test(b.arm, b.size, r) for r in both):
-        return Comparison(a.arm, b.arm, a.size, None, None, "their test sets differ")
-    pairs = [minus(a.scores[repeat], b.scores[repeat]) for repeat in both]
-    if reason := too_few(pairs[0]):
-        return Comparison(a.arm, b.arm, a.size, None, None, reason)
-    found = over_folds(pairs, study.share_tested) if study.folds else over_repeats(pairs)
+        more = "split.fold=0,1,2,3,4" if study.is_kfold else "sample_size.repeat=0,1,2,3,4"
+        return without(f"one repeat says nothing about another draw: add {more}")
+    if not study.is_kfold and _same(list(pairs.values())):
+        return without("their repeats are one and the same run: give a sample_size.n, or folds")
+    found, reason = _estimate(study, pairs)
+    if found is None:
+        return without(reason)
+    if found.patients < FEW:
+        return without(too_few(pairs[both[0]]._replace(patients=found.patients)))
+    if found.error == 0:
+        return without("their scores do not vary at all")
     return Comparison(a.arm, b.arm, a.size, found, None, "")
+
+
+def _same(scores: list[Score]) -> bool:
+    """Whether repeats do not differ at all, though patients move their score."""
+    first = scores[0]
+    alike = all(
+        one.value == first.value and np.array_equal(one.influence, first.influence)
+        for one in scores
+    )
+    return alike and bool(first.influence.any())
 
 
 def _signed(of: Estimate, sign: int) -> Estimate:
@@ -170,13 +226,6 @@ def _turned(verdict: Verdict, sign: int) -> Verdict:
     if sign > 0:
         return verdict
     return verdict._replace(low=-verdict.high, high=-verdict.low)
-
-
-def _inside(metric: str, limits: Interval) -> Interval:
-    """Cut where the metric ends."""
-    lowest: float = {"cohen_kappa": -1.0, "r2": -np.inf, "mean_error": -np.inf}.get(metric, 0.0)
-    highest = np.inf if metric in ("mae", "rmse", "mean_error") else 1.0
-    return Interval(max(limits.low, lowest), min(limits.high, highest))
 
 
 def rows(study: Study, cells: list[Cell]) -> list[dict[str, Any]]:

@@ -5,18 +5,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from medsmall.configs.options import groups
-from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.errors import MedsmallError
 from medsmall.report.run import Run
 
 ALONG = ("sample_size.n", "sample_size.fraction")
 REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
 # what an arm is not: names of runs, the machine, and keys that follow from others
 IGNORED = {
-    "experiment", "size", "fold", "trainer", "logger", "sample_size.val", "dataset.name",
-    "strategy.random_body",
+    "experiment", "size", "fold", "trainer", "logger", "dataset.name", "strategy.random_body",
 }  # fmt: skip
 APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
 
@@ -30,11 +27,13 @@ class Study:
         factors: the keys that make arms, in the order of their config.
         cells: (arm, size) -> repeat -> run. An arm is the values of `factors`; a repeat is all that
             tells two runs of one cell apart, and the same repeat of two arms has the same draw.
+        twice: sentences about runs left out, since nothing tells them from others.
     """
 
     title: str
     factors: list[str]
     cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = field(repr=False)
+    twice: list[str] = field(default_factory=list)
 
     @property
     def runs(self) -> list[Run]:
@@ -42,14 +41,22 @@ class Study:
         return [run for cell in self.cells.values() for run in cell.values()]
 
     @property
-    def folds(self) -> bool:
+    def is_kfold(self) -> bool:
         """Whether the test patients are those of folds, each run's its own."""
-        return self.runs[0].config["split"] == "kfold"
+        return bool(self.runs[0].config["split"] == "kfold")
 
     @property
-    def share_tested(self) -> float:
-        """Test images over training images, on average: of folds."""
-        return float(np.mean([run.metrics["test"]["n"] / run.size for run in self.runs]))
+    def same_draws(self) -> bool:
+        """Whether repeats, if there are any, differ in the training's seed alone."""
+        drawn = ("sample_size.repeat", "sample_size.seed", "split.fold")
+        repeats = {repeat for cell in self.cells.values() for repeat in cell}
+        keys = {key for repeat in repeats for key in json.loads(repeat)}
+        all_images = all(run.config.get(key) is None for run in self.runs for key in ALONG)
+        return len(repeats) > 1 and not self.is_kfold and (all_images or not keys & {*drawn})
+
+    def fold(self, repeat: str) -> str:
+        """The fold in the name of a repeat; the first if there is but one."""
+        return str(json.loads(repeat).get("split.fold", 0))
 
     @property
     def arms(self) -> list[tuple[str, ...]]:
@@ -61,7 +68,7 @@ class Study:
         """Its numbers of training images, rising."""
         return sorted({size for _, size in self.cells})
 
-    def test(self, arm: tuple[str, ...], size: int, repeat: str) -> str:
+    def identity(self, arm: tuple[str, ...], size: int, repeat: str) -> str:
         """The identity of the test set of one run."""
         return self.cells[arm, size][repeat].identity
 
@@ -100,25 +107,31 @@ def studies(runs: Iterable[Run], along: str | None) -> list[Study]:
 
 def _study(runs: list[Run], along: str | None) -> Study:
     varied = _varied(runs)
-    if along is not None and along not in varied:
-        raise MedsmallError(f"along={along} does not vary{did_you_mean(along, varied)}.")
-    not_arms = {*IGNORED, *REPEATS, *(ALONG if along is None else [along])}
+    not_arms = {*IGNORED, *REPEATS, *([along] if along in varied else ALONG)}
     options = [key for key in varied if key in groups() and key not in not_arms]
     factors = options + [
         key
         for key in varied
         if key not in not_arms and key not in options and not _follows(runs, key, options)
     ]
-    cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = defaultdict(dict)
-    largest: dict[str, int] = {}  # folds of all images differ by some
-    for run in runs:
-        largest[_asked(run)] = max(run.size, largest.get(_asked(run), 0))
+    together = defaultdict(list)
     for run in runs:
         arm = tuple(str(run.config.get(factor)) for factor in factors)
-        size = largest[_asked(run)] if along is None else _number(run, along)
-        repeat = json.dumps({key: run.config.get(key) for key in REPEATS if key in varied})
-        cells[arm, size][repeat] = run
-    return Study(_title(runs[0]), factors, dict(cells))
+        size = _number(run, along) if along in varied else _size(run, runs)
+        together[arm, size].append(run)
+    # what some option lacks, such as augmentation.seed, tells no repeats apart
+    keys = [key for key in REPEATS if any(key in _varied(cell) for cell in together.values())]
+    cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = defaultdict(dict)
+    twice = []
+    for place, members in together.items():
+        for run in members:
+            repeat = json.dumps({key: run.config.get(key) for key in keys})
+            other = cells[place].setdefault(repeat, run)
+            if other is not run:
+                twice.append(
+                    f"{run.record.folder}: no key of the config tells it from {other.record.key}."
+                )
+    return Study(_title(runs[0]), factors, dict(cells), twice)
 
 
 def _varied(runs: list[Run]) -> list[str]:
@@ -136,9 +149,16 @@ def _follows(runs: list[Run], key: str, options: list[str]) -> bool:
     return True
 
 
-def _asked(run: Run) -> str:
-    """The sample size as it was asked for."""
-    return json.dumps([run.config.get(key) for key in ALONG])
+def _size(run: Run, runs: list[Run]) -> int:
+    """Its training images; folds of all images differ by some and count as the largest."""
+    n = run.config.get("sample_size.n")
+    if isinstance(n, int):
+        return n
+    if run.config["split"] != "kfold":
+        return run.size
+    keys = ("sample_size", "sample_size.fraction")
+    alike = [one for one in runs if all(one.config.get(k) == run.config.get(k) for k in keys)]
+    return max(one.size for one in alike)
 
 
 def _number(run: Run, key: str) -> int:
@@ -149,10 +169,8 @@ def _number(run: Run, key: str) -> int:
 
 
 def _title(run: Run) -> str:
-    names = run.names
-    what = names[0] if len(names) == 1 else f"{len(names)} targets"
     generated = " (generated)" if run.config["phantom"] else ""
-    return f"{what} in {run.config['dataset']}{generated}"
+    return f"{run.config['dataset']}{generated}"
 
 
 def commonest_metric(runs: Sequence[Run]) -> str:

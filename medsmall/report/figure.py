@@ -19,7 +19,7 @@ STYLES = [
 ]  # fmt: skip
 
 
-def draw(study: Study, cells: list[Cell], metric: str, folder: Path) -> list[Path]:
+def draw(study: Study, cells: list[Cell], metric: str, title: str, folder: Path) -> list[Path]:
     """Write curve.png and curve.svg into `folder`.
 
     A dot is a run, a marker the mean of an arm, its bar the 95% interval.
@@ -42,7 +42,7 @@ def draw(study: Study, cells: list[Cell], metric: str, folder: Path) -> list[Pat
         axes.annotate("chance", (labels[0], 0.505), fontsize=8, va="bottom")
     axes.set_xlabel("labelled images (training and validation)")
     axes.set_ylabel(f"test {in_words(metric)}")
-    axes.set_title(study.title, loc="left")
+    axes.set_title(title, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
     axes.margins(x=0.08)

@@ -10,7 +10,7 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
 from medsmall.record.key import relevant
-from medsmall.record.tested import MEAN, Tested, score
+from medsmall.record.tested import Tested, score
 from medsmall.report.memory import Memory
 from medsmall.report.run import Run
 
@@ -57,8 +57,14 @@ def _read(folder: Path) -> Run:
     config = dict(flat(relevant(resolved, ())))
     config |= {group: str(choice) for group, choice in resolved["choices"].items()}
     config |= {key: test.metrics[key] for key in ABOUT}
-    scores = {f"{headline} {MEAN}": score(test, headline)}  # it agrees with metrics.json
-    return Run(record, test.metrics, config, test.targets.names, headline, test.identity, scores)
+    names = test.targets.names
+    scores = {f"{headline} {name}": score(test, headline, name) for name in names}  # they agree
+    if path := resolved["pretraining"].get("path"):
+        config["pretraining.path"] = str(path)  # no part of the key: its content is
+    return Run(
+        record, test.metrics, config, names, list(test.targets.overall), headline,
+        test.identity, test.predictions, scores,
+    )  # fmt: skip
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -16,10 +16,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+import medsmall
 from medsmall.atomic import write_whole
-from medsmall.evaluation import influence, scored, units
 from medsmall.evaluation.influence import Floats, Score
-from medsmall.record import Record, tested
+from medsmall.record import Record
 from medsmall.report.run import Run
 
 NAME = "report/known.npz"
@@ -53,8 +53,8 @@ class Memory:
             return None
         scores = {asked: self._score(one) for asked, one in known["scores"].items()}
         return Run(
-            Record(folder), known["metrics"], known["config"], known["names"], known["headline"],
-            known["identity"], scores,
+            Record(folder), known["metrics"], known["config"], known["names"], known["overall"],
+            known["headline"], known["identity"], known["predictions"], scores,
         )  # fmt: skip
 
     def _score(self, one: list[Any] | None) -> Score | None:
@@ -80,8 +80,8 @@ class Memory:
                     parts, start = [*parts, one.influence], stop
             about[key] = {
                 "stamp": _stamp(run.record.folder), "metrics": run.metrics, "config": run.config,
-                "names": run.names, "headline": run.headline, "identity": run.identity,
-                "scores": scores,
+                "names": run.names, "overall": run.overall, "headline": run.headline,
+                "identity": run.identity, "predictions": run.predictions, "scores": scores,
             }  # fmt: skip
         text = np.frombuffer(json.dumps({"code": _code(), "runs": about}).encode(), np.uint8)
         with contextlib.suppress(OSError):
@@ -108,8 +108,9 @@ def _stamp(folder: Path) -> list[list[int]]:
 
 @cache
 def _code() -> str:
-    """A hash of the source of what scores."""
-    digest = hashlib.sha256()
-    for module in (influence, scored, units, tested):
-        digest.update(Path(str(module.__file__)).read_bytes())
+    """A hash of the source of what reads and scores."""
+    digest, package = hashlib.sha256(), Path(medsmall.__file__).parent
+    for folder in ("evaluation", "record", "report", "targets"):
+        for file in sorted((package / folder).glob("*.py")):
+            digest.update(file.read_bytes())
     return digest.hexdigest()

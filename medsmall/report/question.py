@@ -4,12 +4,13 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medsmall.errors import MedsmallError
+from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record.tested import MEAN
-from medsmall.report.answers import Cell, Comparison, cells_of, compared, family_size
+from medsmall.report.answers import Cell, Comparison, cells_of, compared, family_size, targets_in
 from medsmall.report.arms import Study, commonest_metric, studies
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.memory import Memory
+from medsmall.report.sentences import in_words
 
 
 @dataclass
@@ -66,17 +67,28 @@ def _positive(text: str) -> float:
 class Answer:
     """The study with the most runs, its cells and comparisons, and what was left out and why.
 
-    `family` is how many comparisons the verdicts hold for; `looks` is how many of the runs that
-    were read, chosen or not, were scored on its test images.
+    `targets` are those of a mean; `family` is how many comparisons the verdicts hold for; `looks`
+    is how many of the runs that were read, chosen or not, were scored on its test images.
     """
 
     study: Study
     metric: str
+    targets: list[str]
     cells: list[Cell]
     comparisons: list[Comparison]
     family: int
     looks: int
     left_out: list[str]
+
+    @property
+    def title(self) -> str:
+        """What the scores are of."""
+        names, every = self.targets, self.study.runs[0].names
+        what = "all classes" if not names else names[0]
+        if len(names) > 1:
+            some = "" if len(names) == len(every) else f" of {len(every)}"
+            what = f"{len(names)}{some} targets"
+        return f"{what} in {self.study.title}: mean test {in_words(self.metric)}"
 
 
 def answer(asked: Asked) -> Answer:
@@ -84,21 +96,24 @@ def answer(asked: Asked) -> Answer:
     runs, left_out = read_runs(asked.roots, asked.keys)
     chosen = select(runs, asked.selection)
     if not chosen:
+        why = f" ({left_out[0]})" if left_out else ""
         raise MedsmallError(
-            f"There is no finished run below {', '.join(map(str, asked.roots))}: train one first."
+            f"No run below {', '.join(map(str, asked.roots))} is finished, can be read{why} and "
+            "fits the selection: train one, or select others."
         )
     study, *others = studies(chosen, asked.along)
     for other in others:
         left_out.append(f"{len(other.runs)} run(s) about {other.title}{_how(study, other)}")
+    left_out += study.twice
+    _check(study, asked)
     metric = asked.metric or commonest_metric(study.runs)
     cells = cells_of(study, metric, asked.target)
     if not cells:
         raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
-    of_all = studies(runs, asked.along) if len(runs) > len(chosen) else [study]
     keys = {run.record.key for run in study.runs}
     family = max(  # looking at a part of a sweep does not make it smaller
         family_size(one, asked.compare)
-        for one in of_all
+        for one in (studies(runs, asked.along) if len(runs) > len(chosen) else [study])
         if any(run.record.key in keys for run in one.runs)
     )
     comparisons = compared(study, cells, metric, asked.compare, asked.margin, family)
@@ -106,13 +121,31 @@ def answer(asked: Asked) -> Answer:
         Memory.of(root).keep(runs)
     tests = {run.identity for run in study.runs}
     looks = sum(run.identity in tests for run in runs)
-    return Answer(study, metric, cells, comparisons, family, looks, left_out)
+    names = targets_in(study, metric, asked.target)
+    return Answer(study, metric, names, cells, comparisons, family, looks, left_out)
+
+
+def _check(study: Study, asked: Asked) -> None:
+    """MedsmallError where along= or compare= names nothing that the study varied."""
+    varied = [
+        key for key in study.runs[0].config if len({str(r.config.get(key)) for r in study.runs}) > 1
+    ]
+    if asked.along is not None and asked.along not in varied:
+        raise MedsmallError(
+            f"along={asked.along} does not vary{did_you_mean(asked.along, varied)}."
+        )
+    for factor in asked.compare:
+        if factor not in study.factors and len(study.factors) > 0:
+            raise MedsmallError(
+                f"compare={factor} is no difference between the arms"
+                f"{did_you_mean(factor, study.factors)}: they differ in {', '.join(study.factors)}."
+            )
 
 
 def _how(study: Study, other: Study) -> str:
     """How to ask for another study, where one key tells them apart."""
     one, two = study.runs[0].config, other.runs[0].config
-    for key in ("dataset", "phantom", "split", "dataset.targets"):
+    for key in ("dataset", "phantom", "split", "split.seed", "split.folds"):
         if one.get(key) != two.get(key):
             return f"; {key}={two.get(key)} shows them."
     return ", with other test images or labels."

@@ -12,18 +12,22 @@ from medsmall.record.tested import MEAN, Tested, score
 class Run:
     """A finished run.
 
-    `config` has dotted keys and plain values: those that can change a result, the options of the
-    groups, and what the run is about. `names` are its targets, `headline` is their metric;
-    `identity` is the same for runs with the same test units and labels. `scores` are kept: by
-    metric and target.
+    Attributes:
+        config: dotted keys and plain values: those that can change a result, the options of the
+            groups, and what the run is about.
+        names, overall, headline: its targets, the metrics of all of them together, their metric.
+        identity, predictions: hashes of the test units with their labels, and of the predictions.
+        scores: those that were asked for, by metric and target.
     """
 
     record: Record
     metrics: dict[str, Any] = field(repr=False)
     config: dict[str, Any] = field(repr=False)
     names: list[str]
+    overall: list[str]
     headline: str
     identity: str
+    predictions: str
     scores: dict[str, Score | None] = field(default_factory=dict, repr=False)
 
     @property

@@ -13,6 +13,7 @@ WORDS = {
     "cohen_kappa": "kappa", "macro_f1": "macro F1", "f1": "F1", "mae": "MAE", "rmse": "RMSE",
     "r2": "R²", "mean_error": "mean error",
 }  # fmt: skip
+ONE_CLASS = ("accuracy", "cohen_kappa", "mae", "rmse", "r2", "sensitivity", "specificity", "recall")
 MOSTLY = 0.7
 
 
@@ -40,7 +41,13 @@ def verdicts(
         "intervals overlap. They are about these images and these pretrained weights, and by "
         "themselves about no other hospital."
     )
-    yield from _advice(told)
+    if not study.is_kfold:
+        yield from _advice(told)
+    if study.same_draws:
+        yield (
+            "All repeats have the same training images: their scatter is that of the training's "
+            "seed alone, and says nothing of other draws."
+        )
 
 
 def _verdict(study: Study, metric: str, one: Comparison) -> str:
@@ -58,17 +65,18 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
         return f"{at}, {better} is better than {other}: {in_words(metric)} is {more}."
     if word == "equivalent":
         return f"{at}, {a} and {b} are equivalent: {in_words(metric)} is {more}."
+    rarer = "" if metric in ONE_CLASS else " of the rarer class"
     return (
-        f"{at}, undecided: {in_words(metric)} is {more}. Only a difference above "
-        f"{(high - low) / 2:.3f} would have been seen ({one.found.repeats} repeats, "
-        f"{one.found.patients} test patients of the rarer class)."
+        f"{at}, undecided: {in_words(metric)} is {more}. Differences below about "
+        f"{(high - low) / 2:.3f} are mostly missed here ({one.found.repeats} "
+        f"{'folds' if study.is_kfold else 'repeats'}, {one.found.patients} test patients{rarer})."
     )
 
 
 def _advice(told: list[Comparison]) -> Iterator[str]:
     """Whether repeats or test patients are the limit."""
     parts = [one.found for one in told if one.found and one.found.error > 0]
-    if not parts or any(of.tested == 0 for of in parts):
+    if not parts:
         return
     share = float(np.mean([of.tested / (of.tested + of.drawn) for of in parts]))
     if share >= MOSTLY:
@@ -86,7 +94,7 @@ def _advice(told: list[Comparison]) -> Iterator[str]:
 def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     """The arm that validation would choose at the largest size, beside the best on the test."""
     last = [cell for cell in cells if cell.size == study.sizes[-1] and cell.validation is not None]
-    if len(last) < 2:
+    if len(last) < 2 or metric == "mean_error":
         return
     sign = -1 if metric in LOWER_IS_BETTER else 1
     chosen = max(last, key=lambda cell: sign * (cell.validation or 0.0))

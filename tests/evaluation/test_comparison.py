@@ -6,7 +6,7 @@ from medsmall.evaluation.comparison import (
     LEAST_P,
     Estimate,
     difference,
-    for_new_pool,
+    over_folds,
     over_repeats,
     verdicts,
 )
@@ -95,13 +95,13 @@ def test_one_repeat_has_no_verdict():
         difference(arm(1, repeats=3), arm(2, repeats=2))
 
 
-def test_another_pool_is_less_sure_and_the_whole_pool_tells_nothing_of_it():
-    found = difference(arm(1), arm(2))
-    wider = [for_new_pool(found, n, 250).error for n in (10, 100, 200)]
-    assert found.error < wider[0] < wider[1] < wider[2]
-    again = for_new_pool(found, 200, 250)
-    assert again.drawn == pytest.approx(found.drawn * 4 * (1 / 4 + 200 / 50))
-    assert for_new_pool(found, 250, 250) is None
+def test_folds_vary_more_than_their_scatter_tells():
+    values = [0.8, 0.9, 0.85, 0.7, 0.75]
+    found = over_folds(values, 60)
+    assert found.drawn == pytest.approx(np.var(values, ddof=1) * (1 / 5 + 1 / 4))
+    assert (found.value, found.repeats, found.patients) == (pytest.approx(0.8), 5, 60)
+    with pytest.raises(ValueError, match="one fold"):
+        over_folds([0.8], 60)
 
 
 def test_p_values_are_holms():
