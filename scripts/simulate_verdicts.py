@@ -1,6 +1,8 @@
-"""How often a family of comparisons holds a false verdict: prints the table of docs/statistics.md.
+"""How often a family of comparisons holds a false verdict: prints tables of docs/statistics.md.
 
 python scripts/simulate_verdicts.py [families per setting; 4000]
+
+The second table is of the intervals of one arm's mean over repeats.
 
 Four arms are equally good on average. Each repeat makes all of them better or worse, and each arm
 a little more. Arms and repeats see the same test patients, so their errors resemble each other.
@@ -14,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from medsmall.evaluation.comparison import difference, verdicts
+from medsmall.evaluation.comparison import difference, over_repeats, verdicts
 from medsmall.evaluation.influence import Score
+from medsmall.evaluation.intervals import of_mean
 from medsmall.evaluation.scored import of_finding
 
 ARMS = 4
@@ -34,7 +37,9 @@ class Setting(NamedTuple):
     scatter: float
 
 
-def arms(of: Setting, better: float, rng: np.random.Generator) -> list[list[Score]]:
+def arms(
+    of: Setting, better: float, rng: np.random.Generator, area: float = 0.8, count: int = ARMS
+) -> list[list[Score]]:
     """Scores of each arm in each repeat; the first arm is `better` by this much in AUROC."""
     patient = np.repeat(np.arange(of.patients), of.images)
     y = (patient < of.patients // 5).astype(float)
@@ -47,12 +52,12 @@ def arms(of: Setting, better: float, rng: np.random.Generator) -> list[list[Scor
     shared, by_repeat = noise(), [noise() for _ in range(of.repeats)]
     luck = rng.normal(0, of.scatter, of.repeats)  # of the draw, for all arms
     found = []
-    for a in range(ARMS):
+    for a in range(count):
         by_arm = noise()
         scores = []
         for r in range(of.repeats):
-            area = 0.8 + better * (a == 0) + luck[r] + rng.normal(0, of.scatter)
-            shift = np.sqrt(2) * stats.norm.ppf(np.clip(area, 0.5, 0.99))
+            true = area + better * (a == 0) + luck[r] + rng.normal(0, of.scatter)
+            shift = np.sqrt(2) * stats.norm.ppf(np.clip(true, 0.5, 0.995))
             prob = every * shared + arm * by_arm + repeat * by_repeat[r] + model * noise()
             score = of_finding("auroc", y, prob + shift * y, None, patient, of.patients)
             assert score is not None
@@ -87,6 +92,34 @@ def shares(of: Setting, families: int, seed: int) -> tuple[float, float, float]:
     )
 
 
+def held(of: Setting, area: float, means: int, seed: int) -> float:
+    """The share of `means` over repeats whose interval holds the true mean."""
+    rng = np.random.default_rng(seed)
+    inside = []
+    for _ in range(means):
+        (scores,) = arms(of, 0.0, rng, area, count=1)
+        found = over_repeats(scores)
+        whole = scores[0]._replace(value=found.value)
+        limits = of_mean("auroc", whole, found.tested, found.drawn, found.repeats)
+        inside.append(limits is not None and limits.low <= area <= limits.high)
+    return float(np.mean(inside))
+
+
+def of_means(pool: ProcessPoolExecutor, means: int) -> None:
+    """A row per number of repeats, over test sets, AUROCs and scatters."""
+    for repeats in (3, 5, 10):
+        grid = [
+            (Setting(*test, repeats, scatter), area)
+            for test, area, scatter in product(
+                ((75, 1), (300, 4)), (0.8, 0.9, 0.97), (0.002, 0.005, 0.01)
+            )
+        ]
+        shares = list(
+            pool.map(held, *zip(*grid, strict=True), [means] * len(grid), range(len(grid)))
+        )
+        print(f"| {repeats} | {100 * min(shares):.1f}–{100 * max(shares):.1f} |", flush=True)
+
+
 def main() -> None:
     """A row per setting."""
     families = int(sys.argv[1]) if sys.argv[1:] else 4000
@@ -96,6 +129,7 @@ def main() -> None:
     ]
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(shares, grid, [families] * len(grid), range(len(grid))))
+        of_means(pool, families // 4)
     print("| patients | images each | repeats | scatter | false families | all hold | .06 found |")
     print("|---|---|---|---|---|---|---|")
     for of, (wrong, hold, power) in zip(grid, found, strict=True):
