@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import brentq
+from scipy.special import stdtrit
 
 from medsmall.evaluation.influence import Score, covariance
 from medsmall.evaluation.intervals import LEVEL, Interval
@@ -62,9 +62,8 @@ class Estimate(NamedTuple):
         return float(np.exp(brentq(beyond, np.log(LEAST_P), 0.0)))
 
     def _half_width(self, p: float) -> float:
-        repeats, patients = (
-            float(stats.t.isf(p / 2, max(n - 1, 1))) for n in (self.repeats, self.patients)
-        )
+        # Student's quantiles; scipy.stats has the same, a hundred times slower
+        repeats, patients = (stdtrit(max(n - 1, 1), p / 2) for n in (self.repeats, self.patients))
         return float(np.sqrt(repeats**2 * self.drawn + patients**2 * self.tested))
 
 
