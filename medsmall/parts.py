@@ -40,24 +40,18 @@ def parts_of(cfg: DictConfig) -> Parts:
 
     Raises MedsmallError for a value that a part refuses.
     """
-    from medsmall.audit.findings import check_allowed
-    from medsmall.backbone import Backbone
-    from medsmall.sample_size import SampleSize
-    from medsmall.split import Split
-    from medsmall.strategy import Strategy
-
-    check_allowed(cfg.audit.allow)
-    made(cfg.backbone, Backbone)
-    made(cfg.strategy, Strategy)
+    light_parts(cfg)
     build(cfg.dataset)
-    split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
 
     from medsmall.augmentation import Augmentation
     from medsmall.loss import Loss
     from medsmall.objective import Objective
     from medsmall.pretraining import Pretraining
+    from medsmall.sample_size import SampleSize
     from medsmall.schedule import Schedule
+    from medsmall.split import Split
 
+    split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
     made(cfg.schedule, Schedule)
     made(cfg.objective, Objective)
     loss, augmentation = made(cfg.loss, Loss), made(cfg.augmentation, Augmentation)
@@ -67,6 +61,17 @@ def parts_of(cfg: DictConfig) -> Parts:
 
     learner = made(cfg.learner, Learner)
     return Parts(split, sample_size, augmentation, pretraining, loss, learner)
+
+
+def light_parts(cfg: DictConfig) -> None:
+    """Make and discard the parts that need no torch, which takes seconds to import."""
+    from medsmall.audit.findings import check_allowed
+    from medsmall.backbone import Backbone
+    from medsmall.strategy import Strategy
+
+    check_allowed(cfg.audit.allow)
+    made(cfg.backbone, Backbone)
+    made(cfg.strategy, Strategy)
 
 
 def first_parts(cfg: DictConfig) -> Parts:
@@ -82,6 +87,7 @@ def first_parts(cfg: DictConfig) -> Parts:
     dataset = _opened(cfg)
     file = cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize)
     if new := not file.is_file():
+        light_parts(cfg)
         made(cfg.pretraining, Pretraining).reach(cfg)
     if auto_groups(cfg):
         cfg = likely(cfg, dataset)

@@ -1,5 +1,6 @@
 """Records as a run writes them, of generated predictions: nothing is trained."""
 
+import copy
 import functools
 import hashlib
 import json
@@ -81,13 +82,16 @@ def sweep(
     val = (rng.random((40, 1)) < 0.4).astype(float)
     records = []
     for arm, skill in skills.items():
+        of_arm = config_of(
+            "dataset=chestxray14", "dataset.targets=[Hernia]", "split=stratified",
+            "sample_size=natural", "augmentation=none", "loss=bce", "trainer=cpu",
+            f"pretraining={arm}",
+        )  # fmt: skip
         for n in sizes:
             for repeat in range(repeats):
-                config = config_of(
-                    "dataset=chestxray14", "dataset.targets=[Hernia]", "split=stratified",
-                    "sample_size=natural", "augmentation=none", "loss=bce", "trainer=cpu",
-                    f"pretraining={arm}", f"sample_size.n={n}", f"sample_size.repeat={repeat}",
-                )  # fmt: skip
+                config = copy.deepcopy(of_arm)
+                config["sample_size"] |= {"n": n, "repeat": repeat}
+                config["seed"] = 42 + repeat
                 luck = rng.normal(0, scatter)
                 logit = (skill + 0.3 * np.log2(n / 50) + luck) * (y - 0.5) * 2
                 logit = logit + 0.7 * shared + 0.7 * rng.normal(size=test)

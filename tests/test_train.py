@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import numpy as np
@@ -362,7 +363,12 @@ def test_help_and_config_errors_import_nothing_heavy(tmp_path):
 def test_without_arguments_it_says_that_it_runs_the_first_run(monkeypatch, capsys):
     seen = []
     monkeypatch.setattr(sys, "argv", ["medsmall-train"])
-    monkeypatch.setattr("medsmall.train.resolve", lambda cfg, once: seen.append(cfg))
+
+    def resolved(cfg, once):
+        seen.append(cfg)
+        return SimpleNamespace(cfg=cfg)
+
+    monkeypatch.setattr("medsmall.train.resolve", resolved)
     monkeypatch.setattr("medsmall.train.execute", lambda case: None)
     monkeypatch.setattr("medsmall.record.summary.show", lambda record: None)
     main()

@@ -5,8 +5,8 @@ from typing import Any
 from rich.table import Table
 
 from medsmall.evaluation.intervals import interval
+from medsmall.record.predicted import MEAN, Predicted, score
 from medsmall.record.record import Record
-from medsmall.record.tested import MEAN, Tested, score
 from medsmall.targets import targets_of
 from medsmall.task import Task
 from medsmall.terminal import console
@@ -20,7 +20,7 @@ def show(record: Record) -> None:
     MedsmallError if metrics.json has other contents.
     """
     try:
-        lines = _lines(record.metrics, Tested.of(record))
+        lines = _lines(record.metrics, Predicted.of(record))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         what = f"does not hold what a run writes ({type(error).__name__})"
         raise record.damaged("metrics.json", what) from error
@@ -28,7 +28,7 @@ def show(record: Record) -> None:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def _lines(metrics: dict[str, Any], tested: Tested) -> list[str | Table]:
+def _lines(metrics: dict[str, Any], tested: Predicted) -> list[str | Table]:
     test = metrics["test"]
     targets = targets_of(list(test["targets"]), Task(metrics["task"]))
     lines = [
@@ -52,7 +52,7 @@ def _labels(metrics: dict[str, Any]) -> str:
     return f"{train:,} + {val:,} labelled images (train + validation)"
 
 
-def _overall(test: dict[str, Any], tested: Tested) -> Table:
+def _overall(test: dict[str, Any], tested: Predicted) -> Table:
     """The metrics of all targets together, beside those of the majority class."""
     targets, table = tested.targets, Table()
     for heading in ("", *targets.overall.values()):
@@ -67,7 +67,7 @@ def _overall(test: dict[str, Any], tested: Tested) -> Table:
     return table
 
 
-def _table(test: dict[str, Any], tested: Tested) -> Table:
+def _table(test: dict[str, Any], tested: Predicted) -> Table:
     targets, table = tested.targets, Table()
     table.add_column("target")
     for heading in (*targets.counts.values(), *targets.headings.values()):
@@ -99,14 +99,14 @@ def _number(value: float | None, few: bool = False) -> str:
     return "–" if value is None else f"{value:.3f}{'?' * few}"
 
 
-def _about_intervals(tested: Tested) -> str:
+def _about_intervals(tested: Predicted) -> str:
     metrics = [*tested.targets.overall, *tested.targets.headings]
     if any(_limits(tested, m, t) for m in metrics for t in tested.targets.names):
         return "Below each score: its 95% interval over patients, where it rests on 10 or more."
     return "No 95% intervals: each score rests on fewer than 10 patients."
 
 
-def _limits(tested: Tested, metric: str, target: str = MEAN) -> str:
+def _limits(tested: Predicted, metric: str, target: str = MEAN) -> str:
     """The 95% interval of a score as a line of its own; none where patients are too few."""
     found = score(tested, metric, target)
     limits = interval(metric, found) if found else None

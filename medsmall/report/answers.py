@@ -16,7 +16,7 @@ from medsmall.evaluation.comparison import (
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import Interval, interval, of_mean, too_few
 from medsmall.evaluation.threshold import FEW
-from medsmall.record.tested import LOWER_IS_BETTER, MEAN, mean_score
+from medsmall.record.predicted import LOWER_IS_BETTER, MEAN, mean_score
 from medsmall.report.arms import Study
 from medsmall.report.run import Run
 

@@ -10,7 +10,7 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
 from medsmall.record.key import relevant
-from medsmall.record.tested import Tested, score
+from medsmall.record.predicted import Predicted, score
 from medsmall.report.memory import Memory
 from medsmall.report.run import Run
 
@@ -50,7 +50,7 @@ def read_runs(
 def _read(folder: Path) -> Run:
     record = Record.open(folder)
     record.check()
-    test = Tested.of(record)
+    test = Predicted.of(record)
     if test.metrics.get("key", record.key) != record.key:
         raise record.damaged("metrics.json", f"is that of the run {test.metrics['key']}")
     headline, resolved = test.targets.headline, record.config

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsmall.errors import MedsmallError, did_you_mean
-from medsmall.record.tested import MEAN
+from medsmall.record.predicted import MEAN
 from medsmall.report.answers import Cell, Comparison, cells_of, compared, family_size, targets_in
 from medsmall.report.arms import Study, commonest_metric, studies
 from medsmall.report.ledger import read_runs, select

@@ -5,7 +5,7 @@ from typing import Any
 
 from medsmall.evaluation.influence import Score
 from medsmall.record import Record
-from medsmall.record.tested import MEAN, Tested, score
+from medsmall.record.predicted import MEAN, Predicted, score
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Run:
         return int(self.metrics["n_train"])
 
     def score(self, metric: str, target: str = MEAN) -> Score | None:
-        """See `medsmall.record.tested.score`."""
+        """See `medsmall.record.predicted.score`."""
         asked = f"{metric} {target}"
         if asked not in self.scores:
-            self.scores[asked] = score(Tested.of(self.record), metric, target)
+            self.scores[asked] = score(Predicted.of(self.record), metric, target)
         return self.scores[asked]

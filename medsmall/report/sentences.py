@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from medsmall.record.tested import LOWER_IS_BETTER
+from medsmall.record.predicted import LOWER_IS_BETTER
 from medsmall.report.answers import Cell, Comparison
 from medsmall.report.arms import Study
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_records import sweep
 
-from medsmall.record import checksums, tested
+from medsmall.record import checksums, predicted
 from medsmall.report import memory
 from medsmall.report.question import Asked, answer
 
@@ -29,13 +29,13 @@ def root(swept, tmp_path):
 def read(monkeypatch):
     """The keys of the records whose predictions were read."""
     keys = []
-    whole = tested.Tested.of
+    whole = predicted.Predicted.of
 
     def counted(record):
         keys.append(record.key)
         return whole(record)
 
-    monkeypatch.setattr(tested.Tested, "of", counted)
+    monkeypatch.setattr(predicted.Predicted, "of", counted)
     return keys
 
 

@@ -21,7 +21,7 @@ LOWER_IS_BETTER = ("mae", "rmse")
 
 
 @dataclass(frozen=True)
-class Tested:
+class Predicted:
     """Labels and predictions (U, K) of the scored units, and the patient of each.
 
     `patients` (G,) are the names behind the codes `patient` (U,); `identity` is the same for
@@ -40,7 +40,7 @@ class Tested:
     predictions: str
 
     @classmethod
-    def of(cls, record: Record) -> "Tested":
+    def of(cls, record: Record) -> "Predicted":
         """That of a record; MedsmallError if its predictions are damaged."""
         table, metrics = record.predictions, record.metrics
         unit = str(metrics["unit"])
@@ -62,7 +62,7 @@ class Tested:
         return cls(record, metrics, targets, y, predicted, patient, patients, identity, same)
 
 
-def score(test: Tested, metric: str, target: str = MEAN) -> Score | None:
+def score(test: Predicted, metric: str, target: str = MEAN) -> Score | None:
     """The `metric` of one target, or the mean over targets; None if it is undefined.
 
     The mean is over the targets that the test set has enough labels of. MedsmallError for an
@@ -101,7 +101,7 @@ def mean_score(each: Sequence[Score | None]) -> Score | None:
     )
 
 
-def _of_one(test: Tested, metric: str, k: int) -> Score | None:
+def _of_one(test: Predicted, metric: str, k: int) -> Score | None:
     y, predicted, g = test.y[:, k], test.predicted[:, k], len(test.patients)
     if test.targets.task is Task.REGRESSION:
         if metric not in scored.OF_QUANTITY:
@@ -120,14 +120,14 @@ def _of_one(test: Tested, metric: str, k: int) -> Score | None:
     return scored.of_finding(metric, y, predicted, called, test.patient, g)
 
 
-def _of_all(test: Tested, metric: str) -> Score | None:
+def _of_all(test: Predicted, metric: str) -> Score | None:
     known = ~np.isnan(test.y).any(axis=1)
     true, called = test.y[known].argmax(axis=1), test.predicted[known].argmax(axis=1)
     k, g = test.y.shape[1], len(test.patients)
     return scored.of_classes(metric, true, called, k, test.patient[known], g)
 
 
-def _agree(test: Tested, metric: str, found: Score | None, recorded: float | None) -> None:
+def _agree(test: Predicted, metric: str, found: Score | None, recorded: float | None) -> None:
     """MedsmallError where the predictions and metrics.json say different things."""
     if found is None or recorded is None:
         return
