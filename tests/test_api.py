@@ -56,4 +56,4 @@ def test_the_notebook_runs(tmp_path):
     NotebookClient(book, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
     answers = [out for cell in book.cells for out in cell.get("outputs", [])]
     assert any("image/png" in out.get("data", {}) for out in answers)
-    assert len(list(tmp_path.glob("outputs/runs/*/DONE"))) == 6
+    assert len(list(tmp_path.glob("outputs/runs/*/DONE"))) == 4

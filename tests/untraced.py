@@ -28,7 +28,17 @@ FOREIGN = {
     "PIL.Image:Image": ["save"],
     "hydra.core.override_parser.overrides_parser:OverridesParser": ["parse_override"],
     "albumentations:Compose": ["__init__"],
-    "sklearn.metrics": ["roc_auc_score", "average_precision_score", "cohen_kappa_score"],
+    "sklearn.metrics": [
+        "roc_auc_score",
+        "average_precision_score",
+        "cohen_kappa_score",
+        "f1_score",
+        "recall_score",
+        "precision_score",
+        "accuracy_score",
+        "balanced_accuracy_score",
+    ],
+    "scipy.stats._distn_infrastructure:rv_continuous": ["ppf", "cdf"],
 }
 
 

@@ -16,10 +16,11 @@ from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.record import Record
 from medsmall.report import sentences
-from medsmall.report.answers import Cell, rows, verdict_rows
 from medsmall.report.arms import Study
+from medsmall.report.cells import Cell, rows
 from medsmall.report.figure import draw
 from medsmall.report.question import Answer, Asked, answer
+from medsmall.report.verdicts import verdict_rows
 from medsmall.terminal import console, say
 
 HELP = """\

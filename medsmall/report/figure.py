@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medsmall.atomic import write_whole
-from medsmall.report.answers import Cell
 from medsmall.report.arms import Study
+from medsmall.report.cells import Cell
 from medsmall.report.sentences import in_words
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record.predicted import MEAN
-from medsmall.report.answers import Cell, Comparison, cells_of, compared, family_size, targets_in
 from medsmall.report.arms import Study, commonest_metric, studies
+from medsmall.report.cells import Cell, cells_of, targets_in
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.memory import Memory
 from medsmall.report.sentences import in_words
+from medsmall.report.verdicts import Comparison, compared, family_size
 
 
 @dataclass

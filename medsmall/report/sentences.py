@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from medsmall.record.predicted import LOWER_IS_BETTER
-from medsmall.report.answers import Cell, Comparison
 from medsmall.report.arms import Study
+from medsmall.report.cells import Cell
+from medsmall.report.verdicts import Comparison
 
 WORDS = {
     "auroc": "AUROC", "average_precision": "AP", "balanced_accuracy": "balanced accuracy",

@@ -139,8 +139,8 @@ def test_the_variance_is_that_of_a_bootstrap_of_patients():
     y, prob, patient = images(8, ties=False)
     rng = np.random.default_rng(0)
     scores = []
-    for _ in range(2000):
+    for _ in range(600):
         weight = np.bincount(rng.integers(0, PATIENTS, PATIENTS), minlength=PATIENTS)[patient]
         scores.append(roc_auc_score(y, prob, sample_weight=weight))
     found = scored.of_finding("auroc", y, prob, None, patient, PATIENTS)
-    assert covariance(found.influence[None])[0, 0] == pytest.approx(np.var(scores), rel=0.2)
+    assert covariance(found.influence[None])[0, 0] == pytest.approx(np.var(scores), rel=0.25)

@@ -35,6 +35,13 @@ def own(tmp_path, root):
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _without_figures(request, monkeypatch):
+    """Drawing takes longest; one test looks at the figures."""
+    if "files_hold" not in request.node.name:
+        monkeypatch.setattr("medsmall.report.__main__.draw", lambda *figure: [])
+
+
 def answer(capsys, *words):
     """What the report prints, its table, and its JSON."""
     capsys.readouterr()

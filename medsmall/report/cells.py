@@ -1,22 +1,14 @@
-"""Means with intervals of every cell of a study, and verdicts on its arms."""
+"""The mean of every arm at every size, with its interval."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from medsmall.evaluation.comparison import (
-    Estimate,
-    Verdict,
-    minus,
-    over_folds,
-    over_repeats,
-    verdicts,
-)
+from medsmall.evaluation.comparison import Estimate, over_folds, over_repeats
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import Interval, interval, of_mean, too_few
-from medsmall.evaluation.threshold import FEW
-from medsmall.record.predicted import LOWER_IS_BETTER, MEAN, mean_score
+from medsmall.record.predicted import MEAN, mean_score
 from medsmall.report.arms import Study
 from medsmall.report.run import Run
 
@@ -41,18 +33,6 @@ class Cell:
     interval: Interval | None
     reason: str
     validation: float | None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two arms at one size, a - b; `verdict` is None with a `reason`."""
-
-    a: Arm
-    b: Arm
-    size: int
-    found: Estimate | None
-    verdict: Verdict | None
-    reason: str
 
 
 def cells_of(study: Study, metric: str, target: str) -> list[Cell]:
@@ -105,7 +85,7 @@ def _cell(
     mean = float(np.mean([one.value for one in every]))
     chances = [one.chance for one in every if one.chance is not None]
     chance = float(np.mean(chances)) if chances else None
-    found, reason = _estimate(study, by_repeat)
+    found, reason = estimate(study, by_repeat)
     whole = every[0]._replace(value=mean, chance=chance)
     limits = None
     if found is not None:
@@ -123,7 +103,7 @@ def _cell(
     )  # fmt: skip
 
 
-def _estimate(study: Study, scores: dict[str, Score]) -> tuple[Estimate | None, str]:
+def estimate(study: Study, scores: dict[str, Score]) -> tuple[Estimate | None, str]:
     """The mean over repeats or folds, and why there is none; neither for a single run."""
     if study.is_kfold:
         folds: dict[str, list[Score]] = {}
@@ -144,90 +124,6 @@ def _validation(run: Run, metric: str, names: list[str]) -> float | None:
     return None if None in values else float(np.mean(values))
 
 
-def family_size(study: Study, compare: list[str]) -> int:
-    """How many comparisons of two or more repeats a study holds."""
-    return sum(
-        len(study.cells.get((a, size), {}).keys() & study.cells.get((b, size), {}).keys()) > 1
-        for a, b in study.pairs(compare)
-        for size in study.sizes
-    )
-
-
-def compared(
-    study: Study,
-    cells: list[Cell],
-    metric: str,
-    compare: list[str],
-    margin: float | None,
-    count: int,
-) -> list[Comparison]:
-    """All pairs of arms that differ in one factor, at each size, of a family of `count`."""
-    by_place = {(cell.arm, cell.size): cell for cell in cells}
-    found = []
-    for a, b in study.pairs(compare):
-        for size in study.sizes:
-            one, other = by_place.get((a, size)), by_place.get((b, size))
-            if one and other:
-                found.append(_comparison(study, one, other, metric))
-    family = [c.found for c in found if c.found]
-    sign = -1 if metric in LOWER_IS_BETTER else 1
-    signed = [_signed(of, sign) for of in family]
-    told = iter(verdicts(signed, margin, count) if family else [])
-    return [
-        c
-        if c.found is None
-        else Comparison(c.a, c.b, c.size, c.found, _turned(next(told), sign), "")
-        for c in found
-    ]
-
-
-def _comparison(study: Study, a: Cell, b: Cell, metric: str) -> Comparison:
-    def without(reason: str) -> Comparison:
-        return Comparison(a.arm, b.arm, a.size, None, None, reason)
-
-    both = [repeat for repeat in a.scores if repeat in b.scores]
-    if metric == "mean_error":
-        return without("of two mean errors neither is better: compare MAE")
-    if not both:
-        return without("no run of one has the same draw as a run of the other")
-    if any(study.identity(a.arm, a.size, r) != study.identity(b.arm, b.size, r) for r in both):
-        return without("their test sets differ")
-    pairs = {repeat: minus(a.scores[repeat], b.scores[repeat]) for repeat in both}
-    if len(both) < 2:
-        more = "split.fold=0,1,2,3,4" if study.is_kfold else "sample_size.repeat=0,1,2,3,4"
-        return without(f"one repeat says nothing about another draw: add {more}")
-    if not study.is_kfold and _same(list(pairs.values())):
-        return without("their repeats are one and the same run: give a sample_size.n, or folds")
-    found, reason = _estimate(study, pairs)
-    if found is None:
-        return without(reason)
-    if found.patients < FEW:
-        return without(too_few(pairs[both[0]]._replace(patients=found.patients)))
-    if found.error == 0:
-        return without("their scores do not vary at all")
-    return Comparison(a.arm, b.arm, a.size, found, None, "")
-
-
-def _same(scores: list[Score]) -> bool:
-    """Whether repeats do not differ at all, though patients move their score."""
-    first = scores[0]
-    alike = all(
-        one.value == first.value and np.array_equal(one.influence, first.influence)
-        for one in scores
-    )
-    return alike and bool(first.influence.any())
-
-
-def _signed(of: Estimate, sign: int) -> Estimate:
-    return of._replace(value=sign * of.value)
-
-
-def _turned(verdict: Verdict, sign: int) -> Verdict:
-    if sign > 0:
-        return verdict
-    return verdict._replace(low=-verdict.high, high=-verdict.low)
-
-
 def rows(study: Study, cells: list[Cell]) -> list[dict[str, Any]]:
     """The cells as rows of a table, every number."""
     return [
@@ -245,21 +141,4 @@ def rows(study: Study, cells: list[Cell]) -> list[dict[str, Any]]:
             "validation": cell.validation,
         }
         for cell in cells
-    ]  # fmt: skip
-
-
-def verdict_rows(study: Study, comparisons: list[Comparison]) -> list[dict[str, Any]]:
-    """The comparisons as rows of a table, every number."""
-    return [
-        {
-            "a": study.name(c.a), "b": study.name(c.b), "train_images": c.size,
-            "difference": c.found.value if c.found else None,
-            "error": c.found.error if c.found else None,
-            "repeats": c.found.repeats if c.found else None,
-            **({"verdict": c.verdict.word, "low": c.verdict.low, "high": c.verdict.high,
-                "p_holm": c.verdict.p} if c.verdict else
-               {"verdict": None, "low": None, "high": None, "p_holm": None}),
-            "no_verdict": c.reason,
-        }
-        for c in comparisons
     ]  # fmt: skip
