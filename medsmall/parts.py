@@ -40,18 +40,19 @@ def parts_of(cfg: DictConfig) -> Parts:
 
     Raises MedsmallError for a value that a part refuses.
     """
+    from medsmall.sample_size import SampleSize
+    from medsmall.split import Split
+
     light_parts(cfg)
     build(cfg.dataset)
+    split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
 
     from medsmall.augmentation import Augmentation
     from medsmall.loss import Loss
     from medsmall.objective import Objective
     from medsmall.pretraining import Pretraining
-    from medsmall.sample_size import SampleSize
     from medsmall.schedule import Schedule
-    from medsmall.split import Split
 
-    split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
     made(cfg.schedule, Schedule)
     made(cfg.objective, Objective)
     loss, augmentation = made(cfg.loss, Loss), made(cfg.augmentation, Augmentation)

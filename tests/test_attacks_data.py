@@ -38,8 +38,6 @@ from medsmall.record.summary import show
 from medsmall.schema import check
 from medsmall.task import Task
 
-pytestmark = pytest.mark.untraced
-
 HOME = "${oc.env:HOME}"
 
 

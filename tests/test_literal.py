@@ -15,8 +15,6 @@ from medsmall.dataset.opening import open_table
 from medsmall.record import Record
 from medsmall.train import train
 
-pytestmark = pytest.mark.untraced
-
 TEXTS = st.text(st.sampled_from("\\${}a:.'\" "), max_size=12)
 
 

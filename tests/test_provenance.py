@@ -9,8 +9,6 @@ from safetensors.torch import load_file, save_file
 
 from medsmall.errors import MedsmallError
 
-pytestmark = pytest.mark.untraced
-
 OTHER_SPLIT = [  # as in test_train.py
     "split=by_patient", "split.train=0.6", "split.val=0.2", "split.seed=1", "trainer.max_epochs=1",
 ]  # fmt: skip
