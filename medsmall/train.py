@@ -7,7 +7,6 @@ answered at once.
 
 import functools
 import json
-import shlex
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -259,21 +258,6 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
 
 
-def more_draws(words: list[str], cfg: DictConfig) -> str:
-    """The command for more draws of the run of `cfg`, which `words` describe.
-
-    All images can be drawn in one way only: there, folds have other test images.
-    """
-    size = cfg.sample_size
-    if cfg.choices.split == "kfold" or (size.get("n") is None and size.get("fraction") is None):
-        more = ["split=kfold", "split.fold=0,1,2,3,4"]
-    else:
-        more = ["sample_size.repeat=0,1,2"]
-    dropped = tuple(f"{word.partition('=')[0]}=" for word in more)
-    kept = [word for word in words if not word.startswith(dropped)]
-    return f"python -m medsmall.train -m {shlex.join([*kept, *more])}"
-
-
 def main() -> None:
     """The command; its cells share common work."""
     if not sys.argv[1:]:
@@ -284,7 +268,7 @@ def main() -> None:
 
     def cell(cfg: DictConfig) -> None:
         case = resolve(cfg, sharing.SHARED)
-        from medsmall.record.summary import show
+        from medsmall.record.summary import more_draws, show
         from medsmall.terminal import say
 
         try:

@@ -32,7 +32,8 @@ from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.once import Once
 from medsmall.record import Record
-from medsmall.train import execute, main, more_draws, resolve, train
+from medsmall.record.summary import more_draws
+from medsmall.train import execute, main, resolve, train
 
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",

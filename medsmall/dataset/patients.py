@@ -10,9 +10,8 @@ if TYPE_CHECKING:
     from medsmall.dataset import Dataset
 
 EXAMPLES = 3
-_INVISIBLE = dict.fromkeys(
-    map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff")
-)  # soft hyphens, no width
+# the soft hyphen, and characters of no width
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
 
 
 def one_spelling(patients: pd.Series) -> pd.Series:

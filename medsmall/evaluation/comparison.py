@@ -10,7 +10,7 @@ where s^2 is the sample variance of the R scores and c the mean covariance over 
 different repeats' scores (Obuchowski and Rockette, Commun Stat Simul 1995). An interval is half as
 wide as the root of (t s)^2 / R + t'^2 c, t and t' Student's quantiles of R - 1 and of the patients
 (Howe, JASA 1974). Degrees of freedom for the sum (Hillis, Stat Med 2007) gave up to 16% false
-families with 3 repeats in `docs/statistics.md`, this at most 5%.
+families with 3 repeats, this 3.5%: see `docs/statistics.md`.
 
 All are about *this* pool of images and *this* source of weights.
 """

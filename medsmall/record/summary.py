@@ -1,7 +1,9 @@
 """The results of a run, as a table for the terminal."""
 
+import shlex
 from typing import Any
 
+from omegaconf import DictConfig
 from rich.table import Table
 
 from medsmall.evaluation.intervals import interval
@@ -26,6 +28,21 @@ def show(record: Record) -> None:
         raise record.damaged("metrics.json", what) from error
     for line in [*lines, f"Record: {record.folder}"]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+def more_draws(words: list[str], cfg: DictConfig) -> str:
+    """The command for more draws of the run of `cfg`, which `words` describe.
+
+    All images can be drawn in one way only: there, folds have other test images.
+    """
+    size = cfg.sample_size
+    if cfg.choices.split == "kfold" or (size.get("n") is None and size.get("fraction") is None):
+        more = ["split=kfold", "split.fold=0,1,2,3,4"]
+    else:
+        more = ["sample_size.repeat=0,1,2"]
+    dropped = tuple(f"{word.partition('=')[0]}=" for word in more)
+    kept = [word for word in words if not word.startswith(dropped)]
+    return f"python -m medsmall.train -m {shlex.join([*kept, *more])}"
 
 
 def _lines(metrics: dict[str, Any], tested: Predicted) -> list[str | Table]:
