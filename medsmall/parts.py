@@ -10,7 +10,9 @@ from medsmall.auto import auto_groups, likely
 from medsmall.configs import config_dir
 from medsmall.contract import build, made
 from medsmall.errors import MedsmallError
-from medsmall.schema import check
+from medsmall.labelled import TABLE
+from medsmall.once import Once
+from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
     from medsmall.augmentation import Augmentation
@@ -35,47 +37,46 @@ class Parts:
     learner: "Learner"
 
 
-def parts_of(cfg: DictConfig) -> Parts:
+def parts_of(cfg: DictConfig, targets: "Targets | None") -> Parts:
     """Make every part of `cfg`, parts with light imports first.
 
-    Raises MedsmallError for a value that a part refuses.
+    Raises MedsmallError for a value that a part refuses, and for a loss that does not fit the
+    `targets`, if they are known.
     """
-    from medsmall.sample_size import SampleSize
-    from medsmall.split import Split
-
-    light_parts(cfg)
-    build(cfg.dataset)
-    split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
-
     from medsmall.augmentation import Augmentation
     from medsmall.loss import Loss
     from medsmall.objective import Objective
     from medsmall.pretraining import Pretraining
+    from medsmall.sample_size import SampleSize
     from medsmall.schedule import Schedule
+    from medsmall.split import Split
 
+    learner = light_parts(cfg)
+    split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
+    loss = made(cfg.loss, Loss)
+    if targets:
+        check_task(cfg, loss, learner, targets)
     made(cfg.schedule, Schedule)
     made(cfg.objective, Objective)
-    loss, augmentation = made(cfg.loss, Loss), made(cfg.augmentation, Augmentation)
+    augmentation = made(cfg.augmentation, Augmentation)
     pretraining = made(cfg.pretraining, Pretraining)
-
-    from medsmall.learner import Learner
-
-    learner = made(cfg.learner, Learner)
     return Parts(split, sample_size, augmentation, pretraining, loss, learner)
 
 
-def light_parts(cfg: DictConfig) -> None:
-    """Make and discard the parts that need no torch, which takes seconds to import."""
+def light_parts(cfg: DictConfig) -> "Learner":
+    """Make the parts that need no torch, which takes seconds to import, and are never auto."""
     from medsmall.audit.findings import check_allowed
     from medsmall.backbone import Backbone
+    from medsmall.learner import Learner
     from medsmall.strategy import Strategy
 
     check_allowed(cfg.audit.allow)
     made(cfg.backbone, Backbone)
     made(cfg.strategy, Strategy)
+    return made(cfg.learner, Learner)
 
 
-def first_parts(cfg: DictConfig) -> Parts:
+def first_parts(cfg: DictConfig, once: Once) -> Parts:
     """The parts that are known before the data are read, generated or decoded.
 
     Options named auto may still change. Raises MedsmallError for a value that a part refuses and,
@@ -83,6 +84,7 @@ def first_parts(cfg: DictConfig) -> Parts:
     or the image size.
     """
     from medsmall.cache import cache_file
+    from medsmall.logger import made_logger
     from medsmall.pretraining import Pretraining
 
     dataset = _opened(cfg)
@@ -93,30 +95,34 @@ def first_parts(cfg: DictConfig) -> Parts:
     if auto_groups(cfg):
         cfg = likely(cfg, dataset)
         check(cfg)
-    parts = parts_of(cfg)
-    if new:
-        try_out(cfg, parts, dataset)
+    targets = once("targets", resolved(cfg, TABLE), lambda: _known_targets(dataset))
+    parts = parts_of(cfg, targets)
+    if new and cfg.logger:
+        made_logger(cfg)
+    if new and targets:
+        try_out(cfg, parts, targets)
     return parts
 
 
-def try_out(cfg: DictConfig, parts: Parts, dataset: "Dataset") -> None:
-    """MedsmallError if the parts do not fit each other, the task or the image size.
+def try_out(cfg: DictConfig, parts: Parts, targets: "Targets") -> None:
+    """MedsmallError if the parts do not fit each other or the image size.
 
-    Builds a network and discards it. Without effect if only the table defines the targets.
+    Builds a network and discards it.
     """
     from medsmall.batches.views import augmented_side
-    from medsmall.logger import made_logger
-    from medsmall.targets import targets_of
 
-    if cfg.logger:
-        made_logger(cfg)
-    try:
-        targets = targets_of(dataset.targets, dataset.task)
-    except MedsmallError:
-        return
-    check_task(cfg, parts.loss, parts.learner, targets)
     side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
     parts.learner.check(cfg, targets, side)
+
+
+def _known_targets(dataset: "Dataset") -> "Targets | None":
+    """The targets, unless only the table of the data defines them."""
+    from medsmall.targets import targets_of
+
+    try:
+        return targets_of(dataset.targets, dataset.task)
+    except MedsmallError:
+        return None
 
 
 def _opened(cfg: DictConfig) -> "Dataset":

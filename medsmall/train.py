@@ -57,7 +57,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     once, given = once or Once(), cfg
     cfg, said = settle(cfg, once)
     config = check(cfg)
-    parts = first_parts(cfg)
+    parts = first_parts(cfg, once)
 
     from medsmall.augmentation.safety import check as check_augmentation
     from medsmall.case import Case
@@ -127,7 +127,7 @@ def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
 
     def chosen_now() -> dict[str, list[str]]:
         config = check(cfg)
-        first_parts(cfg)
+        first_parts(cfg, once)
         dataset, table = opened(cfg, config, once)
         chosen = choose(cfg, dataset, table, groups)
         if "sample_size" in groups:  # of what is left without copies

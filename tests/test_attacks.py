@@ -268,7 +268,7 @@ sys.argv[0] = "medsmall-train"
 try:
     main()
 except SystemExit as ended:
-    slow = {"pytorch_lightning", "timm", "torch", "torchvision"}
+    slow = {"albumentations", "pytorch_lightning", "timm", "torch", "torchvision"}
     print(ended.code, *sorted(slow & {*sys.modules}))
 """
 
@@ -276,11 +276,15 @@ except SystemExit as ended:
 @pytest.mark.parametrize(
     ("wrong", "imported"),
     [
-        ("learner=probe learner.inverse_penalty=-1", "torch"),  # the learner is made last
+        ("learner=probe learner.inverse_penalty=-1", ""),
+        ("loss=mae", "torch"),  # losses are modules of torch
         ("backbone.name=resnet5000", ""),
         ("strategy.lr=-1", ""),
         ("strategy.thaw_at=[0.1]", ""),
-        ("backbone.name=test_vit", "timm torch torchvision"),  # its image size: has to be made
+        (
+            "backbone.name=test_vit",
+            "albumentations timm torch torchvision",
+        ),  # its image size: has to be made
     ],
 )
 def test_what_takes_seconds_to_import_is_not_needed_to_refuse_a_value(tmp_path, wrong, imported):

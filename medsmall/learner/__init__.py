@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 from omegaconf import DictConfig
 
-from medsmall.batches.drawn import DrawnImages
-from medsmall.case import Case
-from medsmall.record import Record
 from medsmall.targets import Targets
 
-if TYPE_CHECKING:  # only some learners need Lightning
+if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from pytorch_lightning.loggers import Logger
+
+    from medsmall.batches.drawn import DrawnImages
+    from medsmall.case import Case
+    from medsmall.record import Record
 
 # Groups and keys of the config that only training uses, and a learner without training ignores.
 TRAINING = frozenset(
@@ -57,7 +58,7 @@ class Fitted(Protocol):
         Probabilities, or numbers in the unit of their target.
         """
 
-    def save(self, record: Record, about: dict[str, str]) -> str:
+    def save(self, record: "Record", about: dict[str, str]) -> str:
         """Write model.safetensors, and beside it whatever else predicts; nothing as a pickle.
 
         model.safetensors is the network that other runs begin with: with a head where the head
@@ -86,7 +87,7 @@ class Learner(Protocol):
         `side` is that of the views the network is shown, in px.
         """
 
-    def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> Fitted:
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> Fitted:
         """Learn from the train images, choose by the val images; never see the test images.
 
         `medsmall.learner.model.initial_model` gives the network with its initial weights. Send

@@ -1,34 +1,26 @@
 """Trains a network: the stages of the strategy, the schedule, the objective and the loss.
 
-Lightning is imported where it is needed: a value that does not fit the network is told before.
+Torch and Lightning are imported where they are needed: a wrong value is told before.
 """
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-import torch
 from omegaconf import DictConfig
-from torch import Tensor
 
-from medsmall import logger
-from medsmall.backbone import Network
-from medsmall.batches.drawn import DrawnImages
-from medsmall.case import Case
 from medsmall.contract import made
-from medsmall.inference import device_of
-from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
-from medsmall.loss import Loss
-from medsmall.model import Model
-from medsmall.objective import Objective
-from medsmall.schedule import Schedule
 from medsmall.strategy import Strategy
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
+    from medsmall.backbone import Network
+    from medsmall.batches.drawn import DrawnImages
+    from medsmall.case import Case
     from medsmall.learner.lightning.classifier import Classifier
+    from medsmall.learner.model import FittedModel
+    from medsmall.model import Model
 
 
 @dataclass(frozen=True)
@@ -40,20 +32,25 @@ class NetworkLearner:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Build everything except the loaders, and discard it."""
+        from medsmall.learner.model import new_model, try_out
+
         network, model = new_model(cfg, targets)
         made(cfg.strategy, Strategy).stages(network)
         try_out(model, side)
 
+        from medsmall.inference import device_of
         from medsmall.learner.lightning.trainer import make_trainer
 
         make_trainer(cfg, logger=False, enable_checkpointing=False)  # checks the device
         device_of(cfg.trainer)
         _classifier(cfg, network, model)
 
-    def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> FittedModel:
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedModel":
         """Train from the initial weights and take the state of the chosen epoch."""
         import pytorch_lightning as pl
 
+        from medsmall import logger
+        from medsmall.inference import device_of
         from medsmall.learner.lightning.trainer import (
             best_weights,
             callbacks,
@@ -61,6 +58,8 @@ class NetworkLearner:
             interruptible,
             make_trainer,
         )
+        from medsmall.learner.model import FittedModel, initial_model
+        from medsmall.learner.prevalence import prevalence
 
         cfg, folder = case.cfg, case.record.folder
         select_by = case.select_by
@@ -101,16 +100,11 @@ class NetworkLearner:
         )
 
 
-@torch.no_grad()
-def prevalence(loss: Loss, labels: Tensor) -> np.ndarray:
-    """The share of positives among `labels` (N, K), weighted by a fitted `loss`: float64 (K,)."""
-    weights = loss(torch.zeros_like(labels), labels)[1]
-    shares: Tensor = (weights * labels.nan_to_num()).sum(0) / weights.sum(0)
-    return shares.double().numpy()
-
-
-def _classifier(cfg: DictConfig, network: Network, model: Model) -> "Classifier":
+def _classifier(cfg: DictConfig, network: "Network", model: "Model") -> "Classifier":
     from medsmall.learner.lightning.classifier import Classifier
+    from medsmall.loss import Loss
+    from medsmall.objective import Objective
+    from medsmall.schedule import Schedule
 
     return Classifier(
         network,

@@ -6,20 +6,18 @@ from typing import TYPE_CHECKING, ClassVar
 import pandas as pd
 from omegaconf import DictConfig
 
-from medsmall import logger
-from medsmall.batches.drawn import DrawnImages
-from medsmall.case import Case
 from medsmall.errors import MedsmallError
-from medsmall.inference import device_of, features
 from medsmall.learner import TRAINING
-from medsmall.learner.last_layer import losses, refuse_other_ends, set_last_layer
 from medsmall.learner.linear import logistic, multinomial, ridge
-from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.targets import Targets
 from medsmall.task import Task
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from pytorch_lightning.loggers import Logger
+
+    from medsmall.batches.drawn import DrawnImages
+    from medsmall.case import Case
+    from medsmall.learner.model import FittedModel
 
 SOLVERS = {
     Task.BINARY: logistic,
@@ -56,13 +54,22 @@ class Probe:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the device exists and one linear layer gives the outputs."""
+        from medsmall.inference import device_of
+        from medsmall.learner.last_layer import refuse_other_ends
+        from medsmall.learner.model import new_model, try_out
+
         device_of(cfg.trainer)
         _, model = new_model(cfg, targets)
         try_out(model, side)
         refuse_other_ends(model, side, self.label)
 
-    def fit(self, case: Case, data: DrawnImages, loggers: "list[Logger]") -> FittedModel:
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedModel":
         """Solve the head for the train images."""
+        from medsmall import logger
+        from medsmall.inference import device_of, features
+        from medsmall.learner.last_layer import losses, set_last_layer
+        from medsmall.learner.model import FittedModel, initial_model
+
         _, model, initial = initial_model(case)
         device, precision = device_of(case.cfg.trainer), case.cfg.trainer.precision
         labels = ((data.shown_labels - model.offset) / model.scale).numpy()  # still on the CPU

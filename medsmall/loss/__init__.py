@@ -9,13 +9,14 @@ Losses of labels 0 and 1 take any y between (soft labels) and are linear in it: 
 weight at y = 0.7 are 0.7 times those of a positive plus 0.3 times those of a negative.
 """
 
-from typing import Protocol
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from medsmall.errors import MedsmallError
 from medsmall.targets import Targets
 from medsmall.task import Task
+
+if TYPE_CHECKING:  # seconds to import
+    from torch import Tensor
 
 
 class Loss(Protocol):
@@ -27,7 +28,7 @@ class Loss(Protocol):
 
     tasks: tuple[Task, ...]
 
-    def fit(self, labels: Tensor) -> None:
+    def fit(self, labels: "Tensor") -> None:
         """Learn from the train labels (N, K), NaN unknown, as often as training shows them.
 
         Weights that balance classes are w_i = total / (classes * n_i), and 1 for a class that is
@@ -35,7 +36,7 @@ class Loss(Protocol):
         nothing.
         """
 
-    def __call__(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, outputs: "Tensor", labels: "Tensor") -> "tuple[Tensor, Tensor]":
         """Weighted loss and weight of each image and target: float32 (B, K); multiclass (B, 1).
 
         `outputs` (B, K) are logits, or standardised numbers, of any float type; `labels` (B, K),

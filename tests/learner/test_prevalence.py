@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medsmall.learner.network import prevalence
+from medsmall.learner.prevalence import prevalence
 from medsmall.loss.bce import BCE
 from medsmall.loss.cross_entropy import CrossEntropy
 
