@@ -57,9 +57,9 @@ def init(path: Path, name: str | None = None, force: bool = False, said: Said = 
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     _say_written(file, changes if before else None)
-    _audit([f"dataset={chosen}"])
-    say("Next:")
-    for command in ("explore", "train"):
+    clean = _audit([f"dataset={chosen}"])
+    say("Next:" if clean else "Next: look, mend the data, and audit them again:")
+    for command in ("explore", "train" if clean else "audit"):
         line = f"python -m medsmall.{command} dataset={chosen}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     return file
@@ -96,15 +96,22 @@ def _free_name(path: Path, name: str | None) -> str:
     return chosen
 
 
-def _audit(overrides: list[str]) -> None:
-    """Audit the data set just written, as `python -m medsmall.audit` with `overrides` would."""
+def _audit(overrides: list[str]) -> bool:
+    """Audit the data set just written, as `python -m medsmall.audit` would; whether it is clean."""
     from medsmall.audit.__main__ import audit
 
     try:
-        if not audit(compose(overrides)):
-            say("Note: the audit found problems; look at them before you train.")
+        clean = audit(compose(overrides))
     except MedsmallError as error:  # the YAML stays, to be corrected
         say(f"Note: the audit failed: {error}")
+        return False
+    if not clean:
+        say(
+            "Note: the audit found problems. Before you train, correct the data, leave copies out "
+            "with audit.drop=[identical_images,near_duplicates], or accept a finding with "
+            "audit.allow=[its name]."
+        )
+    return clean
 
 
 def _said(given: argparse.Namespace) -> Said:

@@ -225,7 +225,7 @@ def test_the_yaml_has_every_key_with_its_comment_and_gives_the_data_back(here, o
 
 
 def test_nothing_is_overwritten_or_shadowed(here, monkeypatch):
-    monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
+    monkeypatch.setattr("medsmall.init._audit", lambda overrides: True)
     file = data_in(here / "films", label="dx")
     written = init(file)
     assert written == here / "conf" / "dataset" / "films.yaml"
@@ -358,7 +358,7 @@ def test_the_options_for_class_folders(here):
 
 
 def test_id_pattern_none_is_no_patient(here, monkeypatch):
-    monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
+    monkeypatch.setattr("medsmall.init._audit", lambda overrides: True)
     Folder("/nowhere", patient=r"^(person\d+)").write_phantom(here / "mine", 40, 0)
     written = here / "conf/dataset/mine.yaml"
     main([str(here / "mine")])
@@ -372,7 +372,7 @@ def test_id_pattern_none_is_no_patient(here, monkeypatch):
 
 
 def test_a_second_call_says_what_it_changes(here, monkeypatch, capsys):
-    monkeypatch.setattr("medsmall.init._audit", lambda overrides: None)
+    monkeypatch.setattr("medsmall.init._audit", lambda overrides: True)
     file = data_in(here / "films", **BOTH)
     main([str(file)])
     main([str(file)])
@@ -381,3 +381,18 @@ def test_a_second_call_says_what_it_changes(here, monkeypatch, capsys):
     said = capsys.readouterr()
     assert "Updated: " in said.err
     assert "  patient: PatientID -> none\n  split: fold -> none\n" in said.out
+
+
+def test_what_comes_next_depends_on_the_audit(here, capsys):
+    table = data_in(here, label="diagnosis", patient="PatientID")
+    init(table, name="mine")
+    assert capsys.readouterr().out.splitlines()[-1] == "python -m medsmall.train dataset=mine"
+    rows = pd.read_csv(table, dtype=str)
+    other = next(one for one in rows["diagnosis"] if one != rows["diagnosis"][0])
+    copy = rows.iloc[[0]].assign(PatientID="another", image="copy.png", diagnosis=other)
+    (table.parent / "copy.png").write_bytes((table.parent / rows["image"][0]).read_bytes())
+    pd.concat([rows, copy]).to_csv(table, index=False)
+    init(table, name="mine")
+    told = capsys.readouterr()
+    assert told.out.splitlines()[-1] == "python -m medsmall.audit dataset=mine"
+    assert "audit.drop=[identical_images,near_duplicates]" in told.err

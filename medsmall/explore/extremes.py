@@ -128,7 +128,7 @@ def at_extremes(transform: Any, image: np.ndarray) -> list[View]:
         for end in ends:
             pixels = _applied(transform, image, {name: end}, level=0.5)
             if pixels is not None:
-                made.append(View(f"{name} {_in_words(end)}", pixels))
+                made.append(View(f"{name.replace('_', ' ')} {_in_words(end)}", pixels))
     if made:
         return made
     low, high = (_applied(transform, image, {}, level) for level in (0.0, 1.0))

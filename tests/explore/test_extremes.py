@@ -14,7 +14,7 @@ def at(transform, image=IMAGE):
 def test_each_range_is_shown_at_both_ends():
     shift = A.RandomBrightnessContrast(brightness_limit=(-0.2, 0.3), contrast_limit=(0, 0), p=0.1)
     shown = at(shift)
-    assert list(shown) == ["brightness_limit -0.2", "brightness_limit 0.3"]
+    assert list(shown) == ["brightness limit -0.2", "brightness limit 0.3"]
     low, high = (pixels.mean() for pixels in shown.values())
     assert low < IMAGE.mean() < high
 
@@ -28,7 +28,7 @@ def test_other_ranges_lie_in_the_middle_meanwhile():
 
 def test_axes_of_a_range_that_differ_are_named():
     moved = A.Affine(translate_percent={"x": (-0.1, 0.1), "y": (-0.2, 0.2)}, p=1)
-    assert "translate_percent x -0.1, y -0.2" in at(moved)
+    assert "translate percent x -0.1, y -0.2" in at(moved)
 
 
 def test_a_crop_is_shown_in_its_corners():
