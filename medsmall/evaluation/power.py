@@ -1,0 +1,108 @@
+"""The difference of two arms that a sweep would find: for planning one from a pilot or assumptions.
+
+A verdict is found where a difference exceeds the half width of its interval
+(`medsmall.evaluation.comparison`), which is itself uncertain: the variance over repeats is
+estimated from those repeats. Power is the mean over that uncertainty.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import brentq
+
+from medsmall.evaluation.influence import Codes, Floats, auroc, covariance
+from medsmall.evaluation.intervals import LEVEL
+
+POWER = 0.8
+NODES = (np.arange(200) + 0.5) / 200
+
+
+class Pilot(NamedTuple):
+    """What is known of a difference: its variance over `drawn` repeats, one each, and `tested`.
+
+    `freedom` is that of `drawn`; inf if it is assumed.
+    """
+
+    drawn: float
+    tested: float
+    patients: int
+    freedom: float
+
+
+def power(true: float, pilot: Pilot, repeats: int, comparisons: int = 1) -> float:
+    """The probability that `repeats` repeats find a `true` difference, in its direction.
+
+    It is one of so many `comparisons`, as the first step of Holm's method asks.
+    """
+    if repeats < 2:
+        return 0.0
+    level = 1 - (1 - LEVEL) / comparisons
+    t, z = (stats.t.ppf((1 + level) / 2, n - 1) for n in (repeats, pilot.patients))
+    estimated = pilot.drawn * stats.chi2.ppf(NODES, repeats - 1) / (repeats - 1)
+    half = np.sqrt(t**2 * estimated / repeats + z**2 * pilot.tested)
+    error = np.sqrt(pilot.drawn / repeats + pilot.tested)
+    return float(np.mean(stats.norm.cdf((abs(true) - half) / error)))
+
+
+def detectable(pilot: Pilot, repeats: int, comparisons: int = 1) -> tuple[float, float]:
+    """The least difference found with a probability of POWER: from ... to, as the pilot is small.
+
+    The ends belong to the 10% and the 90% quantile of the variance over repeats. ValueError for
+    fewer than two repeats.
+    """
+    if repeats < 2:
+        raise ValueError("one repeat finds no difference")
+    ends = []
+    for quantile in (0.9, 0.1):
+        factor = 1.0
+        if np.isfinite(pilot.freedom):
+            factor = pilot.freedom / float(stats.chi2.ppf(quantile, pilot.freedom))
+        known = pilot._replace(drawn=pilot.drawn * factor)
+
+        def lacking(true: float, known: Pilot = known) -> float:
+            return power(true, known, repeats, comparisons) - POWER
+
+        most = 1.0
+        while lacking(most) < 0:
+            most *= 2
+        ends.append(float(brentq(lacking, 0.0, most)))
+    return ends[0], ends[1]
+
+
+def assumed_variance(
+    y: Floats,
+    patient: Codes,
+    area: float,
+    correlation: float,
+    within: float = 0.5,
+    draws: int = 100,
+) -> float:
+    """The variance over patients of a difference of two AUROCs of `area`, on a real test set.
+
+    `y` (N,) are its labels, 0 or 1, and `patient` (N,) its patients, from 0. Scores are binormal
+    (Hanley, Med Decis Making 1988); `correlation` is that of the two arms' scores of an image,
+    `within` that of one patient's images.
+    """
+    rng = np.random.default_rng(0)
+    patients, shift = int(patient.max()) + 1, np.sqrt(2) * stats.norm.ppf(area)
+
+    def noise() -> Floats:
+        of_patient, of_image = rng.standard_normal(patients), rng.standard_normal(len(y))
+        return np.sqrt(within) * of_patient[patient] + np.sqrt(1 - within) * of_image
+
+    found = []
+    for _ in range(draws):
+        shared = noise()
+        a, b = (
+            auroc(
+                y,
+                np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * noise() + shift * y,
+                patient,
+                patients,
+            )
+            for _ in range(2)
+        )
+        assert a is not None and b is not None
+        found.append(covariance((a.influence - b.influence)[None])[0, 0])
+    return float(np.mean(found))
