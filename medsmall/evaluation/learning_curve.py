@@ -8,9 +8,10 @@ from a loss A at the smallest size n1, f being the share of A that no number of 
     logarithmic    A (1 - k log(n / n1)), 0 at least
 
 Each curve of a grid of f and k counts by how well it fits the measured losses. So the answer is not
-one curve but all that fit, and its band widens where they part. The families are combined by
-back-testing: each counts by how well it foretold the largest sizes from the smaller ones.
-`docs/statistics.md` says how often the bands held (``scripts/back_test.py``).
+one curve but all that fit, and its band widens where they part. A family counts by its evidence:
+the probability that it gives to each loss as foretold from the others before it, one by one (Dawid,
+J R Stat Soc A 1984). `docs/statistics.md` says how often the bands held, and what other ways to
+combine the families gave (``scripts/back_test.py``).
 """
 
 from collections.abc import Callable
@@ -30,7 +31,6 @@ FARTHEST = 3.0  # times the largest size
 HIDDEN = 2.0  # a back-test hides the sizes above the largest over this
 OFF_CURVE = 0.01  # no score lies quite on a curve: relative deviation of a loss
 STRAYS = 0.02  # relative error of a loss for each doubling beyond the largest size
-LEAST_WEIGHT = 0.1  # of a family, as a back-test has few points
 NODES = 21  # of the scale A
 STEPS = 241  # of the sizes that are tried for a wished score
 ENDS = (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2)
@@ -175,34 +175,18 @@ class LearningCurve:
 
 
 def learning_curve(points: Points, weight: Array | None = None) -> LearningCurve:
-    """Fit all families, combined with `weight` or else by their back-test."""
+    """Fit all families; they count by their evidence, or as `weight` (3,) says."""
     kinds = families(float(points.sizes[0]), float(points.sizes[-1]))
     fits = [fitted(points, family) for family in kinds]
-    return LearningCurve(points, fits, back_tested(points) if weight is None else weight)
+    if weight is None:
+        evidence = np.array([fit.evidence for fit in fits])
+        weight = np.exp(evidence - logsumexp(evidence))
+    return LearningCurve(points, fits, weight)
 
 
 def shown_first(points: Points) -> int:
     """How many sizes a back-test shows: those up to the largest over HIDDEN, three at least."""
     return max(int((points.sizes <= points.sizes[-1] / HIDDEN).sum()), 3)
-
-
-def back_tested(points: Points) -> Array:
-    """The weight of each family by the density it gave to the sizes hidden from it."""
-    shown = points.first(shown_first(points))
-    kinds = families(float(shown.sizes[0]), float(shown.sizes[-1]))
-    logs = []
-    for family in kinds:
-        fit = fitted(shown, family)
-        log = 0.0
-        for i in range(len(shown.sizes), len(points.sizes)):
-            values, weights = fit.losses(float(points.sizes[i]))
-            variance = points.covariance[i, i] + (OFF_CURVE * points.losses[i]) ** 2
-            far = -((points.losses[i] - values) ** 2) / (2 * variance)
-            log += float(logsumexp(far, b=weights))
-        logs.append(log)
-    weight = np.exp(np.array(logs) - max(logs))
-    weight = np.maximum(weight / weight.sum(), LEAST_WEIGHT)
-    return weight / weight.sum()
 
 
 def smoothed(sizes: Array, variances: Array, freedom: int) -> Array:

@@ -19,15 +19,20 @@ NODES = (np.arange(200) + 0.5) / 200
 
 
 class Pilot(NamedTuple):
-    """What is known of a difference: its variance over `drawn` repeats, one each, and `tested`.
-
-    `freedom` is that of `drawn`; inf if it is assumed.
-    """
+    """The variance of a difference over repeats, for one (`drawn`), and over `patients`."""
 
     drawn: float
     tested: float
     patients: int
-    freedom: float
+
+
+def uncertain(pilot: Pilot, freedom: int) -> tuple[Pilot, Pilot]:
+    """A pilot whose `drawn` was estimated with so much freedom, at the ends of its 80% interval."""
+    low, high = (
+        pilot._replace(drawn=pilot.drawn * freedom / float(stats.chi2.ppf(end, freedom)))
+        for end in (0.9, 0.1)
+    )
+    return low, high
 
 
 def power(true: float, pilot: Pilot, repeats: int, comparisons: int = 1) -> float:
@@ -45,29 +50,21 @@ def power(true: float, pilot: Pilot, repeats: int, comparisons: int = 1) -> floa
     return float(np.mean(stats.norm.cdf((abs(true) - half) / error)))
 
 
-def detectable(pilot: Pilot, repeats: int, comparisons: int = 1) -> tuple[float, float]:
-    """The least difference found with a probability of POWER: from ... to, as the pilot is small.
+def detectable(pilot: Pilot, repeats: int, comparisons: int = 1) -> float:
+    """The least true difference that `repeats` repeats find with a probability of POWER.
 
-    The ends belong to the 10% and the 90% quantile of the variance over repeats. ValueError for
-    fewer than two repeats.
+    ValueError for fewer than two repeats.
     """
     if repeats < 2:
         raise ValueError("one repeat finds no difference")
-    ends = []
-    for quantile in (0.9, 0.1):
-        factor = 1.0
-        if np.isfinite(pilot.freedom):
-            factor = pilot.freedom / float(stats.chi2.ppf(quantile, pilot.freedom))
-        known = pilot._replace(drawn=pilot.drawn * factor)
 
-        def lacking(true: float, known: Pilot = known) -> float:
-            return power(true, known, repeats, comparisons) - POWER
+    def lacking(true: float) -> float:
+        return power(true, pilot, repeats, comparisons) - POWER
 
-        most = 1.0
-        while lacking(most) < 0:
-            most *= 2
-        ends.append(float(brentq(lacking, 0.0, most)))
-    return ends[0], ends[1]
+    most = 1.0
+    while lacking(most) < 0:
+        most *= 2
+    return float(brentq(lacking, 0.0, most))
 
 
 def assumed_variance(
@@ -95,14 +92,9 @@ def assumed_variance(
     for _ in range(draws):
         shared = noise()
         a, b = (
-            auroc(
-                y,
-                np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * noise() + shift * y,
-                patient,
-                patients,
-            )
+            np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * noise() + shift * y
             for _ in range(2)
         )
-        assert a is not None and b is not None
-        found.append(covariance((a.influence - b.influence)[None])[0, 0])
+        apart = auroc(y, a, patient, patients)[1] - auroc(y, b, patient, patients)[1]
+        found.append(covariance(apart[None])[0, 0])
     return float(np.mean(found))

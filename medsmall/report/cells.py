@@ -1,11 +1,13 @@
 """The mean of every arm at every size, with its interval."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from medsmall.evaluation.comparison import Estimate, over_folds, over_repeats
+from medsmall.evaluation.crossed import over_crossed
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import Interval, interval, of_mean, too_few
 from medsmall.record.predicted import MEAN, mean_score
@@ -13,6 +15,7 @@ from medsmall.report.arms import Study
 from medsmall.report.run import Run
 
 Arm = tuple[str, ...]
+DRAW = ("sample_size.repeat", "sample_size.seed")  # the others of a repeat are the training's
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,11 @@ def _cell(
 
 def estimate(study: Study, scores: dict[str, Score]) -> tuple[Estimate | None, str]:
     """The mean over repeats or folds, and why there is none; neither for a single run."""
+    table, reason = grid(scores)
+    if reason:
+        return None, reason
+    if table:
+        return over_crossed(table), ""
     if study.is_kfold:
         folds: dict[str, list[Score]] = {}
         for repeat, one in scores.items():
@@ -114,6 +122,27 @@ def estimate(study: Study, scores: dict[str, Score]) -> tuple[Estimate | None, s
         values = [float(np.mean([one.value for one in of])) for of in folds.values()]
         return over_folds(values, sum(of[0].patients for of in folds.values())), ""
     return (over_repeats(list(scores.values())) if len(scores) > 1 else None), ""
+
+
+def grid(scores: dict[str, Score]) -> tuple[list[list[Score]] | None, str]:
+    """The scores by draw (rows) and seed (columns) if each draw met each seed, else None.
+
+    The second is why they are no repeats either: some draws or seeds occur more than once.
+    """
+    places = {}
+    for repeat, one in scores.items():
+        values = json.loads(repeat)
+        if "split.fold" in values:
+            return None, ""
+        draw = tuple(values.pop(key, None) for key in DRAW)
+        places[draw, tuple(values.values())] = one
+    draws, seeds = (list(dict.fromkeys(place[k] for place in places)) for k in (0, 1))
+    d, s, n = len(draws), len(seeds), len(places)
+    if d == 1 or s == 1 or (d == n and s == n):
+        return None, ""
+    if n < d * s:
+        return None, f"{d} draws and {s} seeds are crossed in part: run all {d * s}"
+    return [[places[draw, seed] for seed in seeds] for draw in draws], ""
 
 
 def _validation(run: Run, metric: str, names: list[str]) -> float | None:

@@ -1,17 +1,22 @@
 """Scores against the labels that were used, one line per arm."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from medsmall.atomic import write_whole
 from medsmall.report.arms import Study
 from medsmall.report.cells import Cell
+from medsmall.report.curves import ArmCurve
 from medsmall.report.sentences import in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+STEPS = 13  # of a foretold line
 # Okabe and Ito's colours and different markers: told apart by everyone, and in grey print
 STYLES = [
     ("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#7F7F7F", "D"), ("#CC79A7", "v"),
@@ -19,10 +24,18 @@ STYLES = [
 ]  # fmt: skip
 
 
-def draw(study: Study, cells: list[Cell], metric: str, title: str, folder: Path) -> list[Path]:
+def draw(
+    study: Study,
+    cells: list[Cell],
+    metric: str,
+    title: str,
+    folder: Path,
+    curves: Sequence[ArmCurve] = (),
+) -> list[Path]:
     """Write curve.png and curve.svg into `folder`.
 
-    A dot is a run, a marker the mean of an arm, its bar the 95% interval.
+    A dot is a run, a marker the mean of an arm, its bar the 95% interval; beyond the largest size a
+    dashed line is the foretold mean, in its 95% band.
     """
     from matplotlib.figure import Figure
 
@@ -33,6 +46,8 @@ def draw(study: Study, cells: list[Cell], metric: str, title: str, folder: Path)
         beside = 1 + 0.02 * (k - (len(arms) - 1) / 2)
         _line(axes, [cell for cell in cells if cell.arm == arm], STYLES[k % len(STYLES)],
               study.name(arm), beside)  # fmt: skip
+    for one in curves:
+        _foretold(axes, one, STYLES[arms.index(one.arm) % len(STYLES)][0])
     labels = sorted({cell.labels for cell in cells})
     axes.set_xscale("log")
     axes.set_xticks(labels, [f"{n:,}" for n in labels])
@@ -51,6 +66,14 @@ def draw(study: Study, cells: list[Cell], metric: str, title: str, folder: Path)
     for file in files:
         write_whole(file, partial(figure.savefig, dpi=150, format=file.suffix[1:]))
     return files
+
+
+def _foretold(axes: "Axes", curve: ArmCurve, colour: str) -> None:
+    sizes = [float(n) for n in np.geomspace(curve.cells[-1].size, curve.farthest, STEPS)]
+    at, told = [curve.labels(n) for n in sizes], [curve.score(n) for n in sizes]
+    axes.plot(at, [one.median for one in told], color=colour, lw=1.2, ls="--")
+    low, high = [one.low for one in told], [one.high for one in told]
+    axes.fill_between(at, low, high, color=colour, alpha=0.13, lw=0)
 
 
 def _line(

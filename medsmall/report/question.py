@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medsmall.errors import MedsmallError, did_you_mean
-from medsmall.record.predicted import MEAN
+from medsmall.record.predicted import LOWER_IS_BETTER, MEAN
 from medsmall.report.arms import Study, commonest_metric, studies
 from medsmall.report.cells import Cell, cells_of, targets_in
+from medsmall.report.curves import ArmCurve, curves_of
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.memory import Memory
+from medsmall.report.planning import Assumed
 from medsmall.report.sentences import in_words
 from medsmall.report.verdicts import Comparison, compared, family_size
 
@@ -25,6 +27,9 @@ class Asked:
     target: str = MEAN
     metric: str | None = None
     margin: float | None = None
+    reach: float | None = None
+    plan: list[int] = field(default_factory=list)
+    assumed: dict[str, float] = field(default_factory=dict)
     to: Path | None = None
     keys: set[str] | None = None  # of the runs of one sweep; None: all
 
@@ -44,24 +49,42 @@ class Asked:
                 asked.compare = value.split(",")
             elif key in ("along", "target", "metric"):
                 setattr(asked, key, value)
-            elif key == "margin":
-                asked.margin = _positive(value)
+            elif key in ("margin", "reach"):
+                setattr(asked, key, _positive(key, value))
+            elif key == "plan":
+                asked.plan = [_repeats(one) for one in value.split(",")]
+            elif key in Assumed._fields:
+                asked.assumed[key] = _positive(key, value)
             elif key == "to":
                 asked.to = Path(value).expanduser()
             else:
                 asked.selection[key] = value.split(",")
+        lacking = [name for name in Assumed._fields if name not in asked.assumed]
+        if asked.assumed and lacking:
+            raise MedsmallError(
+                f"{', '.join(asked.assumed)} asks for {', '.join(lacking)} too: assume all of "
+                "auroc=0.85 correlation=0.8 repeat_sd=0.02, or none."
+            )
         roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs")).expanduser()]
         asked.roots = [root.absolute() for root in roots]
         return asked
 
 
-def _positive(text: str) -> float:
+def _positive(key: str, text: str) -> float:
+    below = 1.0 if key in ("auroc", "correlation") else float("inf")
     try:
-        if 0 < (value := float(text)) < float("inf"):
+        if 0 < (value := float(text)) < below:
             return value
     except ValueError:
         pass
-    raise MedsmallError(f"margin={text} must be a number above 0, such as margin=0.02.")
+    limits = "between 0 and 1" if below == 1 else "above 0"
+    raise MedsmallError(f"{key}={text} must be a number {limits}, such as {key}=0.02.")
+
+
+def _repeats(text: str) -> int:
+    if text.isdecimal() and 2 <= int(text) <= 10_000:
+        return int(text)
+    raise MedsmallError(f"plan={text} must be numbers of repeats from 2 on, such as plan=5,10,20.")
 
 
 @dataclass(frozen=True)
@@ -69,7 +92,8 @@ class Answer:
     """The study with the most runs, its cells and comparisons, and what was left out and why.
 
     `targets` are those of a mean; `family` is how many comparisons the verdicts hold for; `looks`
-    is how many of the runs that were read, chosen or not, were scored on its test images.
+    is how many of the runs that were read, chosen or not, were scored on its test images;
+    `no_curve` says why an arm has no learning curve.
     """
 
     study: Study
@@ -80,6 +104,8 @@ class Answer:
     family: int
     looks: int
     left_out: list[str]
+    curves: list[ArmCurve]
+    no_curve: list[str]
 
     @property
     def title(self) -> str:
@@ -108,6 +134,10 @@ def answer(asked: Asked) -> Answer:
     left_out += study.twice
     _check(study, asked)
     metric = asked.metric or commonest_metric(study.runs)
+    if asked.reach is not None and asked.reach >= 1 and metric not in LOWER_IS_BETTER:
+        raise MedsmallError(
+            f"reach={asked.reach:g} is no {in_words(metric)} below 1: try reach=0.9."
+        )
     cells = cells_of(study, metric, asked.target)
     if not cells:
         raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
@@ -123,7 +153,10 @@ def answer(asked: Asked) -> Answer:
     tests = {run.identity for run in study.runs}
     looks = sum(run.identity in tests for run in runs)
     names = targets_in(study, metric, asked.target)
-    return Answer(study, metric, names, cells, comparisons, family, looks, left_out)
+    curves, no_curve = curves_of(study, cells, metric)
+    return Answer(
+        study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve
+    )
 
 
 def _check(study: Study, asked: Asked) -> None:

@@ -58,7 +58,7 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
     difference, low, high = one.found.value, one.verdict.low, one.verdict.high
     if difference < 0:
         a, b, difference, low, high = b, a, -difference, -high, -low
-    least = f"{-low:.3f} lower" if low < 0 else f"{low:.3f}"
+    least = f"{-low:.3f} lower" if low < 0 else f"{abs(low):.3f}"  # -0.0 reads as lower
     more = f"{difference:.3f} higher with {a} than with {b}, plausibly {least} to {high:.3f} higher"
     word = one.verdict.word
     if word in ("better", "worse"):

@@ -1,0 +1,74 @@
+"""The answer in the terminal: a table, then sentences."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.table import Table
+
+from medsmall.report import forecast, noise, planning, pooled, sentences
+from medsmall.report.arms import Study
+from medsmall.report.cells import Cell
+from medsmall.report.planning import Assumed
+from medsmall.report.question import Answer, Asked
+from medsmall.terminal import console
+
+MOST_ARMS = 3  # as columns of the table
+
+
+def words_of(asked: Asked, found: Answer) -> Iterator[str]:
+    """All sentences, in their order. MedsmallError if plan= cannot be answered."""
+    study, metric, cells, curves = found.study, found.metric, found.cells, found.curves
+    yield from sentences.verdicts(study, metric, found.comparisons, found.family)
+    yield from pooled.sentences(study, cells, metric, found.targets)
+    yield from noise.sentences(cells, metric)
+    yield from forecast.saved(study, cells, curves, found.comparisons, metric)
+    yield from forecast.forecasts(study, curves, metric)
+    if asked.reach is not None:
+        yield from forecast.reached(study, curves, metric, asked.reach)
+        yield from (f"reach={asked.reach:g} cannot be told of {why}." for why in found.no_curve)
+    if asked.plan:
+        assumed = Assumed(**asked.assumed) if asked.assumed else None
+        yield from planning.sentences(
+            study, found.comparisons, metric, found.targets, asked.plan, assumed, found.family
+        )
+    yield from sentences.best(study, metric, cells)
+    yield sentences.looks(found.looks)
+
+
+def show(found: Answer, words: list[str]) -> None:
+    """Print the table, why intervals are missing, and the sentences."""
+    lines: list[Any] = [f"{found.title} with 95% intervals"]
+    lines.append(_table(found.study, found.cells))
+    reasons = sorted({cell.reason for cell in found.cells if cell.reason})
+    lines += [f"–: no interval, as {reason}." for reason in reasons]
+    for line in [*lines, *words]:
+        console.print(line, soft_wrap=not isinstance(line, Table), highlight=False, markup=False)
+
+
+def _table(study: Study, cells: list[Cell]) -> Table:
+    """Sizes by arms; one row per arm and size where arms are many."""
+    arms = list(dict.fromkeys(cell.arm for cell in cells))
+    table = Table()
+    if len(arms) > MOST_ARMS:
+        for heading in ("arm", "train", "train + val", "mean", "repeats"):
+            table.add_column(heading)
+        for c in cells:
+            table.add_row(
+                study.name(c.arm), f"{c.size:,}", f"{c.labels:,}", _score(c), str(c.repeats)
+            )
+        return table
+    for heading in ("train", "train + val", *map(study.name, arms), "repeats"):
+        table.add_column(heading)
+    for size in study.sizes:
+        of_size = {cell.arm: cell for cell in cells if cell.size == size}
+        there = [of_size[arm] for arm in arms if arm in of_size]
+        counts = dict.fromkeys(str(cell.repeats) for cell in there)
+        labels = dict.fromkeys(f"{cell.labels:,}" for cell in there)
+        scores = [_score(of_size[arm]) if arm in of_size else "" for arm in arms]
+        table.add_row(f"{size:,}", "/".join(labels), *scores, "/".join(counts))
+    return table
+
+
+def _score(cell: Cell) -> str:
+    limits = f"[{cell.interval.low:.3f}, {cell.interval.high:.3f}]" if cell.interval else "–"
+    return f"{cell.mean:.3f} {limits}"
