@@ -3,6 +3,7 @@
 import copy
 import functools
 import hashlib
+import itertools
 import json
 from typing import Any
 
@@ -69,13 +70,16 @@ def sweep(
     repeats: int = 4,
     scatter: float = 0.03,
     test: int = 240,
+    seeds: int = 0,
     **facts: Any,
 ) -> list[Record]:
     """A finding in a sweep of pretraining and size; `skills` are the arms' separations at 50.
 
-    Each doubling of the images adds 0.3; two images of each patient; the same test images.
+    Each doubling of the images adds 0.3; two images of each patient; the same test images. With
+    `seeds`, each repeat is trained with so many seeds, and both move the separation by `scatter`.
     """
     rng = np.random.default_rng(0)
+    luck_of = np.random.default_rng(1).normal(0, scatter, (2, 100))
     patients = np.repeat(np.arange(test // 2), 2)
     y = (patients < test // 8).astype(float)
     shared = rng.normal(size=test)
@@ -88,23 +92,53 @@ def sweep(
             f"pretraining={arm}",
         )  # fmt: skip
         for n in sizes:
-            for repeat in range(repeats):
+            for repeat, seed in itertools.product(range(repeats), range(seeds or 1)):
                 config = copy.deepcopy(of_arm)
                 config["sample_size"] |= {"n": n, "repeat": repeat}
-                config["seed"] = 42 + repeat
-                luck = rng.normal(0, scatter)
+                config["seed"] = 42 + (seed if seeds else repeat)
+                luck = luck_of[0, repeat] + luck_of[1, seed] if seeds else rng.normal(0, scatter)
                 logit = (skill + 0.3 * np.log2(n / 50) + luck) * (y - 0.5) * 2
                 logit = logit + 0.7 * shared + 0.7 * rng.normal(size=test)
                 train = (rng.random((n, 1)) < 0.4).astype(float)
-                key = hashlib.sha256(json.dumps([arm, n, repeat]).encode()).hexdigest()[:16]
+                key = hashlib.sha256(json.dumps([arm, n, repeat, seed]).encode()).hexdigest()[:16]
                 records.append(
                     write_record(
                         Record.of(str(root), key), Task.BINARY, ["Hernia"],
                         {"train": train, "val": val, "test": y[:, None]},
                         {"val": 0.3 + 0.3 * val, "test": 1 / (1 + np.exp(-logit[:, None]))},
                         patients, config,
-                        **{"name": f"{arm}-n{n}-r{repeat}", "dataset": "chestxray14",
+                        **{"name": f"{arm}-n{n}-r{repeat}-s{seed}", "dataset": "chestxray14",
                            "n_train": n, "labels_used": n + 13, **facts},
                     )
                 )  # fmt: skip
     return records
+
+
+def folds(root, arms, k=5, n=None):
+    """Each fold tests other patients."""
+    rng = np.random.default_rng(3)
+    for arm, skill in arms.items():
+        for fold in range(k):
+            own = np.random.default_rng(fold)
+            y = (own.random((40, 1)) < 0.5).astype(float)
+            prob = 1 / (
+                1
+                + np.exp(
+                    -(
+                        skill * (2 * y - 1)
+                        + own.normal(size=y.shape)
+                        + 0.3 * rng.normal(size=y.shape)
+                    )
+                )
+            )
+            config = config_of(
+                "dataset=chestxray14", "dataset.targets=[Hernia]", "split=kfold",
+                "augmentation=none", "loss=bce", f"pretraining={arm}", f"split.fold={fold}",
+                *(["sample_size=natural", f"sample_size.n={n}"] if n else ["sample_size=all"]),
+            )  # fmt: skip
+            labels = {"train": np.tile([[0.0], [1.0]], (80 + fold % 2, 1)), "val": y, "test": y}
+            write_record(
+                Record.of(str(root), f"{arm}{fold}-{n}".ljust(16, "0")), Task.BINARY, ["Hernia"],
+                labels, {"val": prob, "test": prob}, np.arange(40) + 1000 * fold, config,
+                dataset="chestxray14", n_train=160 + 2 * (fold % 2), labels_used=200,
+            )  # fmt: skip

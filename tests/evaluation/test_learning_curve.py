@@ -42,7 +42,7 @@ def test_a_band_widens_beyond_the_sizes_and_narrows_with_less_error():
 
 @pytest.mark.parametrize("error", [0.005, 0.015])
 def test_bands_hold_what_they_promise(error):
-    """Of 200 noisy sweeps of all kinds of curves: inside, and at two and three times the largest."""
+    """Of 200 noisy sweeps of all kinds of curves: inside, and at two and three times the most."""
     rng = np.random.default_rng(0)
     held = []
     for _ in range(200):

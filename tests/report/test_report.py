@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from made_records import config_of, sweep, write_record
+from made_records import config_of, folds, sweep, write_record
 from sklearn.metrics import roc_auc_score
 
 from medsmall.errors import MedsmallError
@@ -221,36 +221,6 @@ def test_a_finding_without_positives_in_the_test_is_undefined(tmp_path, capsys):
     )
     with pytest.raises(MedsmallError, match="auroc of mean is undefined in every run"):
         answer(capsys, tmp_path)
-
-
-def folds(root, arms, k=5, n=None):
-    """Each fold tests other patients."""
-    rng = np.random.default_rng(3)
-    for arm, skill in arms.items():
-        for fold in range(k):
-            own = np.random.default_rng(fold)
-            y = (own.random((40, 1)) < 0.5).astype(float)
-            prob = 1 / (
-                1
-                + np.exp(
-                    -(
-                        skill * (2 * y - 1)
-                        + own.normal(size=y.shape)
-                        + 0.3 * rng.normal(size=y.shape)
-                    )
-                )
-            )
-            config = config_of(
-                "dataset=chestxray14", "dataset.targets=[Hernia]", "split=kfold",
-                "augmentation=none", "loss=bce", f"pretraining={arm}", f"split.fold={fold}",
-                *(["sample_size=natural", f"sample_size.n={n}"] if n else ["sample_size=all"]),
-            )  # fmt: skip
-            labels = {"train": np.tile([[0.0], [1.0]], (80 + fold % 2, 1)), "val": y, "test": y}
-            write_record(
-                Record.of(str(root), f"{arm}{fold}-{n}".ljust(16, "0")), Task.BINARY, ["Hernia"],
-                labels, {"val": prob, "test": prob}, np.arange(40) + 1000 * fold, config,
-                dataset="chestxray14", n_train=160 + 2 * (fold % 2), labels_used=200,
-            )  # fmt: skip
 
 
 def test_folds_end_in_one_line_with_nadeau_and_bengios_error(tmp_path, capsys):

@@ -1,0 +1,137 @@
+"""Learning curves of generated sweeps, in words and files."""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_records import sweep
+from scipy.stats import norm
+
+from medsmall.errors import MedsmallError
+from medsmall.report.__main__ import report
+from medsmall.report.curves import curves_of
+from medsmall.report.forecast import _images
+from medsmall.report.question import Asked
+from medsmall.report.question import answer as answered
+
+SIZES = (25, 50, 100, 200, 400)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("curves")
+    sweep(folder, {"none": 0.2, "imagenet": 0.5}, SIZES, repeats=3, scatter=0.01, test=800)
+    return folder
+
+
+def told(capsys, *words):
+    folder = report(Asked.of([str(word) for word in words]))
+    return capsys.readouterr().out, json.loads((folder / "report.json").read_text())
+
+
+def numbers(sentence):
+    """The median and the ends of a range in a sentence."""
+    found = re.search(
+        r"about (?:fewer than )?([\d,]+) \[(?:fewer than )?([\d,]+), ([\d,]+)\]", sentence
+    )
+    return [int(one.replace(",", "")) for one in found.groups()]
+
+
+def test_a_better_arm_saves_images(root, capsys):
+    """Imagenet is 0.3 ahead and each doubling gives 0.3, so none takes twice the images."""
+    out, _ = told(capsys, root)
+    lines = [line for line in out.splitlines() if line.startswith("imagenet with ")]
+    assert len(lines) >= 2
+    for line in lines:
+        of = int(re.search(r"with (\d+) labelled", line)[1]) - 13  # of validation
+        if of > 25 and "more than" not in line:
+            median, low, high = numbers(line)
+            assert low <= 2 * of + 13 <= high
+            assert median == pytest.approx(2 * of + 13, rel=0.35)
+
+
+def test_the_foretold_score_is_where_the_arm_goes(root, capsys):
+    found = answered(Asked.of([str(root)]))
+    for curve in found.curves:
+        assert curve.tested.held
+        separation = {"none": 0.2, "imagenet": 0.5}[curve.arm[0]] + 0.3 * np.log2(800 / 50)
+        true = norm.cdf(2 * separation / np.sqrt(2 * 0.98))
+        score = curve.score(800)
+        assert score.low - 0.02 <= true <= score.high + 0.02  # its test patients have their luck
+        assert score.low <= score.median <= score.high <= 1
+
+
+def test_every_arm_gets_a_forecast_and_its_back_test(root, capsys):
+    out, found = told(capsys, root)
+    for arm in ("none", "imagenet"):
+        assert re.search(
+            rf"^{arm}: with 1,200 labelled images \(3 times the most\), AUROC is expected at 0\.\d+"
+            r" \[0\.\d+, [01]\.\d+\]. As a test, the sizes up to 200 foretold .* for 400; 0\.\d+",
+            out, re.M,
+        )  # fmt: skip
+    rows = pd.DataFrame(found["curves"])
+    assert set(rows["pretraining"]) == {"none", "imagenet"}
+    assert (rows["low"] <= rows["median"]).all()
+    assert rows["train_images"].max() == 1200
+    assert (pd.read_csv(root / "report/curves.csv").round(6) == rows.round(6)).all(axis=None)
+
+
+def test_images_for_a_wished_score(root, capsys):
+    out, _ = told(capsys, root, "reach=0.9")
+    (line,) = (one for one in out.splitlines() if one.startswith("imagenet: for AUROC 0.9"))
+    median, low, high = numbers(line)
+    cells = [c for c in answered(Asked.of([str(root)])).cells if c.arm == ("imagenet",)]
+    means = [cell.mean for cell in cells]
+    at = np.interp(0.9, means, [cell.labels for cell in cells])
+    assert low <= at <= high
+    assert median == pytest.approx(at, rel=0.3)
+
+
+def test_a_score_out_of_reach_or_already_reached(root, capsys):
+    assert re.search(r"none: for AUROC 0\.\d+, 1,200 labelled images \(3 times the most\) are prob",
+                     told(capsys, root, "reach=0.9999")[0])  # fmt: skip
+    assert (
+        "none: for AUROC 0.3, 38 labelled images are enough, the fewest here."
+        in (told(capsys, root, "reach=0.3")[0])
+    )
+    with pytest.raises(MedsmallError, match="reach=90 is no AUROC below 1: try reach=0.9"):
+        told(capsys, root, "reach=90")
+
+
+def test_too_few_sizes_say_what_is_needed(root, capsys):
+    out, found = told(capsys, root, "sample_size.n=25,50,100,200", "reach=0.9")
+    assert found["curves"] == []
+    assert not (root / "report/curves.csv").exists()
+    assert (
+        "reach=0.9 cannot be told of none: a learning curve needs 5 sizes of two repeats or more, "
+        "the largest 8 times the smallest; there are 25, 50, 100, 200." in out
+    )
+
+
+def test_an_arm_that_follows_no_curve_gets_no_forecast(tmp_path, capsys):
+    """The score falls where images double: here the largest size was trained badly."""
+    sweep(tmp_path, {"none": 0.6}, SIZES[:4], repeats=3, test=800)
+    sweep(tmp_path, {"none": -1.2}, SIZES[4:], repeats=3, test=800)
+    out, _ = told(capsys, tmp_path, "reach=0.9")
+    assert (
+        "all runs: no forecast, as it follows no usual learning curve: the sizes up to 200" in out
+    )
+    assert "all runs: for AUROC 0.9, no number of images, as there is no forecast." in out
+    assert "is expected at" not in out
+
+
+def test_metrics_without_a_curve(root):
+    study = answered(Asked.of([str(root)])).study
+    cells = answered(Asked.of([str(root)])).cells
+    curves, why = curves_of(study, cells, "mean_error")
+    assert curves == []
+    assert "take metric=mae" in why[0]
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(7, "7"), (63.4, "63"), (388, "390"), (1234, "1,200"), (25_596, "26,000")]
+)
+def test_images_are_told_in_two_digits(number, text):
+    assert _images(number) == text

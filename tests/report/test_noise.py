@@ -1,0 +1,67 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from made_records import sweep
+
+from medsmall.report.__main__ import report
+from medsmall.report.cells import grid
+from medsmall.report.noise import of_crossed
+from medsmall.report.question import Asked, answer
+
+
+def crossed(draws, seeds):
+    return {json.dumps({"sample_size.repeat": d, "seed": s}): (d, s) for d in draws for s in seeds}
+
+
+def test_draws_and_seeds_are_a_table_where_each_met_each():
+    table, reason = grid(crossed([0, 1, 2], [5, 6]))
+    assert table == [[(0, 5), (0, 6)], [(1, 5), (1, 6)], [(2, 5), (2, 6)]]
+    assert reason == ""
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [crossed([0], [1, 2, 3]), crossed([0, 1, 2], [1]), crossed([0], [1]) | crossed([1], [2])],
+)
+def test_repeats_of_one_seed_each_are_none(scores):
+    assert grid(scores) == (None, "")
+
+
+def test_a_table_with_gaps_is_neither():
+    scores = crossed([0, 1, 2], [5, 6])
+    scores.popitem()
+    assert grid(scores) == (None, "3 draws and 2 seeds are crossed in part: run all 6")
+
+
+def test_folds_are_no_draws():
+    folds = {json.dumps({"split.fold": f, "seed": s}): 1 for f in (0, 1) for s in (5, 6)}
+    assert grid(folds) == (None, "")
+
+
+def test_a_crossed_sweep_says_where_its_noise_comes_from(tmp_path, capsys):
+    sweep(tmp_path, {"none": 0.5}, (50,), repeats=3, seeds=3, scatter=0.2)
+    report(Asked.of([str(tmp_path)]))
+    out = capsys.readouterr().out
+    found = answer(Asked.of([str(tmp_path)]))
+    parts, draws, seeds = of_crossed(found.cells)
+    assert (draws, seeds) == (3, 3)
+    draw, seed, rest, patients = np.sqrt(parts)
+    assert (
+        f"AUROC of one run varies by {draw:.3f} with the draw, {seed:.3f} with the training's seed"
+        f", {rest:.3f} with both together and {patients:.3f} with the test patients (standard "
+        "deviations from 3 draws x 3 seeds; so few show the order of magnitude)." in out
+    )
+    assert re.search("more repeats will|more seeds will", out)
+    (cell,) = found.cells
+    assert cell.repeats == 9
+    assert cell.found.repeats == 3  # of the mean's error
+    alone = np.var([one.value for one in cell.scores.values()], ddof=1) / 9
+    assert cell.found.drawn > 1.5 * alone
+
+
+def test_a_sweep_of_paired_seeds_says_nothing_of_it(tmp_path, capsys):
+    sweep(tmp_path, {"none": 0.5}, (50,), repeats=3)
+    report(Asked.of([str(tmp_path)]))
+    assert "of one run varies by" not in capsys.readouterr().out

@@ -1,0 +1,66 @@
+import re
+
+import pytest
+from made_records import sweep
+
+from medsmall.errors import MedsmallError
+from medsmall.report.__main__ import report
+from medsmall.report.question import Asked
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pilot")
+    sweep(folder, {"none": 0.5, "imagenet": 0.6}, (50, 100), repeats=3, scatter=0.2)
+    return folder
+
+
+def told(capsys, *words):
+    report(Asked.of([str(word) for word in words]))
+    return capsys.readouterr().out
+
+
+def ranges(out):
+    found = re.findall(r"(\d+) repeats find a difference of ([\d.]+) to ([\d.]+) in AUROC", out)
+    return {int(n): (float(low), float(high)) for n, low, high in found}
+
+
+def test_more_repeats_find_smaller_differences_up_to_a_limit(root, capsys):
+    out = told(capsys, root, "plan=3,10,100")
+    found = ranges(out)
+    assert [*found] == [3, 10, 100]
+    assert found[3] > found[10] > found[100]
+    assert all(low < high for low, high in found.values())
+    limit = float(re.search(r"No number of repeats finds less than about ([\d.]+)", out)[1])
+    assert limit <= found[100][0]
+    assert "one of 2 comparisons; from the runs here; 30 test patients" in out
+
+
+def test_without_two_arms_assumptions_serve(root, capsys):
+    one = [root, "pretraining=none", "plan=5,20"]
+    with pytest.raises(MedsmallError, match="plan= needs two arms with two repeats or more"):
+        told(capsys, *one)
+    out = told(capsys, *one, "auroc=0.8", "correlation=0.8", "repeat_sd=0.02")
+    found = ranges(out)
+    assert found[5] > found[20]
+    assert "from what is assumed" in out
+    noisier = ranges(told(capsys, *one, "auroc=0.8", "correlation=0.3", "repeat_sd=0.05"))
+    assert noisier[5] > found[5]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["plan=1"], "plan=1 must be numbers of repeats from 2 on, such as plan=5,10,20"),
+        (["plan=x"], "plan=x must be numbers of repeats"),
+        (["plan=5", "auroc=0.8"], "auroc asks for correlation, repeat_sd too"),
+        (["auroc=1.5"], "auroc=1.5 must be a number between 0 and 1"),
+        (
+            ["plan=5", "metric=f1", "auroc=.8", "correlation=.5", "repeat_sd=.02"],
+            "are for the AUROC",
+        ),
+    ],
+)
+def test_bad_words_are_one_sentence(root, capsys, words, sentence):
+    with pytest.raises(MedsmallError, match=re.escape(sentence)):
+        told(capsys, root, *words)
