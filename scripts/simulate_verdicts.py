@@ -2,7 +2,8 @@
 
 python scripts/simulate_verdicts.py [families per setting; 4000]
 
-The second table is of the intervals of one arm's mean over repeats.
+The second table is of the intervals of one arm's mean over repeats, the third of families with a
+margin: one arm is better by just this margin, so no comparison with it is equivalent.
 
 Four arms are equally good on average. Each repeat makes all of them better or worse, and each arm
 a little more. Arms and repeats see the same test patients, so their errors resemble each other.
@@ -105,6 +106,33 @@ def held(of: Setting, area: float, means: int, seed: int) -> float:
     return float(np.mean(inside))
 
 
+def equivalent(of: Setting, margin: float, families: int, seed: int) -> tuple[float, float]:
+    """Families with a false verdict of any kind, and true equivalences that are found."""
+    rng = np.random.default_rng(seed)
+    pairs = list(combinations(range(ARMS), 2))
+    wrong, found = [], []
+    for _ in range(families):
+        scores = arms(of, margin, rng)
+        told = verdicts([difference(scores[a], scores[b]) for a, b in pairs], margin)
+        words = {pair: verdict.word for pair, verdict in zip(pairs, told, strict=True)}
+        with_first = [words[pair] in ("equivalent", "worse") for pair in pairs if pair[0] == 0]
+        others = [words[pair] for pair in pairs if pair[0] > 0]
+        wrong.append(any(with_first) or bool({"better", "worse"} & {*others}))
+        found.append(np.mean([word == "equivalent" for word in others]))
+    return float(np.mean(wrong)), float(np.mean(found))
+
+
+def of_margins(pool: ProcessPoolExecutor, families: int) -> None:
+    """A row per margin and number of repeats, of the larger test set."""
+    grid = [
+        (Setting(300, 4, repeats, scatter), margin)
+        for margin, repeats, scatter in product((0.03, 0.06), (3, 5, 10), (0.005, 0.02))
+    ]
+    told = pool.map(equivalent, *zip(*grid, strict=True), [families] * len(grid), range(len(grid)))
+    for (of, margin), (wrong, found) in zip(grid, told, strict=True):
+        print(f"| {margin} | {of.repeats} | {of.scatter} | {wrong:.1%} | {found:.0%} |", flush=True)
+
+
 def of_means(pool: ProcessPoolExecutor, means: int) -> None:
     """A row per number of repeats, over test sets, AUROCs and scatters."""
     for repeats in (3, 5, 10):
@@ -130,6 +158,7 @@ def main() -> None:
     with ProcessPoolExecutor() as pool:
         found = list(pool.map(shares, grid, [families] * len(grid), range(len(grid))))
         of_means(pool, families // 10)
+        of_margins(pool, families // 2)
     print("| patients | images each | repeats | scatter | false families | all hold | .06 found |")
     print("|---|---|---|---|---|---|---|")
     for of, (wrong, hold, power) in zip(grid, found, strict=True):
