@@ -127,6 +127,7 @@ class Case:
         notices: to read before the training, one sentence each.
         dropped: the copies that audit.drop left out, by check and part; None without audit.drop.
         identity: what the key holds beside the config: hashes of the table, the draw, the pixels.
+        drawn_share: see `medsmall.sample_size.drawn_share`.
     """
 
     cfg: DictConfig = field(repr=False)
@@ -141,6 +142,7 @@ class Case:
     notices: tuple[str, ...]
     dropped: dict[str, dict[str, int]] | None = None
     identity: dict[str, str] = field(default_factory=dict, repr=False)
+    drawn_share: float = 1.0
 
     @property
     def name(self) -> str:
@@ -197,6 +199,7 @@ class Case:
             "n_train": self._images("train"),
             "n_val": self._images("val"),
             "labels_used": labels_used(self.draw),
+            "drawn_share": round(self.drawn_share, 6),
             "select_by": self.select_by,
             "pretraining": self.source.name,
             "upstream": made_by and os.path.relpath(made_by.folder, self.record.folder),

@@ -66,7 +66,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
     from medsmall.record.key import fingerprint, rows_hash, run_key
-    from medsmall.sample_size import notices_of
+    from medsmall.sample_size import drawn_share, notices_of
     from medsmall.targets import targets_of
     from medsmall.terminal import say_once
 
@@ -115,7 +115,7 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
         cfg, config, dataset, data.table, draw, channels, augmentation, source, record,
-        tuple(notices), data.dropped, identity,
+        tuple(notices), data.dropped, identity, drawn_share(draw, data.pools),
     )  # fmt: skip
 
 

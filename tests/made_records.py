@@ -20,7 +20,7 @@ from medsmall.task import Task
 FACTS = {
     "schema": 3, "dataset": "films", "phantom": False, "unit": "image",
     "pretraining": "random weights", "audit": [], "upstream": None, "weights_sha256": "0",
-    "n_train": 50, "n_val": 13, "labels_used": 63, "notices": [],
+    "n_train": 50, "n_val": 13, "labels_used": 63, "drawn_share": 0.02, "notices": [],
 }  # fmt: skip
 
 

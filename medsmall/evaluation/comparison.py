@@ -101,6 +101,18 @@ def minus(a: Score, b: Score) -> Score:
     return Score(a.value - b.value, a.influence - b.influence, min(a.patients, b.patients))
 
 
+def for_new_pool(of: Estimate, share: float) -> Estimate | None:
+    """The same for draws of another pool, approximately; None if a draw holds the whole pool.
+
+    Draws that hold a `share` of the pool overlap, so that their scatter is too small: s^2 / R
+    becomes s^2 (1 / R + share / (1 - share)), by analogy with Nadeau and Bengio (Machine Learning
+    2003).
+    """
+    if share >= 1:
+        return None
+    return of._replace(drawn=of.drawn * (1 + of.repeats * share / (1 - share)))
+
+
 def over_folds(values: Sequence[float], patients: int) -> Estimate:
     """The mean of the scores of K folds, two or more.
 

@@ -16,6 +16,7 @@ WORDS = {
 }  # fmt: skip
 ONE_CLASS = ("accuracy", "cohen_kappa", "mae", "rmse", "r2", "sensitivity", "specificity", "recall")
 MOSTLY = 0.7
+MUCH = 0.1  # of the pool in one draw
 
 
 def in_words(metric: str) -> str:
@@ -43,6 +44,7 @@ def verdicts(
         "themselves about no other hospital."
     )
     if not study.is_kfold:
+        yield from _of_another_pool(study, told)
         yield from _advice(told)
     if study.same_draws:
         yield (
@@ -72,6 +74,22 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
         f"{(high - low) / 2:.3f} are mostly missed here ({one.found.repeats} "
         f"{'folds' if study.is_kfold else 'repeats'}, {one.found.patients} test patients{rarer})."
     )
+
+
+def _of_another_pool(study: Study, told: list[Comparison]) -> Iterator[str]:
+    """What the overlap of the draws hides, where they hold much of the pool."""
+    for one in told:
+        if one.share is None or one.share < MUCH:
+            continue
+        start = (
+            f"At {one.size:,}, each draw holds {one.share:.0%} of the pool, so draws resemble each "
+            f"other. For another pool, {study.name(one.a)} less {study.name(one.b)} "
+        )
+        if one.new_pool is None:
+            yield start + "cannot be told."
+        else:
+            low, high = one.new_pool.low, one.new_pool.high
+            yield start + f"lies between about {low:+.3f} and {high:+.3f}."
 
 
 def _advice(told: list[Comparison]) -> Iterator[str]:

@@ -1,11 +1,11 @@
 """Verdicts on two arms at one size, all in one family."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from medsmall.evaluation.comparison import Estimate, Verdict, minus, verdicts
+from medsmall.evaluation.comparison import Estimate, Verdict, for_new_pool, minus, verdicts
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import too_few
 from medsmall.evaluation.threshold import FEW
@@ -16,7 +16,11 @@ from medsmall.report.cells import Arm, Cell, estimate
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two arms at one size, a - b; `verdict` is None with a `reason`."""
+    """Two arms at one size, a - b; `verdict` is None with a `reason`.
+
+    `new_pool` is what would hold for another pool, of which each draw takes the `share`; None if
+    the share is unknown or everything.
+    """
 
     a: Arm
     b: Arm
@@ -24,6 +28,8 @@ class Comparison:
     found: Estimate | None
     verdict: Verdict | None
     reason: str
+    share: float | None = None
+    new_pool: Verdict | None = None
 
 
 def family_size(study: Study, compare: list[str]) -> int:
@@ -56,11 +62,20 @@ def compared(
     signed = [_signed(of, sign) for of in family]
     told = iter(verdicts(signed, margin, count) if family else [])
     return [
-        c
-        if c.found is None
-        else Comparison(c.a, c.b, c.size, c.found, _turned(next(told), sign), "")
+        c if c.found is None else _judged(c, _turned(next(told), sign), sign, margin, count)
         for c in found
     ]
+
+
+def _judged(
+    c: Comparison, verdict: Verdict, sign: int, margin: float | None, count: int
+) -> Comparison:
+    """The comparison with its verdict, and with what another pool would say."""
+    elsewhere = None
+    if c.found and c.share is not None and (wider := for_new_pool(c.found, c.share)):
+        (alone,) = verdicts([_signed(wider, sign)], margin, count)
+        elsewhere = _turned(alone, sign)
+    return replace(c, verdict=verdict, new_pool=elsewhere)
 
 
 def _comparison(study: Study, a: Cell, b: Cell, metric: str) -> Comparison:
@@ -87,7 +102,11 @@ def _comparison(study: Study, a: Cell, b: Cell, metric: str) -> Comparison:
         return without(too_few(pairs[both[0]]._replace(patients=found.patients)))
     if found.error == 0:
         return without("their scores do not vary at all")
-    return Comparison(a.arm, b.arm, a.size, found, None, "")
+    runs = [study.cells[cell.arm, cell.size][repeat] for cell in (a, b) for repeat in both]
+    shares = [run.metrics["drawn_share"] for run in runs if "drawn_share" in run.metrics]
+    known = len(shares) == len(runs) and not study.is_kfold
+    share = float(np.mean(shares)) if known else None
+    return Comparison(a.arm, b.arm, a.size, found, None, "", share)
 
 
 def _same(scores: list[Score]) -> bool:
@@ -121,6 +140,9 @@ def verdict_rows(study: Study, comparisons: list[Comparison]) -> list[dict[str, 
             **({"verdict": c.verdict.word, "low": c.verdict.low, "high": c.verdict.high,
                 "p_holm": c.verdict.p} if c.verdict else
                {"verdict": None, "low": None, "high": None, "p_holm": None}),
+            "drawn_share": c.share,
+            "new_pool_low": c.new_pool.low if c.new_pool else None,
+            "new_pool_high": c.new_pool.high if c.new_pool else None,
             "no_verdict": c.reason,
         }
         for c in comparisons

@@ -11,9 +11,24 @@ from typing import Protocol
 
 import pandas as pd
 
-from medsmall.sample_size.pools import LABELLED, Pools, labels_used, notices_of, pools_of
+from medsmall.sample_size.pools import (
+    LABELLED,
+    Pools,
+    drawn_share,
+    labels_used,
+    notices_of,
+    pools_of,
+)
 
-__all__ = ["LABELLED", "Pools", "SampleSize", "labels_used", "notices_of", "pools_of"]
+__all__ = [
+    "LABELLED",
+    "Pools",
+    "SampleSize",
+    "drawn_share",
+    "labels_used",
+    "notices_of",
+    "pools_of",
+]
 
 
 class SampleSize(Protocol):

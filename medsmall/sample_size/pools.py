@@ -10,6 +10,7 @@ from medsmall.errors import MedsmallError
 from medsmall.split import PARTS, empty_classes
 from medsmall.task import Task
 
+SEEN = 10  # drawn images of a class from which on its share of the pool is known
 LABELLED = ("train", "val")  # parts whose labels a run may use: its label budget
 
 
@@ -56,6 +57,21 @@ def pools_of(table: pd.DataFrame, split: pd.Series, targets: list[str], task: Ta
 def labels_used(draw: pd.DataFrame) -> int:
     """The label budget a draw spends: different images in train and val."""
     return int(draw.loc[draw["part"].isin(LABELLED), "image"].nunique())
+
+
+def drawn_share(draw: pd.DataFrame, pools: Pools) -> float:
+    """The share of the training pool that a draw holds: of all images, or of one class if larger.
+
+    Draws of a pool overlap by this share. A class counts from SEEN drawn images on: a balanced draw
+    takes most of a rare finding and little of the rest.
+    """
+    drawn = draw.loc[draw["part"] == "train"].drop_duplicates("image")
+    shares = [len(drawn) / len(pools.train)]
+    if pools.task is not Task.REGRESSION:
+        for name in pools.targets:
+            had = drawn[name].value_counts()
+            shares += list((had / pools.train[name].value_counts())[had >= SEEN])
+    return float(max(shares))
 
 
 def take(
