@@ -100,7 +100,9 @@ def sweep(
                 logit = (skill + 0.3 * np.log2(n / 50) + luck) * (y - 0.5) * 2
                 logit = logit + 0.7 * shared + 0.7 * rng.normal(size=test)
                 train = (rng.random((n, 1)) < 0.4).astype(float)
-                key = hashlib.sha256(json.dumps([arm, n, repeat, seed]).encode()).hexdigest()[:16]
+                key = hashlib.sha256(
+                    json.dumps([arm, n, repeat, seed, facts.get("dataset")]).encode()
+                ).hexdigest()[:16]
                 records.append(
                     write_record(
                         Record.of(str(root), key), Task.BINARY, ["Hernia"],

@@ -93,7 +93,7 @@ class Answer:
 
     `targets` are those of a mean; `family` is how many comparisons the verdicts hold for; `looks`
     is how many of the runs that were read, chosen or not, were scored on its test images;
-    `no_curve` says why an arm has no learning curve.
+    `no_curve` says why an arm has no learning curve; `others` are the studies left out.
     """
 
     study: Study
@@ -106,6 +106,7 @@ class Answer:
     left_out: list[str]
     curves: list[ArmCurve]
     no_curve: list[str]
+    others: list[Study]
 
     @property
     def title(self) -> str:
@@ -155,7 +156,7 @@ def answer(asked: Asked) -> Answer:
     names = targets_in(study, metric, asked.target)
     curves, no_curve = curves_of(study, cells, metric)
     return Answer(
-        study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve
+        study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve, others
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from medsmall.report import forecast, noise, planning, pooled, sentences
+from medsmall.report import data_sets, forecast, noise, planning, pooled, sentences
 from medsmall.report.arms import Study
 from medsmall.report.cells import Cell
 from medsmall.report.planning import Assumed
@@ -31,6 +31,7 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
         yield from planning.sentences(
             study, found.comparisons, metric, found.targets, asked.plan, assumed, found.family
         )
+    yield from data_sets.sentences([study, *found.others])
     yield from sentences.best(study, metric, cells)
     yield sentences.looks(found.looks)
 

@@ -6,6 +6,7 @@ from medsmall.evaluation.comparison import (
     LEAST_P,
     Estimate,
     difference,
+    for_new_pool,
     over_folds,
     over_repeats,
     verdicts,
@@ -154,3 +155,23 @@ def test_a_part_of_a_family_is_judged_as_with_the_rest_undecided():
     rest = [estimate(0.0, 0.01)] * 5
     assert verdicts(family, count=7) == verdicts([*family, *rest])[:2]
     assert verdicts(family, count=1) == verdicts(family)
+
+
+@pytest.mark.parametrize(("n", "pool"), [(50, 250), (200, 250)])
+def test_for_another_pool_the_overlap_of_draws_counts(n, pool):
+    """Means of draws from a pool: over pools they vary as the formula says, not by s^2 / R."""
+    rng = np.random.default_rng(0)
+    repeats, found = 5, []
+    for _ in range(3000):
+        images = rng.normal(size=pool)
+        draws = [rng.choice(images, n, replace=False).mean() for _ in range(repeats)]
+        found.append(over_repeats([Score(value, np.zeros(1), 99) for value in draws]))
+    true = np.var([one.value for one in found])
+    told = np.mean([for_new_pool(one, n / pool).drawn for one in found])
+    assert told == pytest.approx(true, rel=0.08)
+    assert np.mean([one.drawn for one in found]) < (0.5 if n < 200 else 0.06) * true
+
+
+def test_a_draw_of_the_whole_pool_says_nothing_of_another():
+    assert for_new_pool(estimate(0.1, 0.02), 1.0) is None
+    assert for_new_pool(estimate(0.1, 0.02), 0.0) == estimate(0.1, 0.02)

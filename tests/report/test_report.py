@@ -468,3 +468,38 @@ def test_one_patient_alone_is_no_crash(tmp_path, capsys):
 def test_words_that_name_nothing_varied(root, capsys, word, sentence):
     with pytest.raises(MedsmallError, match=sentence):
         answer(capsys, root, word)
+
+
+@pytest.mark.parametrize(
+    ("share", "sentence"),
+    [
+        (0.02, None),
+        (0.5, "At 50, each draw holds 50% of the pool, so draws resemble each other. For another "
+              r"pool, none less imagenet lies between about -\d\.\d+ and [+-]\d\.\d+\."),
+        (1.0, "At 50, each draw holds 100% of the pool, .* none less imagenet cannot be told"),
+    ],
+)  # fmt: skip
+def test_another_pool_is_told_where_draws_hold_much_of_this_one(tmp_path, capsys, share, sentence):
+    sweep(tmp_path, SKILLS, sizes=(50,), drawn_share=share)
+    out, _, found = answer(capsys, tmp_path)
+    (row,) = found["verdicts"]
+    assert row["drawn_share"] == share
+    if sentence is None:
+        assert "For another pool" not in out
+        assert row["new_pool_low"] == pytest.approx(row["low"], abs=0.02)
+    else:
+        assert re.search(sentence, out)
+    if share == 0.5:
+        assert row["new_pool_low"] < row["low"] < row["high"] < row["new_pool_high"]
+
+
+def test_records_without_the_share_of_the_pool_say_nothing_of_another(tmp_path, capsys):
+    for record in sweep(tmp_path, SKILLS, sizes=(50,), drawn_share=0.5):
+        metrics = json.loads((record.folder / "metrics.json").read_text())
+        del metrics["drawn_share"]
+        (record.folder / "metrics.json").write_text(json.dumps(metrics))
+        (record.folder / "DONE").unlink()
+        (record.folder / "DONE").write_text(checksums.of_folder(record.folder))
+    out, _, found = answer(capsys, tmp_path)
+    assert "For another pool" not in out
+    assert found["verdicts"][0]["new_pool_low"] is None

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medsmall.errors import MedsmallError
-from medsmall.sample_size import labels_used, notices_of, pools_of
+from medsmall.sample_size import drawn_share, labels_used, notices_of, pools_of
 from medsmall.sample_size.balanced import Balanced
 from medsmall.sample_size.natural import Natural
 from medsmall.sample_size.stratified import Stratified, shares
@@ -366,3 +366,16 @@ def test_all_of_chestxray14_is_drawn_at_once(chestxray14, official):
     assert time.perf_counter() - start < 2  # about 0.2 s; the bound allows for a busy machine
     assert len(drawn) == 112120
     assert not set(images(drawn, "train")) & set(images(drawn, "test"))
+
+
+def test_the_share_of_the_pool_that_draws_have_in_common():
+    pools = pools_of(TABLE, SPLIT, ["Hernia"], Task.BINARY)
+    positives = (pools.train["Hernia"] == 1).sum()
+    balanced = draw(Balanced(n=40, val=8, seed=0, repeat=0))
+    assert drawn_share(balanced, pools) == pytest.approx(20 / positives)
+    natural = draw(Natural(n=60, val=12, seed=0, repeat=0))
+    assert drawn_share(natural, pools) == pytest.approx(60 / len(pools.train), rel=0.5)
+    few = draw(Natural(n=20, val=12, seed=0, repeat=0))  # too few positives to tell their share
+    assert drawn_share(few, pools) < 0.1
+    whole = pools.train.assign(part="train")
+    assert drawn_share(pd.concat([whole, whole]), pools) == 1
