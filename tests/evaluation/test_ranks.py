@@ -7,7 +7,7 @@ from medsmall.evaluation.ranks import over_data_sets
 
 def test_mean_ranks_and_the_critical_difference():
     """Of four arms on 14 data sets it is 1.25 (Demsar, JMLR 2006, with his q of 2.569)."""
-    scores = np.random.default_rng(0).normal(size=(14, 4)).round(1) + [0, 0.5, 1, 2]
+    scores = np.random.default_rng(0).normal((0, 0.5, 1, 2), size=(14, 4)).round(1)
     found = over_data_sets(scores)
     better = (scores[:, None, :] > scores[:, :, None]).sum(2)
     ties = (scores[:, None, :] == scores[:, :, None]).sum(2) - 1
