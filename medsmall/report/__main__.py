@@ -71,11 +71,12 @@ def of_sweep(records: Sequence[Record]) -> None:
 
 def _write(found: Answer, words: list[str], folder: Path) -> None:
     study, cells = found.study, found.cells
+    held = [one for one in found.curves if one.tested.held]
     folder.mkdir(parents=True, exist_ok=True)
     tables = {
         "scores": rows(study, cells),
         "verdicts": verdict_rows(study, found.comparisons),
-        "curves": curve_rows(study, found.curves),
+        "curves": curve_rows(study, held),
     }
     for name, content in tables.items():
         if not content and name == "curves":
@@ -90,7 +91,7 @@ def _write(found: Answer, words: list[str], folder: Path) -> None:
     }  # fmt: skip
     text = json.dumps(whole, indent=2, allow_nan=False) + "\n"
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
-    draw(study, cells, found.metric, found.title, folder, found.curves)
+    draw(study, cells, found.metric, found.title, folder, held)
 
 
 def main() -> None:

@@ -49,12 +49,13 @@ def draw(
     for one in curves:
         _foretold(axes, one, STYLES[arms.index(one.arm) % len(STYLES)][0])
     labels = sorted({cell.labels for cell in cells})
+    labels += sorted({round(one.labels(one.farthest)) for one in curves})[-1:]
     axes.set_xscale("log")
     axes.set_xticks(labels, [f"{n:,}" for n in labels])
     axes.minorticks_off()
     if metric == "auroc":
         axes.axhline(0.5, color="black", lw=0.8, ls=":")
-        axes.annotate("chance", (labels[0], 0.505), fontsize=8, va="bottom")
+        axes.annotate("chance", (labels[-1], 0.505), fontsize=8, va="bottom", ha="right")
     axes.set_xlabel("labelled images (training and validation)")
     axes.set_ylabel(f"test {in_words(metric)}")
     axes.set_title(title, loc="left")
