@@ -114,7 +114,8 @@ def test_an_arm_that_follows_no_curve_gets_no_forecast(tmp_path, capsys):
     """The score falls where images double: here the largest size was trained badly."""
     sweep(tmp_path, {"none": 0.6}, SIZES[:4], repeats=3, test=800)
     sweep(tmp_path, {"none": -1.2}, SIZES[4:], repeats=3, test=800)
-    out, _ = told(capsys, tmp_path, "reach=0.9")
+    out, found = told(capsys, tmp_path, "reach=0.9")
+    assert found["curves"] == []
     assert (
         "all runs: no forecast, as it follows no usual learning curve: the sizes up to 200" in out
     )
