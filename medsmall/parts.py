@@ -37,8 +37,8 @@ class Parts:
     learner: "Learner"
 
 
-def parts_of(cfg: DictConfig, targets: "Targets | None") -> Parts:
-    """Make every part of `cfg`, parts with light imports first.
+def parts_of(cfg: DictConfig, learner: "Learner", targets: "Targets | None") -> Parts:
+    """Make the other parts of `cfg`, parts with light imports first.
 
     Raises MedsmallError for a value that a part refuses, and for a loss that does not fit the
     `targets`, if they are known.
@@ -51,7 +51,6 @@ def parts_of(cfg: DictConfig, targets: "Targets | None") -> Parts:
     from medsmall.schedule import Schedule
     from medsmall.split import Split
 
-    learner = light_parts(cfg)
     split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
     loss = made(cfg.loss, Loss)
     if targets:
@@ -64,7 +63,10 @@ def parts_of(cfg: DictConfig, targets: "Targets | None") -> Parts:
 
 
 def light_parts(cfg: DictConfig) -> "Learner":
-    """Make the parts that need no torch, which takes seconds to import, and are never auto."""
+    """Make the parts that need no torch and are never auto: a wrong value is told at once.
+
+    Returns the learner, the one of them that is used again.
+    """
     from medsmall.audit.findings import check_allowed
     from medsmall.backbone import Backbone
     from medsmall.learner import Learner
@@ -89,30 +91,23 @@ def first_parts(cfg: DictConfig, once: Once) -> Parts:
 
     dataset = _opened(cfg)
     file = cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize)
+    learner = light_parts(cfg)
     if new := not file.is_file():
-        light_parts(cfg)
         made(cfg.pretraining, Pretraining).reach(cfg)
     if auto_groups(cfg):
         cfg = likely(cfg, dataset)
         check(cfg)
     targets = once("targets", resolved(cfg, TABLE), lambda: _known_targets(dataset))
-    parts = parts_of(cfg, targets)
+    parts = parts_of(cfg, learner, targets)
+
+    from medsmall.batches.views import augmented_side
+
     if new and cfg.logger:
         made_logger(cfg)
     if new and targets:
-        try_out(cfg, parts, targets)
+        side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
+        learner.check(cfg, targets, side)
     return parts
-
-
-def try_out(cfg: DictConfig, parts: Parts, targets: "Targets") -> None:
-    """MedsmallError if the parts do not fit each other or the image size.
-
-    Builds a network and discards it.
-    """
-    from medsmall.batches.views import augmented_side
-
-    side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
-    parts.learner.check(cfg, targets, side)
 
 
 def _known_targets(dataset: "Dataset") -> "Targets | None":

@@ -5,8 +5,8 @@ python scripts/back_test.py [sweeps per curve; 20]
 Real curves: a logistic regression on features of EfficientNet-Lite0, of ImageNet or random, for
 the real samples that MEDSMALL_DATA holds. Simulated ones: linear discriminants of two normal
 classes, whose true AUROC is known. A sweep has five sizes over a factor of 8 and some repeats, a
-smaller draw being part of each larger one. The truth at 1.5, 2 and 3 times its largest size is the
-mean of other repeats, on the same test images.
+smaller draw being part of each larger one. The truth at its sizes, and at 1.5, 2 and 3 times the
+largest, is the mean of other repeats, on the same test images.
 """
 
 import itertools
@@ -17,15 +17,18 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 
 from medsmall.configs import compose
+from medsmall.evaluation.curve_forms import Points
+from medsmall.evaluation.influence import auroc
 from medsmall.evaluation.learning_curve import (
     FARTHEST,
     FEWEST,
     SPAN,
-    Points,
+    back_test,
     learning_curve,
+    nested,
     smoothed,
 )
 from medsmall.learner.linear import logistic
@@ -33,18 +36,18 @@ from medsmall.learner.linear import logistic
 SIZES = SPAN ** np.linspace(0, 1, FEWEST)  # over the smallest
 BEYOND = SPAN * np.array([1.5, 2.0, FARTHEST])
 TRUTHS = 60
-DATA = {
-    "chest_xray": [],
-    "chest_xray ": ["dataset.classes=bacterial_viral"],
-    "pneumoniamnist": [],
-    "ham10000": ["dataset.missing_images=drop"],
-}
+DATA = (
+    "dataset=chest_xray",
+    "dataset=chest_xray dataset.classes=bacterial_viral",
+    "dataset=pneumoniamnist",
+    "dataset=ham10000 dataset.missing_images=drop",
+)
 FIXED = (
     "sample_size=all backbone=efficientnet_lite0 image_size_px=64 trainer=cpu augmentation=none "
     "audit.allow=[identical_images,near_duplicates]"
 )
 COMPONENTS = 64
-NAMES = ("power law", "exponential", "logarithmic")
+NAMES = ("power law", "exponential", "logarithmic", "sigmoid")
 ENOUGH = 15  # test images of the rarer class
 
 
@@ -73,9 +76,8 @@ def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
     from medsmall.pixels import open_images
     from medsmall.train import resolve
 
-    chosen = f"dataset={dataset.strip()} pretraining={pretraining} split=stratified {FIXED}"
-    folders = f"cache_root={cache} output_root={cache}"
-    cfg = compose([*chosen.split(), *DATA[dataset], *folders.split()])
+    chosen = f"{dataset} pretraining={pretraining} split=stratified {FIXED}"
+    cfg = compose(f"{chosen} cache_root={cache} output_root={cache}".split())
     case = resolve(cfg)
     data, _ = open_images(case)
     _, model, _ = initial_model(case)
@@ -93,14 +95,12 @@ def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
 
 
 def area(y: np.ndarray, scores: np.ndarray) -> float:
-    """AUROC."""
-    ranks, positive = rankdata(scores), y == 1
-    n1, n0 = positive.sum(), (~positive).sum()
-    return float((ranks[positive].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
+    """AUROC; each image its own patient."""
+    return auroc(y, scores, np.arange(len(y)), len(y))[0]
 
 
 def real_curves(problem: Problem) -> list[Curve]:
-    """From 12 images on, in steps of 4, as far as the pool reaches; two penalties."""
+    """From 12 images on, each start four times the last, as the pool allows; two penalties."""
     curves = []
     for penalty in (0.1, 10.0):
         smallest = 12
@@ -147,34 +147,42 @@ def simulated(area_at_best: float, dimensions: int, shrinkage: float, smallest: 
 
 
 class Told(NamedTuple):
-    """What one sweep foretold: at each of BEYOND whether the band held, its width, the error."""
+    """What one sweep said: at each of BEYOND whether the band held, its width, the error.
+
+    `within` is whether it held at the sizes between; `reach` is of the images that the score at the
+    middle size takes: whether their interval held, and has an upper end; `forecast` is whether the
+    largest size was forecast from the smaller ones.
+    """
 
     held: np.ndarray
     width: np.ndarray
     error: np.ndarray
-    needed: tuple[
-        bool, bool
-    ]  # the interval of images for the score at twice the size: held, closed
+    within: float
+    reach: tuple[bool, bool]
+    forecast: bool
 
 
-def foretold(curve: Curve, repeats: int, seed: int, weight: np.ndarray | None) -> Told:
+def told_by(curve: Curve, repeats: int, seed: int, weight: np.ndarray | None) -> Told:
     """One sweep of some of the repeats, judged by the others."""
     rows = np.random.default_rng(seed).permutation(len(curve.scores))
     losses, sizes = 1 - curve.scores[rows], np.round(curve.smallest * SIZES)
-    seen, truth = losses[:repeats, : len(SIZES)], losses[repeats:, len(SIZES) :].mean(0)
-    single = smoothed(sizes, seen.var(0, ddof=1), repeats - 1)
-    freedom = len(SIZES) * (repeats - 1)
-    points = Points(sizes, seen.mean(0), np.diag(single / repeats), freedom)
+    seen, truth = losses[:repeats, : len(SIZES)], losses[repeats:].mean(0)
+    freedom = np.full(len(SIZES), repeats - 1)
+    single = smoothed(sizes, seen.var(0, ddof=1), freedom)
+    covariance = nested(sizes, single, [{*map(str, range(repeats))}] * len(SIZES))
+    points = Points(sizes, seen.mean(0), covariance, int(freedom.sum()))
     found = learning_curve(points, weight)
-    at = [found.at(curve.smallest * factor) for factor in BEYOND]
-    held = np.array([one.low <= t <= one.high for one, t in zip(at, truth, strict=True)])
-    images = found.needed(float(truth[0]))
-    holds = images.low <= curve.smallest * BEYOND[0] <= images.high
+    every = [found.at(curve.smallest * factor) for factor in (*SIZES, *BEYOND)]
+    holds = np.array([one.low <= t <= one.high for one, t in zip(every, truth, strict=True)])
+    beyond = slice(len(SIZES), None)
+    images = found.needed(float(truth[2]), 0.0)
     return Told(
-        held,
-        np.array([one.high - one.low for one in at]),
-        np.array([abs(one.median - t) for one, t in zip(at, truth, strict=True)]),
-        (holds, np.isfinite(images.high)),
+        holds[beyond],
+        np.array([one.high - one.low for one in every[beyond]]),
+        np.array([abs(one.median - t) for one, t in zip(every, truth, strict=True)][beyond]),
+        float(holds[1:4].mean()),
+        (images.low <= sizes[2] <= images.high, bool(np.isfinite(images.high))),
+        back_test(points).held,
     )
 
 
@@ -182,13 +190,17 @@ def row(
     name: str, curves: list[Curve], repeats: int, sweeps: int, weight: np.ndarray | None
 ) -> str:
     """One row of the table."""
-    told = [foretold(curve, repeats, k, weight) for curve in curves for k in range(sweeps)]
+    told = [told_by(curve, repeats, k, weight) for curve in curves for k in range(sweeps)]
     held, width, error = (np.mean([getattr(t, of) for t in told], 0) for of in Told._fields[:3])
-    holds, closed = np.mean([t.needed for t in told], 0)
+    reach, closed = np.mean([t.reach for t in told], 0)
     shares = " | ".join(
         f"{h:.1%}, ±{w / 2:.3f}, {e:.3f}" for h, w, e in zip(held, width, error, strict=True)
     )
-    return f"| {name} | {repeats} | {len(told):,} | {shares} | {holds:.1%} ({closed:.0%} closed) |"
+    within, made = (np.mean([getattr(t, of) for t in told]) for of in ("within", "forecast"))
+    return (
+        f"| {name} | {repeats} | {within:.1%} | {shares} | {reach:.1%} ({closed:.0%}) | "
+        f"{made:.1%} |"
+    )
 
 
 def simulations() -> list[Curve]:
@@ -198,7 +210,7 @@ def simulations() -> list[Curve]:
 
 
 def main() -> None:
-    """Make the curves, and print a row for each way to foretell them."""
+    """Make the curves, and print a row for each way to combine the forms."""
     sweeps = int(sys.argv[1]) if sys.argv[1:] else 20
     with tempfile.TemporaryDirectory() as cache:
         each = itertools.product(DATA, ("imagenet", "none"))
@@ -206,16 +218,18 @@ def main() -> None:
     with ProcessPoolExecutor() as pool:
         groups = {"real": list(itertools.chain(*pool.map(real_curves, found)))}
         groups["simulated"] = simulations()
-        ways = [("combined", None), *zip(NAMES, np.eye(len(NAMES)), strict=True)]
+        alone = zip(NAMES, np.eye(len(NAMES)), strict=True)
+        ways = [("by evidence", None), ("equal weights", np.full(4, 1 / 4)), *alone]
         asked = [
-            (f"{group}, {name}", curves, repeats, sweeps, weight)
+            (f"{group} | {name}", curves, repeats, sweeps, weight)
             for group, curves in groups.items()
             for name, weight in ways
             for repeats in ((3, 5, 10) if weight is None else (5,))
         ]
-        print(f"{len(groups['real'])} real curves, {len(groups['simulated'])} simulated")
-        print("| curves | repeats | sweeps | at 1.5 x | at 2 x | at 3 x | images needed |")
-        print("|---|---|---|---|---|---|---|")
+        counts = {group: len(curves) for group, curves in groups.items()}
+        print(f"{counts} curves, {sweeps} sweeps of each")
+        print("| curves | forms | repeats | within | 1.5 × | 2 × | 3 × | images | forecasts |")
+        print("|---|---|---|---|---|---|---|---|---|")
         for line in pool.map(row, *zip(*asked, strict=True)):
             print(line, flush=True)
 

@@ -71,7 +71,7 @@ def one(of: Setting, rng: np.random.Generator) -> Told:
     verdict = verdicts([over_folds(found[0] - found[1], rarer)])[0]
     mean = over_folds(found[0], rarer)
     score = Score(mean.value, np.zeros(1), rarer, 0.5)
-    limits = of_mean("auroc", score, mean.tested, mean.drawn, mean.repeats)
+    limits = of_mean("auroc", score, mean.tested, mean.drawn, mean.freedom)
     assert limits is not None
     return Told(
         mean.value, float(np.mean(true)), verdict.word != "undecided", limits.low, limits.high

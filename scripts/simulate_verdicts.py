@@ -101,7 +101,7 @@ def held(of: Setting, area: float, means: int, seed: int) -> float:
         (scores,) = arms(of, 0.0, rng, area, count=1)
         found = over_repeats(scores)
         whole = scores[0]._replace(value=found.value)
-        limits = of_mean("auroc", whole, found.tested, found.drawn, found.repeats)
+        limits = of_mean("auroc", whole, found.tested, found.drawn, found.freedom)
         inside.append(limits is not None and limits.low <= area <= limits.high)
     return float(np.mean(inside))
 

@@ -71,11 +71,12 @@ def sweep(
     scatter: float = 0.03,
     test: int = 240,
     seeds: int = 0,
+    gain: float = 0.3,
     **facts: Any,
 ) -> list[Record]:
     """A finding in a sweep of pretraining and size; `skills` are the arms' separations at 50.
 
-    Each doubling of the images adds 0.3; two images of each patient; the same test images. With
+    Each doubling of the images adds `gain`; two images of each patient; the same test images. With
     `seeds`, each repeat is trained with so many seeds, and both move the separation by `scatter`.
     """
     rng = np.random.default_rng(0)
@@ -97,7 +98,7 @@ def sweep(
                 config["sample_size"] |= {"n": n, "repeat": repeat}
                 config["seed"] = 42 + (seed if seeds else repeat)
                 luck = luck_of[0, repeat] + luck_of[1, seed] if seeds else rng.normal(0, scatter)
-                logit = (skill + 0.3 * np.log2(n / 50) + luck) * (y - 0.5) * 2
+                logit = (skill + gain * np.log2(n / 50) + luck) * (y - 0.5) * 2
                 logit = logit + 0.7 * shared + 0.7 * rng.normal(size=test)
                 train = (rng.random((n, 1)) < 0.4).astype(float)
                 key = hashlib.sha256(

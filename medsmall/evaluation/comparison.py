@@ -27,16 +27,22 @@ from medsmall.evaluation.intervals import LEVEL, Interval
 
 Word = Literal["better", "worse", "equivalent", "undecided"]
 LEAST_P = 1e-12  # smaller ones are given as this
+MOST_OF_POOL = 0.95
 
 
 class Estimate(NamedTuple):
-    """A `value`, with the variance by the repeats (`drawn`) and by the patients (`tested`)."""
+    """A `value`, with its variance by the repeats (`drawn`) and by the patients (`tested`).
+
+    `freedom` is that of `drawn`; `single` is what `drawn` would be of one run.
+    """
 
     value: float
     drawn: float
     tested: float
     repeats: int
     patients: int
+    freedom: int
+    single: float
 
     @property
     def error(self) -> float:
@@ -63,7 +69,8 @@ class Estimate(NamedTuple):
 
     def _half_width(self, p: float) -> float:
         # Student's quantiles; scipy.stats has the same, a hundred times slower
-        repeats, patients = (stdtrit(max(n - 1, 1), p / 2) for n in (self.repeats, self.patients))
+        freedom = (self.freedom, max(self.patients - 1, 1))
+        repeats, patients = (stdtrit(n, p / 2) for n in freedom)
         return float(np.sqrt(repeats**2 * self.drawn + patients**2 * self.tested))
 
 
@@ -78,12 +85,15 @@ def over_repeats(scores: Sequence[Score]) -> Estimate:
     values = np.array([score.value for score in scores])
     shared = covariance(np.stack([score.influence for score in scores]))
     between = float(shared.sum() - np.trace(shared)) / (repeats * (repeats - 1))
+    single = float(values.var(ddof=1))
     return Estimate(
         value=float(values.mean()),
-        drawn=float(values.var(ddof=1)) / repeats,
+        drawn=single / repeats,
         tested=max(between, 0.0),
         repeats=repeats,
         patients=min(score.patients for score in scores),
+        freedom=repeats - 1,
+        single=single,
     )
 
 
@@ -102,15 +112,15 @@ def minus(a: Score, b: Score) -> Score:
 
 
 def for_new_pool(of: Estimate, share: float) -> Estimate | None:
-    """The same for draws of another pool, approximately; None if a draw holds the whole pool.
+    """The same for draws of another pool, approximately; None if a draw holds nearly all of it.
 
     Draws that hold a `share` of the pool overlap, so that their scatter is too small: s^2 / R
     becomes s^2 (1 / R + share / (1 - share)), by analogy with Nadeau and Bengio (Machine Learning
     2003).
     """
-    if share >= 1:
+    if share > MOST_OF_POOL:
         return None
-    return of._replace(drawn=of.drawn * (1 + of.repeats * share / (1 - share)))
+    return of._replace(drawn=of.drawn + of.single * share / (1 - share))
 
 
 def over_folds(values: Sequence[float], patients: int) -> Estimate:
@@ -123,8 +133,9 @@ def over_folds(values: Sequence[float], patients: int) -> Estimate:
     folds = len(values)
     if folds < 2:
         raise ValueError("one fold has no variance")
-    drawn = float(np.var(values, ddof=1)) * (1 / folds + 1 / (folds - 1))
-    return Estimate(float(np.mean(values)), drawn, 0.0, folds, patients)
+    single = float(np.var(values, ddof=1))
+    drawn = single * (1 / folds + 1 / (folds - 1))
+    return Estimate(float(np.mean(values)), drawn, 0.0, folds, patients, folds - 1, single)
 
 
 class Verdict(NamedTuple):

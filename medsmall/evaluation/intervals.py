@@ -39,16 +39,16 @@ def interval(metric: str, score: Score, level: float = LEVEL) -> Interval | None
 
 
 def of_mean(
-    metric: str, score: Score, tested: float, drawn: float, repeats: int, level: float = LEVEL
+    metric: str, score: Score, tested: float, drawn: float, freedom: int, level: float = LEVEL
 ) -> Interval | None:
     """The same of a mean over repeats: `score` has its value and what it rests on.
 
-    `tested` and `drawn` are its variances over patients and over `repeats`
-    (`medsmall.evaluation.comparison`); each has its own quantile (Howe, JASA 1974).
+    `tested` and `drawn` are its variances over patients and over repeats, the latter with so much
+    `freedom` (`medsmall.evaluation.comparison`); each has its own quantile (Howe, JASA 1974).
     """
     if too_few(score):
         return None
-    t = student(level, repeats - 1) if repeats > 1 else 0.0
+    t = student(level, freedom) if freedom else 0.0
     patients = student(level, score.patients - 1)
     if metric == "mean_error":
         half = float(np.sqrt(t**2 * drawn + patients**2 * tested))

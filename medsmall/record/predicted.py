@@ -11,13 +11,12 @@ import pandas as pd
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.evaluation import scored
 from medsmall.evaluation.influence import Codes, Floats, Score
-from medsmall.evaluation.intervals import too_few
+from medsmall.evaluation.intervals import PSEUDO_PATIENTS, too_few
 from medsmall.record.record import Record
 from medsmall.targets import Targets, targets_of
 from medsmall.task import Task
 
 MEAN = "mean"  # instead of a target: the mean over all of them
-LOWER_IS_BETTER = ("mae", "rmse")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def score(test: Predicted, metric: str, target: str = MEAN) -> Score | None:
         raise MedsmallError(
             f"{test.metrics['name']} has no target {target}{did_you_mean(target, names)}."
         )
-    if metric in test.targets.overall:
+    if metric in test.targets.overall and target == MEAN:
         found = _of_all(test, metric)
         _agree(test, metric, found, recorded.get(metric))
         return found
@@ -96,9 +95,19 @@ def mean_score(each: Sequence[Score | None]) -> Score | None:
     return Score(
         float(np.mean([one.value for one in scores])),
         np.mean([one.influence for one in scores], axis=0),
-        min(one.patients for one in scores),
+        _effective([one.patients for one in scores]),
         float(np.mean(chances)) if chances else None,
     )
+
+
+def _effective(patients: Sequence[int]) -> int:
+    """The number that adds to a mean as much as half a patient of each target (`intervals`).
+
+    The fewest would make the interval of 14 targets that of the rarest alone.
+    """
+    extra = PSEUDO_PATIENTS
+    share = float(np.mean([extra / (one + extra) for one in patients]))
+    return max(round(extra / share - extra), min(patients))
 
 
 def _of_one(test: Predicted, metric: str, k: int) -> Score | None:

@@ -35,15 +35,15 @@ factor of 8, learning curves and the images that a better arm saves. Nothing is 
   metric=average_precision                 another metric (default: AUROC; numbers: MAE)
   margin=0.02                              differences below it are "equivalent"
   reach=0.9                                how many labelled images this score takes
-  plan=5,10,20                             the differences that so many repeats would find; without
-                                           two arms, with auroc=0.85 correlation=0.8 repeat_sd=0.02
+  plan=5,10,20                             differences that so many repeats would find; without
+                                           two arms add auroc=0.85 correlation=0.8 repeat_sd=0.02
   to=FOLDER                                where the files go (default: FOLDER/report)
 
 Examples:
   python -m medsmall.report
   python -m medsmall.report outputs dataset=chestxray14 target=Hernia compare=pretraining
   python -m medsmall.report reach=0.9 plan=5,10"""
-WRITTEN = (".csv", ".json", ".png", ".svg")
+WRITTEN = ("scores.csv", "verdicts.csv", "curves.csv", "report.json", "curve.png", "curve.svg")
 
 
 def report(asked: Asked) -> Path:
@@ -54,19 +54,22 @@ def report(asked: Asked) -> Path:
     words = list(words_of(asked, found))
     show(found, words)
     folder = asked.to or asked.roots[0] / "report"
+    if (folder / "DONE").exists():
+        raise MedsmallError(f"to={folder} is the record of a run: name another folder.")
     _write(found, words, folder)
     return folder
 
 
 def of_sweep(records: Sequence[Record]) -> None:
     """Print what the runs of one sweep tell, and write it beside them."""
-    root = records[0].folder.parents[1]
+    roots = list(dict.fromkeys(record.folder.parents[1] for record in records))
     try:
-        report(Asked(roots=[root], keys={record.key for record in records}))
-    except MedsmallError as error:
+        report(Asked(roots=roots, keys={record.key for record in records}))
+    except (MedsmallError, OSError) as error:
         say(f"No report: {error}")
     else:
-        say(f"Again, or of all runs there: python -m medsmall.report {root}")
+        there = " ".join(map(str, roots))
+        say(f"Again, or of all runs there: python -m medsmall.report {there}")
 
 
 def _write(found: Answer, words: list[str], folder: Path) -> None:
@@ -79,8 +82,8 @@ def _write(found: Answer, words: list[str], folder: Path) -> None:
         "curves": curve_rows(study, held),
     }
     for name, content in tables.items():
-        if not content and name == "curves":
-            (folder / "curves.csv").unlink(missing_ok=True)
+        if not content:
+            (folder / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
             continue
         write_whole(folder / f"{name}.csv", partial(pd.DataFrame(content).to_csv, index=False))
     whole = {
@@ -103,7 +106,7 @@ def main() -> None:
             print(HELP)
             return
         folder = report(Asked.of(sys.argv[1:]))
-        files = sorted(f.name for f in folder.iterdir() if f.suffix in WRITTEN)
+        files = [name for name in WRITTEN if (folder / name).is_file()]
         say(f"Written: {folder.absolute()}/ {', '.join(files)}")
 
 

@@ -28,12 +28,14 @@ class Study:
         cells: (arm, size) -> repeat -> run. An arm is the values of `factors`; a repeat is all that
             tells two runs of one cell apart, and the same repeat of two arms has the same draw.
         twice: sentences about runs left out, since nothing tells them from others.
+        along: the key that is the size.
     """
 
     title: str
     factors: list[str]
     cells: dict[tuple[tuple[str, ...], int], dict[str, Run]] = field(repr=False)
     twice: list[str] = field(default_factory=list)
+    along: str = ALONG[0]
 
     @property
     def runs(self) -> list[Run]:
@@ -67,6 +69,15 @@ class Study:
     def sizes(self) -> list[int]:
         """Its numbers of training images, rising."""
         return sorted({size for _, size in self.cells})
+
+    @property
+    def size_column(self) -> str:
+        """The name of the sizes in tables."""
+        return "train_images" if self.along in ALONG else self.along
+
+    def at(self, size: int) -> str:
+        """A size in words."""
+        return f"{size:,} training images" if self.along in ALONG else f"{self.along}={size}"
 
     def identity(self, arm: tuple[str, ...], size: int, repeat: str) -> str:
         """The identity of the test set of one run."""
@@ -131,7 +142,8 @@ def _study(runs: list[Run], along: str | None) -> Study:
                 twice.append(
                     f"{run.record.folder}: no key of the config tells it from {other.record.key}."
                 )
-    return Study(_title(runs[0]), factors, dict(cells), twice)
+    sizes = along if along in varied else ALONG[0]
+    return Study(_title(runs[0]), factors, dict(cells), twice, sizes)
 
 
 def _varied(runs: list[Run]) -> list[str]:

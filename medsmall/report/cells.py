@@ -93,7 +93,7 @@ def _cell(
     limits = None
     if found is not None:
         whole = whole._replace(patients=found.patients)
-        limits = of_mean(metric, whole, found.tested, found.drawn, found.repeats)
+        limits = of_mean(metric, whole, found.tested, found.drawn, found.freedom)
     elif not reason:
         limits = interval(metric, every[0])
     reason = reason or too_few(whole)
@@ -158,7 +158,7 @@ def rows(study: Study, cells: list[Cell]) -> list[dict[str, Any]]:
     return [
         {
             **dict(zip(study.factors, cell.arm, strict=True)),
-            "train_images": cell.size, "labels": cell.labels, "repeats": cell.repeats,
+            study.size_column: cell.size, "labels": cell.labels, "repeats": cell.repeats,
             "mean": cell.mean,
             "low": cell.interval.low if cell.interval else None,
             "high": cell.interval.high if cell.interval else None,

@@ -1,87 +1,101 @@
 """The learning curve of every arm that has enough sizes."""
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from medsmall.evaluation.influence import covariance
+from medsmall.evaluation.curve_forms import Points
+from medsmall.evaluation.influence import Floats, Score, covariance
+from medsmall.evaluation.intervals import LEVEL, Interval, of_mean, student
 from medsmall.evaluation.learning_curve import (
     FARTHEST,
     FEWEST,
     SPAN,
-    Array,
-    Foretold,
+    BackTest,
+    Forecast,
     LearningCurve,
-    Points,
+    back_test,
     learning_curve,
-    shown_first,
+    nested,
     smoothed,
 )
-from medsmall.record.predicted import LOWER_IS_BETTER
-from medsmall.report.arms import Study
-from medsmall.report.cells import Arm, Cell
+from medsmall.evaluation.scales import LOWER_IS_BETTER, loss_of, lowest, scaled, slope, unscaled
+from medsmall.report.arms import ALONG, Study
+from medsmall.report.cells import Arm, Cell, grid
 
-
-@dataclass(frozen=True)
-class BackTest:
-    """The largest size as foretold from sizes up to `shown`, and as measured; whether it held."""
-
-    shown: int
-    size: int
-    foretold: Foretold
-    measured: float
-    held: bool
+Z = 1.96  # standard errors in half an interval
 
 
 @dataclass(frozen=True)
 class ArmCurve:
-    """An arm's learning curve, in scores and in labelled images (training and validation)."""
+    """An arm's learning curve, in scores and in labelled images (training and validation).
+
+    The `curve` is of these test patients; `scatter` is the variance that other patients add, on the
+    scale of `medsmall.evaluation.intervals` (logit, or log of errors).
+    """
 
     arm: Arm
     cells: list[Cell]
     curve: LearningCurve
-    rises: bool  # whether a higher score is better
+    tested: BackTest
+    metric: str
+    scatter: float
 
-    def score(self, n: float) -> Foretold:
-        """The expected score of a run with n training images."""
-        return self.as_score(self.curve.at(n))
+    def score(self, n: float) -> Forecast:
+        """The expected score of a run with n training images, of other patients like these."""
+        here = self.as_score(self.curve.at(n))
+        apart, middle = self._over_patients(here.median), scaled(here.median, self.metric)
 
-    def as_score(self, loss: Foretold) -> Foretold:
-        """A foretold loss as a score."""
-        if not self.rises:
+        def beyond(*ends: float) -> float:
+            return float(np.linalg.norm([scaled(end, self.metric) - middle for end in ends]))
+
+        sign = 1 if scaled(apart.high, self.metric) > scaled(apart.low, self.metric) else -1
+        low = middle - sign * beyond(here.low, apart.low)
+        high = middle + sign * beyond(here.high, apart.high)
+        return Forecast(here.median, unscaled(low, self.metric), unscaled(high, self.metric))
+
+    def as_score(self, loss: Forecast) -> Forecast:
+        """A loss that is forecast, as a score of these patients."""
+        if self.metric in LOWER_IS_BETTER:
             return loss
-        return Foretold(1 - loss.median, 1 - loss.high, 1 - loss.low)
+        least = -np.inf if (low := lowest(self.metric)) is None else low
+        ends = (1 - loss.median, 1 - loss.high, 1 - loss.low)
+        return Forecast(*(max(end, least) for end in ends))
 
-    def needed(self, score: float) -> Foretold:
-        """The labelled images that reach a score; inf beyond `farthest`."""
-        images = self.curve.needed(1 - score if self.rises else score)
-        return Foretold(*(self.labels(n) for n in images))
+    def needed(self, score: float) -> Forecast:
+        """The labelled images that reach a score, of other patients like these; inf: too many."""
+        apart = self._over_patients(score)
+        return self.images(loss_of(score, self.metric), (apart.high - apart.low) / (2 * Z))
+
+    def images(self, loss: float, error: float) -> Forecast:
+        """The labelled images that reach a loss with a standard error; inf beyond `farthest`."""
+        found = self.curve.needed(loss, error)
+        return Forecast(*(self.labels(n if n <= self.farthest else np.inf) for n in found))
+
+    def _over_patients(self, score: float) -> Interval:
+        """The interval of a score by the test patients alone."""
+        some = next(iter(self.cells[-1].scores.values()))
+        patients = min(cell.found.patients for cell in self.cells if cell.found)
+        whole = Score(score, np.zeros(1), patients, some.chance)
+        tested = self.scatter * slope(score, self.metric) ** 2
+        found = of_mean(self.metric, whole, tested, 0.0, 0)
+        assert found is not None
+        return found
 
     @property
     def farthest(self) -> float:
-        """The training images up to which the curve goes."""
-        return FARTHEST * self.cells[-1].size
-
-    @cached_property
-    def tested(self) -> BackTest:
-        """The back-test; it held if the measured mean, with its error, reaches into the band."""
-        points, last = self.curve.points, self.cells[-1]
-        number = shown_first(points)
-        told = self.as_score(learning_curve(points.first(number)).at(last.size))
-        error = 2 * float(np.sqrt(points.covariance[-1, -1]))
-        held = told.low - error <= last.mean <= told.high + error
-        return BackTest(self.cells[number - 1].size, last.size, told, last.mean, held)
+        """The training images up to which the curve goes; the largest size if the test failed."""
+        return (FARTHEST if self.tested.held else 1.0) * self.cells[-1].size
 
     def labels(self, n: float) -> float:
         """The labelled images of a run with n training images: in a straight line between runs."""
         if np.isinf(n):
             return n
         sizes = [cell.size for cell in self.cells]
-        labels = [cell.labels for cell in self.cells]
+        labels = np.maximum.accumulate([cell.labels for cell in self.cells])
         if n > sizes[-1]:
-            slope = (labels[-1] - labels[-2]) / (sizes[-1] - sizes[-2])
-            return labels[-1] + slope * (n - sizes[-1])
+            slope = max((labels[-1] - labels[-2]) / (sizes[-1] - sizes[-2]), 1.0)
+            return float(labels[-1] + slope * (n - sizes[-1]))
         return float(np.interp(n, sizes, labels))
 
 
@@ -93,7 +107,7 @@ def curves_of(study: Study, cells: list[Cell], metric: str) -> tuple[list[ArmCur
         if reason := why_none(study, usable, metric):
             left_out.append(f"{study.name(arm)}: {reason}")
             continue
-        found.append(_fitted(arm, usable, metric))
+        found.append(curve_of(arm, usable, metric))
     return found, left_out
 
 
@@ -105,8 +119,18 @@ def why_none(study: Study, cells: list[Cell], metric: str) -> str:
     """Why there is no learning curve of an arm's `cells`; "" if there is one."""
     if study.is_kfold:
         return "folds have no learning curve: take split=stratified and repeats"
+    if study.same_draws:
+        return "all repeats have one draw: vary sample_size.repeat"
+    if study.along not in ALONG:
+        return f"{study.along} is no number of images"
     if metric == "mean_error":
         return "a mean error has no learning curve: take metric=mae"
+    if reasons := [cell.reason for cell in cells if cell.reason]:
+        return f"no score has an interval where {reasons[0]}"
+    if ends := [cell.size for cell in cells if slope(cell.mean, metric) <= 0]:
+        return f"its score is at an end of the scale with {ends[0]:,} training images"
+    if any(grid(cell.scores)[0] for cell in cells):
+        return "draws crossed with seeds have no learning curve: give each draw one seed"
     sizes = [cell.size for cell in cells]
     span = sizes[-1] / sizes[0] if sizes else 0
     if len(sizes) < FEWEST or span < SPAN:
@@ -118,33 +142,39 @@ def why_none(study: Study, cells: list[Cell], metric: str) -> str:
     return ""
 
 
-def _fitted(arm: Arm, cells: list[Cell], metric: str, other: Cell | None = None) -> ArmCurve:
-    """The curve of `cells`; with an error for the score of an `other` cell that it is held to."""
-    rises = metric not in LOWER_IS_BETTER
+def curve_of(arm: Arm, cells: list[Cell], metric: str) -> ArmCurve:
+    """Fit the curve of `cells`, for these test patients, and see how much others would add."""
+    found = [cell.found for cell in cells if cell.found]
     sizes = np.array([cell.size for cell in cells], dtype=float)
-    means = np.array([cell.mean for cell in cells])
-    repeats = np.array([cell.repeats for cell in cells])
-    drawn = np.array([cell.found.drawn * cell.repeats for cell in cells if cell.found])
+    freedom = np.array([of.freedom for of in found])
+    single = smoothed(sizes, np.array([of.single for of in found]), freedom)
     influences = np.stack([_mean_influence(cell) for cell in cells])
-    by_draw = smoothed(sizes, drawn, max(int(repeats.min()) - 1, 1))
-    among = np.diag(by_draw / repeats)
-    if other is not None and other.found:
-        influences = influences - _mean_influence(other)
-        among = among + other.found.drawn
     points = Points(
-        sizes, 1 - means if rises else means, among + covariance(influences),
-        int((repeats - 1).sum()),
-    )  # fmt: skip
-    return ArmCurve(arm, cells, learning_curve(points), rises)
+        sizes,
+        np.array([loss_of(cell.mean, metric) for cell in cells]),
+        nested(sizes, single, [{*cell.scores} for cell in cells])
+        + covariance(influences - influences.mean(0)),
+        int(freedom.sum()),
+    )
+    scatter = [of.tested / slope(of.value, metric) ** 2 for of in found]
+    return ArmCurve(
+        arm, cells, learning_curve(points), back_test(points), metric, float(np.mean(scatter))
+    )
 
 
-def _mean_influence(cell: Cell) -> Array:
-    return np.mean([one.influence for one in cell.scores.values()], axis=0)
-
-
-def equal_to(cell: Cell, other: ArmCurve, metric: str) -> Foretold:
+def equal_to(cell: Cell, other: ArmCurve) -> Forecast:
     """The labelled images with which the `other` arm scores as `cell` does.
 
-    The test patients are the same, so only what moves their difference is uncertain.
+    The test patients are the same, so only what moves the difference of both is uncertain: how
+    patients suit one arm and not the other, and the scatter of the cell, with its own freedom.
     """
-    return _fitted(other.arm, other.cells, metric, cell).needed(cell.mean)
+    nearest = min(other.cells, key=lambda one: abs(one.mean - cell.mean))
+    apart = _mean_influence(nearest) - _mean_influence(cell)
+    squared = float(covariance(apart[None])[0, 0])
+    if cell.found:
+        squared += cell.found.drawn * (student(LEVEL, cell.found.freedom) / Z) ** 2
+    return other.images(loss_of(cell.mean, other.metric), float(np.sqrt(squared)))
+
+
+def _mean_influence(cell: Cell) -> Floats:
+    return np.mean([one.influence for one in cell.scores.values()], axis=0)

@@ -7,7 +7,8 @@ import numpy as np
 
 from medsmall.evaluation.intervals import LEVEL
 from medsmall.evaluation.ranks import FEWEST_DATA_SETS, over_data_sets
-from medsmall.record.predicted import LOWER_IS_BETTER, MEAN
+from medsmall.evaluation.scales import LOWER_IS_BETTER
+from medsmall.record.predicted import MEAN
 from medsmall.report.arms import Study, commonest_metric
 from medsmall.report.cells import cells_of
 
@@ -18,27 +19,27 @@ def sentences(studies: Sequence[Study]) -> Iterator[str]:
     Nothing below six data sets. Of several studies of a data set, the one with the most runs
     counts, with its own headline metric.
     """
-    if (
-        len({run.config["dataset"] for study in studies for run in study.runs[:1]})
-        < FEWEST_DATA_SETS
-    ):
+    chosen: dict[str, Study] = {}
+    for study in studies:  # those with the most runs first
+        if not study.runs[0].config["phantom"]:
+            chosen.setdefault(str(study.runs[0].config["dataset"]), study)
+    if len(chosen) < FEWEST_DATA_SETS:
         return
-    tables = _tables(studies)
-    if len(tables) < FEWEST_DATA_SETS:
+    tables = [_means(study) for study in chosen.values()]
+    arms_at: dict[int, list[str]] = {}
+    for arm, of in sorted(set.intersection(*({*table} for table in tables))):
+        arms_at.setdefault(of, []).append(arm)
+    size = max((of for of, arms in arms_at.items() if len(arms) > 1), default=None)
+    if size is None:
+        yield f"{len(chosen)} data sets have no size with the same two arms: no ranks over them."
         return
-    places = set.intersection(*({*table} for table in tables.values()))
-    size = max((size for _, size in places), default=0)
-    arms = sorted(arm for arm, of in places if of == size)
-    if len(arms) < 2:
-        yield f"{len(tables)} data sets have no size with the same two arms: no ranks over them."
-        return
-    ranks = over_data_sets(np.array([[table[arm, size] for arm in arms]
-                                     for table in tables.values()]))  # fmt: skip
+    arms = arms_at[size]
+    ranks = over_data_sets(np.array([[table[arm, size] for arm in arms] for table in tables]))
     order = np.argsort(ranks.mean, kind="stable")
     listed = ", ".join(f"{arms[k]} {ranks.mean[k]:.2f}" for k in order)
     yield (
-        f"Over {len(tables)} data sets at {size:,} training images, mean ranks (1 is best): "
-        f"{listed}; p = {ranks.p:.2g} that all arms are equal."
+        f"Over {len(chosen)} data sets at {size:,} training images, mean ranks by each one's "
+        f"headline metric (1 is best): {listed}; p = {ranks.p:.2g} that all arms are equal."
     )
     apart = [
         f"{arms[a]} is better than {arms[b]}"
@@ -50,17 +51,9 @@ def sentences(studies: Sequence[Study]) -> Iterator[str]:
     yield f"Over these data sets, {told}."
 
 
-def _tables(studies: Sequence[Study]) -> dict[str, dict[tuple[str, int], float]]:
-    """By data set: the mean score of each arm at each size, higher is better."""
-    found: dict[str, dict[tuple[str, int], float]] = {}
-    for study in studies:  # those with the most runs first
-        dataset = str(study.runs[0].config["dataset"])
-        if dataset in found or study.runs[0].config["phantom"]:
-            continue
-        metric = commonest_metric(study.runs)
-        sign = -1 if metric in LOWER_IS_BETTER else 1
-        found[dataset] = {
-            (study.name(cell.arm), cell.size): sign * cell.mean
-            for cell in cells_of(study, metric, MEAN)
-        }
-    return found
+def _means(study: Study) -> dict[tuple[str, int], float]:
+    """The mean score of each arm at each size; higher is better."""
+    metric = commonest_metric(study.runs)
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    cells = cells_of(study, metric, MEAN)
+    return {(study.name(cell.arm), cell.size): sign * cell.mean for cell in cells}

@@ -16,7 +16,7 @@ from medsmall.report.sentences import in_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-STEPS = 13  # of a foretold line
+STEPS = 13  # of the line of a forecast
 # Okabe and Ito's colours and different markers: told apart by everyone, and in grey print
 STYLES = [
     ("#0072B2", "o"), ("#D55E00", "s"), ("#009E73", "^"), ("#7F7F7F", "D"), ("#CC79A7", "v"),
@@ -35,7 +35,7 @@ def draw(
     """Write curve.png and curve.svg into `folder`.
 
     A dot is a run, a marker the mean of an arm, its bar the 95% interval; beyond the largest size a
-    dashed line is the foretold mean, in its 95% band.
+    dashed line is the forecast mean, in its 95% band.
     """
     from matplotlib.figure import Figure
 
@@ -45,9 +45,9 @@ def draw(
     for k, arm in enumerate(arms):
         beside = 1 + 0.02 * (k - (len(arms) - 1) / 2)
         _line(axes, [cell for cell in cells if cell.arm == arm], STYLES[k % len(STYLES)],
-              study.name(arm), beside)  # fmt: skip
+              _plain(study.name(arm)), beside)  # fmt: skip
     for one in curves:
-        _foretold(axes, one, STYLES[arms.index(one.arm) % len(STYLES)][0])
+        _forecast(axes, one, STYLES[arms.index(one.arm) % len(STYLES)][0])
     labels = sorted({cell.labels for cell in cells})
     labels += sorted({round(one.labels(one.farthest)) for one in curves})[-1:]
     axes.set_xscale("log")
@@ -58,7 +58,7 @@ def draw(
         axes.annotate("chance", (labels[-1], 0.505), fontsize=8, va="bottom", ha="right")
     axes.set_xlabel("labelled images (training and validation)")
     axes.set_ylabel(f"test {in_words(metric)}")
-    axes.set_title(title, loc="left")
+    axes.set_title(_plain(title), loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
     axes.margins(x=0.08)
@@ -69,7 +69,12 @@ def draw(
     return files
 
 
-def _foretold(axes: "Axes", curve: ArmCurve, colour: str) -> None:
+def _plain(text: str) -> str:
+    """Text in which a dollar is no formula."""
+    return text.replace("$", r"\$")
+
+
+def _forecast(axes: "Axes", curve: ArmCurve, colour: str) -> None:
     sizes = [float(n) for n in np.geomspace(curve.cells[-1].size, curve.farthest, STEPS)]
     at, told = [curve.labels(n) for n in sizes], [curve.score(n) for n in sizes]
     axes.plot(at, [one.median for one in told], color=colour, lw=1.2, ls="--")

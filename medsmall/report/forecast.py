@@ -5,52 +5,51 @@ from typing import Any
 
 import numpy as np
 
-from medsmall.evaluation.learning_curve import FARTHEST, Foretold
+from medsmall.evaluation.learning_curve import FARTHEST, Forecast
 from medsmall.report.arms import Study
 from medsmall.report.cells import Arm, Cell
 from medsmall.report.curves import ArmCurve, equal_to
 from medsmall.report.sentences import in_words
 from medsmall.report.verdicts import Comparison
 
-STEPS = 25  # of a curve in files and in the figure
+STEPS = 25  # of a curve in the files
 
 
 def forecasts(study: Study, curves: Sequence[ArmCurve], metric: str) -> Iterator[str]:
-    """One sentence per arm: the score far out, and how well smaller sizes foretold the largest."""
+    """One sentence per arm: the score far out, and how well smaller sizes forecast the largest."""
     for one in curves:
-        tried, name = one.tested, study.name(one.arm)
-        shown = f"the sizes up to {tried.shown:,}"
-        told = f"{_ranged(tried.foretold)} for {tried.size:,}"
-        if not tried.held:
+        name, tested, last = study.name(one.arm), one.tested, one.cells[-1]
+        sizes = f"the sizes up to {one.cells[tested.shown - 1].size:,}"
+        told = f"{_ranged(one.as_score(tested.forecast))} for {last.size:,}"
+        if not tested.held:
             yield (
-                f"{name}: no forecast, as it follows no usual learning curve: {shown} foretold "
-                f"{told}, but {tried.measured:.3f} was measured."
+                f"{name}: no forecast, as it follows no usual learning curve: {sizes} forecast "
+                f"{told}, but {last.mean:.3f} was measured."
             )
             continue
         yield (
             f"{name}: with {_farthest(one)}, {in_words(metric)} is expected at "
-            f"{_ranged(one.score(one.farthest))}. As a test, {shown} foretold {told}; "
-            f"{tried.measured:.3f} was measured."
+            f"{_ranged(one.score(one.farthest))}. As a test, {sizes} forecast {told}; "
+            f"{last.mean:.3f} was measured."
         )
 
 
 def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) -> Iterator[str]:
     """One sentence per arm: the labelled images that a wished score takes."""
     for one in curves:
-        start = f"{study.name(one.arm)}: for {in_words(metric)} {wish:g}"
+        name, what = study.name(one.arm), f"{in_words(metric)} {wish:g}"
         needed = one.needed(wish)
-        if not one.tested.held:
-            yield f"{start}, no number of images, as there is no forecast."
-        elif np.isinf(needed.median):
+        if np.isinf(needed.median):
             best = f" At best, {_images(needed.low)} reach it." if needed.low < np.inf else ""
             yield (
-                f"{start}, {_farthest(one)} are probably not enough: "
+                f"{name}: for {what}, {_farthest(one)} are probably not enough: "
                 f"{_ranged(one.score(one.farthest))} is expected there.{best}"
             )
         elif needed.high <= one.cells[0].labels:
-            yield f"{start}, {_images(needed.high)} labelled images are enough, the fewest here."
+            fewest = f"{one.cells[0].labels:,} labelled images"
+            yield f"{name}: for {what}, {fewest} are enough, the fewest here."
         else:
-            yield f"{start}, about {_span(needed, one)} labelled images."
+            yield f"{name}: for {what}, {_span(needed, one)} labelled images."
 
 
 def saved(
@@ -58,26 +57,30 @@ def saved(
     cells: Sequence[Cell],
     curves: Sequence[ArmCurve],
     comparisons: Sequence[Comparison],
-    metric: str,
 ) -> Iterator[str]:
-    """One sentence per arm and size that is better: the images that the other arm takes for it."""
+    """One sentence per arm and size that is better: the images that the other arm takes for it.
+
+    Where that is beyond the farthest size, only the smallest size of the two arms says so.
+    """
     of_arm = {one.arm: one for one in curves}
-    for better, other, cell in _better(cells, comparisons, metric):
-        if (curve := of_arm.get(other)) is None or not curve.tested.held:
+    beyond = set()
+    for better, other, cell in _better(cells, comparisons):
+        if (curve := of_arm.get(other)) is None or (better, other) in beyond:
             continue
-        equal = equal_to(cell, curve, metric)
+        equal = equal_to(cell, curve)
         with_images = f"{study.name(better)} with {cell.labels:,} labelled images"
         if np.isinf(equal.median):
+            beyond.add((better, other))
             yield (
-                f"{study.name(other)} takes more than {_images(curve.labels(curve.farthest))} "
-                f"labelled images for the score of {with_images}."
+                f"{study.name(other)} probably takes more than "
+                f"{_images(curve.labels(curve.farthest))} labelled images to equal {with_images}."
             )
         else:
-            yield f"{with_images} equals {study.name(other)} with about {_span(equal, curve)}."
+            yield f"{with_images} equals {study.name(other)} with {_span(equal, curve)}."
 
 
 def _better(
-    cells: Sequence[Cell], comparisons: Sequence[Comparison], metric: str
+    cells: Sequence[Cell], comparisons: Sequence[Comparison]
 ) -> Iterator[tuple[Arm, Arm, Cell]]:
     """The better arm of each decided comparison, the other one, and the cell of the better."""
     places = {(cell.arm, cell.size): cell for cell in cells}
@@ -102,18 +105,20 @@ def curve_rows(study: Study, curves: Sequence[ArmCurve]) -> list[dict[str, Any]]
 
 
 def _farthest(of: ArmCurve) -> str:
-    return f"{_images(of.labels(of.farthest))} labelled images ({FARTHEST:.0f} times the most)"
+    how = f"{FARTHEST:.0f} times the most" if of.tested.held else "the most here; no forecast"
+    return f"{_images(of.labels(of.farthest))} labelled images ({how})"
 
 
-def _ranged(of: Foretold) -> str:
+def _ranged(of: Forecast) -> str:
     return f"{of.median:.3f} [{of.low:.3f}, {of.high:.3f}]"
 
 
-def _span(of: Foretold, curve: ArmCurve) -> str:
+def _span(of: Forecast, curve: ArmCurve) -> str:
     fewest, most = curve.cells[0].labels, curve.labels(curve.farthest)
     low = f"fewer than {fewest:,}" if of.low <= fewest else _images(of.low)
     high = f"more than {_images(most)}" if np.isinf(of.high) else _images(of.high)
-    return f"{_images(of.median)} [{low}, {high}]"
+    median = f"fewer than {fewest:,}" if of.median <= fewest else f"about {_images(of.median)}"
+    return f"{median} [{low}, {high}]"
 
 
 def _images(number: float) -> str:

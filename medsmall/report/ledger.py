@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from medsmall.errors import MedsmallError, did_you_mean
@@ -14,6 +15,8 @@ from medsmall.record.predicted import Predicted, score
 from medsmall.report.memory import Memory
 from medsmall.report.run import Run
 
+IMAGES, MOST_IMAGES = ("n_train", "labels_used"), 10**9
+YAML = {"true": "True", "false": "False", "null": "None"}  # as a config is written, and as text
 ABOUT = ("dataset", "phantom", "task", "unit")  # of metrics.json, beside the config
 
 
@@ -54,6 +57,7 @@ def _read(folder: Path) -> Run:
     if test.metrics.get("key", record.key) != record.key:
         raise record.damaged("metrics.json", f"is that of the run {test.metrics['key']}")
     headline, resolved = test.targets.headline, record.config
+    _check(record, test.metrics, headline)
     config = dict(flat(relevant(resolved, ())))
     config |= {group: str(choice) for group, choice in resolved["choices"].items()}
     config |= {key: test.metrics[key] for key in ABOUT}
@@ -65,6 +69,28 @@ def _read(folder: Path) -> Run:
         record, test.metrics, config, names, list(test.targets.overall), headline,
         test.identity, test.predictions, scores,
     )  # fmt: skip
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and abs(value) < np.inf
+
+
+def _check(record: Record, metrics: dict[str, Any], headline: str) -> None:
+    """MedsmallError for an entry that a report uses and that no run writes."""
+    share, names = metrics.get("drawn_share", 0.0), [*metrics["test"]["targets"]]
+    val = [metrics["val"]["targets"][name].get(headline, 0.0) for name in names]
+    sound = {
+        "drawn_share": _is_number(share) and 0 <= share <= 1,
+        "dataset": type(metrics["dataset"]) is str,
+        "identity": type(metrics.get("identity", {})) is dict,
+        f"val {headline}": all(one is None or _is_number(one) for one in val),
+        **{key: type(metrics[key]) is int and 0 < metrics[key] < MOST_IMAGES for key in IMAGES},
+    }
+    for key, right in sound.items():
+        if not right:
+            raise record.damaged("metrics.json", f"has an impossible {key}")
+    if "split" not in record.config["choices"]:
+        raise record.damaged("config.yaml", "does not say which split was chosen")
 
 
 def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -81,6 +107,7 @@ def select(runs: Sequence[Run], wanted: dict[str, list[str]]) -> list[Run]:
 
     MedsmallError for a key that no run has, or a value that none of them has.
     """
+    wanted = {key: [YAML.get(value, value) for value in values] for key, values in wanted.items()}
     for key, values in wanted.items():
         there = {str(run.config[key]) for run in runs if key in run.config}
         if not there:

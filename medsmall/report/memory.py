@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -23,6 +22,10 @@ from medsmall.record import Record
 from medsmall.report.run import Run
 
 NAME = "report/known.npz"
+ENTRIES = {
+    "stamp", "metrics", "config", "names", "overall", "headline", "identity", "predictions",
+    "scores",
+}  # fmt: skip
 FILES = ("DONE", "config.yaml", "metrics.json", "predictions.csv")
 
 
@@ -41,8 +44,10 @@ class Memory:
             with np.load(root / NAME, allow_pickle=False) as kept:
                 about = json.loads(kept["about"].tobytes())
                 if about["code"] == _code():
-                    return cls(root, about["runs"], kept["influences"])
-        except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError):
+                    runs = {key: dict(run) for key, run in about["runs"].items()}
+                    if all({*run} >= ENTRIES for run in runs.values()):
+                        return cls(root, runs, kept["influences"])
+        except Exception:  # whatever damage does to it: it can be made again
             pass
         return cls(root, {}, np.zeros(0))
 

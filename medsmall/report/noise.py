@@ -4,28 +4,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from medsmall.evaluation.crossed import Noise, noise
+from medsmall.evaluation.crossed import Components, components
 from medsmall.report.cells import Cell, grid
 from medsmall.report.sentences import in_words
 
-FEW = 5  # draws or seeds: fewer tell the order of magnitude
+EXACT = 5  # draws and seeds: fewer show the order of magnitude
 ADVICE = {
-    "draw": "Which images were drawn matters most: more repeats will help.",
-    "seed": "The training's seed matters most: more seeds will help, or a steadier training, such "
+    "draw": "which images were drawn matters most: more repeats will help.",
+    "seed": "the training's seed matters most: more seeds will help, or a steadier training, such "
     "as learner=probe or a lower strategy.lr.",
-    "rest": "Draw and seed matter only together: more repeats will help.",
-    "patients": "The test patients matter most: more repeats will hardly help, more test patients "
+    "residual": "what neither draw nor seed explains alone varies most: more repeats will help.",
+    "patients": "the test patients matter most: more repeats will hardly help, more test patients "
     "will.",
 }
 
 
-def of_crossed(cells: list[Cell]) -> tuple[Noise, int, int] | None:
-    """The mean variances over all cells that cross draws and seeds, and how many of both."""
+def of_crossed(cells: list[Cell]) -> tuple[Components, int, int] | None:
+    """The mean variances over all cells that cross draws and seeds, and the fewest of both."""
     tables = [table for cell in cells if (table := grid(cell.scores)[0])]
     if not tables:
         return None
-    parts = np.mean([noise(table) for table in tables], axis=0)
-    return Noise(*map(float, parts)), len(tables[0]), len(tables[0][0])
+    parts = np.maximum(np.mean([components(table) for table in tables], axis=0), 0.0)
+    draws, seeds = min(map(len, tables)), min(len(table[0]) for table in tables)
+    return Components(*map(float, parts)), draws, seeds
 
 
 def sentences(cells: list[Cell], metric: str) -> Iterator[str]:
@@ -33,12 +34,13 @@ def sentences(cells: list[Cell], metric: str) -> Iterator[str]:
     if not (found := of_crossed(cells)):
         return
     parts, draws, seeds = found
-    draw, seed, rest, patients = np.sqrt(parts)
-    roughly = "; so few show the order of magnitude" if min(draws, seeds) < FEW else ""
+    draw, seed, residual, patients = np.sqrt(parts)
+    roughly = "; so few show the order of magnitude" if min(draws, seeds) < EXACT else ""
     yield (
         f"The {in_words(metric)} of one run varies by {draw:.3f} with the draw, {seed:.3f} with "
-        f"the training's seed, {rest:.3f} with both together and {patients:.3f} with the test "
-        "patients "
-        f"(standard deviations from {draws} draws x {seeds} seeds{roughly})."
+        f"the training's seed, {residual:.3f} with neither alone and {patients:.3f} with the test "
+        f"patients (standard deviations from {draws} draws x {seeds} seeds, on average over arms "
+        f"and sizes{roughly})."
     )
-    yield ADVICE[max(parts._fields, key=lambda name: getattr(parts, name))]
+    most = max(parts._fields, key=lambda name: getattr(parts, name))
+    yield f"For the score of one run, {ADVICE[most]}"

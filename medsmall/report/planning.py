@@ -7,20 +7,22 @@ import numpy as np
 
 from medsmall.errors import MedsmallError
 from medsmall.evaluation.power import Pilot, assumed_variance, detectable, uncertain
+from medsmall.evaluation.scales import lowest
+from medsmall.evaluation.threshold import FEW
 from medsmall.record.predicted import Predicted
 from medsmall.report.arms import Study
-from medsmall.report.sentences import in_words
+from medsmall.report.sentences import in_words, test_patients
 from medsmall.report.verdicts import Comparison
 
-ENDLESS = 10_000  # repeats
+MOST_REPEATS = 10_000
 CORRELATION, REPEAT_SD = 0.1, (0.7, 1.5)  # how far assumptions are varied
 
 
 class Assumed(NamedTuple):
     """What is assumed of two arms.
 
-    Their AUROC, the correlation of their scores of an image, and the standard deviation of their
-    difference over repeats.
+    Their AUROC; the correlation of an image's scores, each averaged over many repeats; and the
+    standard deviation of their difference over repeats.
     """
 
     auroc: float
@@ -37,46 +39,61 @@ def sentences(
     assumed: Assumed | None,
     family: int,
 ) -> Iterator[str]:
-    """One per number of repeats, then what the test patients allow at most.
+    """One per number of repeats, then what the test patients allow at most; or why there are none.
 
-    MedsmallError if the runs tell nothing and nothing is assumed.
+    MedsmallError if the assumptions are not about these runs.
     """
+    known = [one for one in comparisons if one.found]
+    if study.is_kfold or not (assumed or known):
+        yield f"No answer to plan=: {_why_none(study, comparisons)}."
+        return
     if assumed:
-        pilots, source = _assumed(study, metric, targets, assumed), "from what is assumed"
+        pilots, at = _assumed(study, metric, targets, assumed), ""
     else:
-        pilots, source = _pilot(comparisons), "from the runs here"
+        largest = max(one.size for one in known)
+        pilots, at = _pilot(known, largest), f"At {study.at(largest)}, "
     together = f"one of {family} comparisons" if family > 1 else "one comparison"
-    patients = f"{pilots[0].patients} test patients, of the rarer class for scores of two classes"
+    source = "as assumed" if assumed else "from the runs here"
+    most = np.inf if (low := lowest(metric)) is None else 1 - low
     for number in repeats:
-        low, high = (detectable(pilot, number, max(family, 1)) for pilot in pilots)
+        ends = [detectable(pilot, number, max(family, 1)) for pilot in pilots]
+        if ends[0] >= most:
+            yield f"{at}{number} repeats find no difference ({together}, {source})."
+            continue
+        high = f"{ends[1]:.3f}" if ends[1] < most else "more than there can be"
         yield (
-            f"{number} repeats find a difference of {low:.3f} to {high:.3f} in {in_words(metric)} "
-            f"four times out of five ({together}; {source}; {patients})."
+            f"{at}{number} repeats find a difference of {ends[0]:.3f} to {high} in "
+            f"{in_words(metric)} four times out of five ({together}, {source})."
         )
-    least = detectable(pilots[0], ENDLESS, max(family, 1))
-    yield f"No number of repeats finds less than about {least:.3f}, for want of test patients."
-
-
-def _pilot(comparisons: Sequence[Comparison]) -> tuple[Pilot, Pilot]:
-    """From the mean variances of all comparisons; sizes add their freedom, pairs of arms do not."""
-    known = [(one.size, one.found) for one in comparisons if one.found]
-    if not known:
-        raise MedsmallError(
-            "plan= needs two arms with two repeats or more at one size, or assumptions instead: "
-            "auroc=0.85 correlation=0.8 repeat_sd=0.02."
-        )
-    pilot = Pilot(
-        float(np.mean([of.drawn * of.repeats for _, of in known])),
-        float(np.mean([of.tested for _, of in known])),
-        min(of.patients for _, of in known),
+    least = detectable(pilots[0], MOST_REPEATS, max(family, 1))
+    yield (
+        f"Even endless repeats would mostly miss differences below about {least:.3f}: that takes "
+        f"more than {test_patients(metric, pilots[0].patients)}."
     )
-    freedom = {size: of.repeats - 1 for size, of in known}
-    return uncertain(pilot, sum(freedom.values()))
+
+
+def _why_none(study: Study, comparisons: Sequence[Comparison]) -> str:
+    if study.is_kfold:
+        return "it is for repeats, but these are folds"
+    if comparisons:
+        return comparisons[0].reason
+    return "there is one arm: add another, or auroc=0.85 correlation=0.8 repeat_sd=0.02"
+
+
+def _pilot(comparisons: Sequence[Comparison], size: int) -> tuple[Pilot, Pilot]:
+    """From the mean variances of all pairs of arms at one size, which do not add their freedom."""
+    known = [one.found for one in comparisons if one.found and one.size == size]
+    pilot = Pilot(
+        float(np.mean([of.single for of in known])),
+        float(np.mean([of.tested for of in known])),
+        min(of.patients for of in known),
+    )
+    return uncertain(pilot, min(of.freedom for of in known))
 
 
 def _assumed(study: Study, metric: str, targets: Sequence[str], of: Assumed) -> tuple[Pilot, Pilot]:
     """On the test patients of the recorded runs, with the assumptions a little better or worse."""
-    if metric != "auroc" or len(targets) != 1 or study.is_kfold:
+    if metric != "auroc" or len(targets) != 1:
         raise MedsmallError(
             "auroc=, correlation= and repeat_sd= are for the AUROC of one target on one test set: "
             "name it with target=..."
@@ -86,6 +103,10 @@ def _assumed(study: Study, metric: str, targets: Sequence[str], of: Assumed) -> 
     known = ~np.isnan(y)
     y, patient = y[known], np.unique(test.patient[known], return_inverse=True)[1]
     rarer = min(len(set(patient[y == label])) for label in (0, 1))
+    if rarer < FEW:
+        raise MedsmallError(
+            f"plan= cannot be answered: the test has {rarer} patients of one class."
+        )
     pilots = []
     for sign, factor in zip((1, -1), REPEAT_SD, strict=True):
         correlation = float(np.clip(of.correlation + sign * CORRELATION, 0, 0.99))

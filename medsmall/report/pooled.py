@@ -47,13 +47,16 @@ def sentences(
 
 
 def pooled(runs: Sequence[tuple[str, Run]], metric: str, targets: Sequence[str]) -> Score | None:
-    """The mean over repeats of the folds, with the first one's influences; None if undefined."""
+    """The mean over repeats of the folds, with the first one's influences.
+
+    None if it is undefined, or a fold is missing.
+    """
     together = defaultdict(list)
     for repeat, run in runs:
         values = json.loads(repeat)
-        fold = values.pop("split.fold", None)
-        together[json.dumps(values)].append((fold, run))
-    scores = [_of_folds([run for _, run in folds], metric, targets) for folds in together.values()]
+        values.pop("split.fold", None)
+        together[json.dumps(values)].append(run)
+    scores = [_of_folds(folds, metric, targets) for folds in together.values()]
     known = [one for one in scores if one is not None]
     if not known or len(known) < len(scores):
         return None
@@ -61,6 +64,8 @@ def pooled(runs: Sequence[tuple[str, Run]], metric: str, targets: Sequence[str])
 
 
 def _of_folds(runs: Sequence[Run], metric: str, targets: Sequence[str]) -> Score | None:
+    if len(runs) < runs[0].config["split.folds"]:
+        return None
     tests = [Predicted.of(run.record) for run in runs]
     names = np.concatenate([test.patients[test.patient] for test in tests])
     patients, patient = np.unique(names, return_inverse=True)

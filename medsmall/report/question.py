@@ -1,90 +1,18 @@
-"""A question to the records, and its answer in numbers."""
+"""The answer to a question to the records, in numbers."""
 
-import os
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections import Counter
+from dataclasses import dataclass
 
 from medsmall.errors import MedsmallError, did_you_mean
-from medsmall.record.predicted import LOWER_IS_BETTER, MEAN
+from medsmall.evaluation.scales import lowest
 from medsmall.report.arms import Study, commonest_metric, studies
+from medsmall.report.asked import Asked
 from medsmall.report.cells import Cell, cells_of, targets_in
 from medsmall.report.curves import ArmCurve, curves_of
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.memory import Memory
-from medsmall.report.planning import Assumed
 from medsmall.report.sentences import in_words
 from medsmall.report.verdicts import Comparison, compared, family_size
-
-
-@dataclass
-class Asked:
-    """What is asked: of which records, and about what; see `medsmall.report.__main__.HELP`."""
-
-    roots: list[Path] = field(default_factory=list)
-    selection: dict[str, list[str]] = field(default_factory=dict)
-    compare: list[str] = field(default_factory=list)
-    along: str | None = None
-    target: str = MEAN
-    metric: str | None = None
-    margin: float | None = None
-    reach: float | None = None
-    plan: list[int] = field(default_factory=list)
-    assumed: dict[str, float] = field(default_factory=dict)
-    to: Path | None = None
-    keys: set[str] | None = None  # of the runs of one sweep; None: all
-
-    @classmethod
-    def of(cls, words: list[str]) -> "Asked":
-        """MedsmallError for a word that means nothing."""
-        asked = cls()
-        for word in words:
-            key, is_value, value = word.partition("=")
-            if not is_value:
-                if word.startswith("-"):
-                    raise MedsmallError(f"There is no option {word}: --help shows what there is.")
-                asked.roots.append(Path(word).expanduser())
-            elif not value:
-                raise MedsmallError(f"{word} has no value: give one, or leave it out.")
-            elif key == "compare":
-                asked.compare = value.split(",")
-            elif key in ("along", "target", "metric"):
-                setattr(asked, key, value)
-            elif key in ("margin", "reach"):
-                setattr(asked, key, _positive(key, value))
-            elif key == "plan":
-                asked.plan = [_repeats(one) for one in value.split(",")]
-            elif key in Assumed._fields:
-                asked.assumed[key] = _positive(key, value)
-            elif key == "to":
-                asked.to = Path(value).expanduser()
-            else:
-                asked.selection[key] = value.split(",")
-        lacking = [name for name in Assumed._fields if name not in asked.assumed]
-        if asked.assumed and lacking:
-            raise MedsmallError(
-                f"{', '.join(asked.assumed)} asks for {', '.join(lacking)} too: assume all of "
-                "auroc=0.85 correlation=0.8 repeat_sd=0.02, or none."
-            )
-        roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs")).expanduser()]
-        asked.roots = [root.absolute() for root in roots]
-        return asked
-
-
-def _positive(key: str, text: str) -> float:
-    below = 1.0 if key in ("auroc", "correlation") else float("inf")
-    try:
-        if 0 < (value := float(text)) < below:
-            return value
-    except ValueError:
-        pass
-    limits = "between 0 and 1" if below == 1 else "above 0"
-    raise MedsmallError(f"{key}={text} must be a number {limits}, such as {key}=0.02.")
-
-
-def _repeats(text: str) -> int:
-    if text.isdecimal() and 2 <= int(text) <= 10_000:
-        return int(text)
-    raise MedsmallError(f"plan={text} must be numbers of repeats from 2 on, such as plan=5,10,20.")
 
 
 @dataclass(frozen=True)
@@ -92,7 +20,8 @@ class Answer:
     """The study with the most runs, its cells and comparisons, and what was left out and why.
 
     `targets` are those of a mean; `family` is how many comparisons the verdicts hold for; `looks`
-    is how many of the runs that were read, chosen or not, were scored on its test images;
+    is how many of the runs that were read, chosen or not, were scored on its test images (of folds
+    on the same one);
     `no_curve` says why an arm has no learning curve; `others` are the studies left out.
     """
 
@@ -135,7 +64,7 @@ def answer(asked: Asked) -> Answer:
     left_out += study.twice
     _check(study, asked)
     metric = asked.metric or commonest_metric(study.runs)
-    if asked.reach is not None and asked.reach >= 1 and metric not in LOWER_IS_BETTER:
+    if asked.reach is not None and asked.reach >= 1 and lowest(metric) is not None:
         raise MedsmallError(
             f"reach={asked.reach:g} is no {in_words(metric)} below 1: try reach=0.9."
         )
@@ -152,7 +81,7 @@ def answer(asked: Asked) -> Answer:
     for root in asked.roots:
         Memory.of(root).keep(runs)
     tests = {run.identity for run in study.runs}
-    looks = sum(run.identity in tests for run in runs)
+    looks = max(Counter(run.identity for run in runs if run.identity in tests).values())
     names = targets_in(study, metric, asked.target)
     curves, no_curve = curves_of(study, cells, metric)
     return Answer(
@@ -166,14 +95,14 @@ def _check(study: Study, asked: Asked) -> None:
         key for key in study.runs[0].config if len({str(r.config.get(key)) for r in study.runs}) > 1
     ]
     if asked.along is not None and asked.along not in varied:
-        raise MedsmallError(
-            f"along={asked.along} does not vary{did_you_mean(asked.along, varied)}."
-        )
+        near = did_you_mean(asked.along, varied) if varied else ""
+        raise MedsmallError(f"along={asked.along} does not vary in these runs{near}.")
     for factor in asked.compare:
-        if factor not in study.factors and len(study.factors) > 0:
+        if factor not in study.factors:
+            near = did_you_mean(factor, study.factors) if study.factors else ""
             raise MedsmallError(
-                f"compare={factor} is no difference between the arms"
-                f"{did_you_mean(factor, study.factors)}: they differ in {', '.join(study.factors)}."
+                f"compare={factor} is no difference between the arms{near}: they differ in "
+                f"{', '.join(study.factors) or 'nothing'}."
             )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from medsmall.record.predicted import LOWER_IS_BETTER
+from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.report.arms import Study
-from medsmall.report.cells import Cell
+from medsmall.report.cells import Arm, Cell
 from medsmall.report.verdicts import Comparison
 
 WORDS = {
@@ -44,8 +44,9 @@ def verdicts(
         "themselves about no other hospital."
     )
     if not study.is_kfold:
-        yield from _of_another_pool(study, told)
-        yield from _advice(told)
+        if not study.same_draws:
+            yield from _of_another_pool(study, metric, told)
+        yield from _advice(told, study.same_draws)
     if study.same_draws:
         yield (
             "All repeats have the same training images: their scatter is that of the training's "
@@ -54,45 +55,69 @@ def verdicts(
 
 
 def _verdict(study: Study, metric: str, one: Comparison) -> str:
-    a, b, at = study.name(one.a), study.name(one.b), f"At {one.size:,} training images"
+    at = f"At {study.at(one.size)}"
+    if one.partial and one.found:
+        at += f" (over the {one.found.repeats} repeats that both have)"
     if one.verdict is None or one.found is None:
-        return f"{at}, no verdict on {a} and {b}: {one.reason}."
-    difference, low, high = one.found.value, one.verdict.low, one.verdict.high
-    if difference < 0:
-        a, b, difference, low, high = b, a, -difference, -high, -low
-    least = f"{-low:.3f} lower" if low < 0 else f"{abs(low):.3f}"  # -0.0 reads as lower
-    more = f"{difference:.3f} higher with {a} than with {b}, plausibly {least} to {high:.3f} higher"
+        return f"{at}, no verdict on {study.name(one.a)} and {study.name(one.b)}: {one.reason}."
+    low, high = one.verdict.low, one.verdict.high
+    more = _higher(study, metric, one, low, high)
+    top, bottom = map(study.name, _top_first(one))
     word = one.verdict.word
     if word in ("better", "worse"):
-        better, other = (a, b) if metric not in LOWER_IS_BETTER else (b, a)
-        return f"{at}, {better} is better than {other}: {in_words(metric)} is {more}."
+        better, other = (top, bottom) if metric not in LOWER_IS_BETTER else (bottom, top)
+        return f"{at}, {better} is better than {other}: {more}."
     if word == "equivalent":
-        return f"{at}, {a} and {b} are equivalent: {in_words(metric)} is {more}."
-    rarer = "" if metric in ONE_CLASS else " of the rarer class"
+        return f"{at}, {top} and {bottom} are equivalent: {more}."
     return (
-        f"{at}, undecided: {in_words(metric)} is {more}. Differences below about "
-        f"{(high - low) / 2:.3f} are mostly missed here ({one.found.repeats} "
-        f"{'folds' if study.is_kfold else 'repeats'}, {one.found.patients} test patients{rarer})."
+        f"{at}, undecided: {more}. Differences below about {(high - low) / 2:.3f} are mostly "
+        f"missed here ({one.found.repeats} {'folds' if study.is_kfold else 'repeats'}, "
+        f"{test_patients(metric, one.found.patients)})."
     )
 
 
-def _of_another_pool(study: Study, told: list[Comparison]) -> Iterator[str]:
+def _top_first(one: Comparison) -> tuple[Arm, Arm]:
+    """Its arms, that with the higher score first."""
+    return (one.b, one.a) if one.found and one.found.value < 0 else (one.a, one.b)
+
+
+def _higher(study: Study, metric: str, one: Comparison, low: float, high: float) -> str:
+    """How much higher one arm scores than the other, with a range of a - b."""
+    assert one.found is not None
+    top, bottom = map(study.name, _top_first(one))
+    if one.found.value < 0:
+        low, high = -high, -low
+    least = f"{-low:.3f} lower" if low < 0 else f"{abs(low):.3f}"  # -0.0 reads as lower
+    return (
+        f"{in_words(metric)} is {abs(one.found.value):.3f} higher with {top} than with {bottom}, "
+        f"plausibly {least} to {high:.3f} higher"
+    )
+
+
+def test_patients(metric: str, number: int) -> str:
+    """So many patients of the test, and which: a score of two classes rests on the rarer."""
+    return f"{number} test patients{'' if metric in ONE_CLASS else ' of the rarer class'}"
+
+
+def _of_another_pool(study: Study, metric: str, told: list[Comparison]) -> Iterator[str]:
     """What the overlap of the draws hides, where they hold much of the pool."""
+    by_size: dict[int, list[Comparison]] = {}
     for one in told:
-        if one.share is None or one.share < MUCH:
+        if one.share is not None and one.share >= MUCH:
+            by_size.setdefault(one.size, []).append(one)
+    for size, of_size in by_size.items():
+        start = f"At {study.at(size)}, a draw holds {of_size[0].share:.0%} of the pool: "
+        known = [one for one in of_size if one.new_pool and one.found]
+        if not known:
+            yield f"{start}nothing can be told of another pool."
             continue
-        start = (
-            f"At {one.size:,}, each draw holds {one.share:.0%} of the pool, so draws resemble each "
-            f"other. For another pool, {study.name(one.a)} less {study.name(one.b)} "
+        ranges = "; ".join(
+            _higher(study, metric, one, *one.new_pool) for one in known if one.new_pool
         )
-        if one.new_pool is None:
-            yield start + "cannot be told."
-        else:
-            low, high = one.new_pool.low, one.new_pool.high
-            yield start + f"lies between about {low:+.3f} and {high:+.3f}."
+        yield f"{start}draws resemble each other. For another pool, {ranges}."
 
 
-def _advice(told: list[Comparison]) -> Iterator[str]:
+def _advice(told: list[Comparison], same_draws: bool) -> Iterator[str]:
     """Whether repeats or test patients are the limit."""
     parts = [one.found for one in told if one.found and one.found.error > 0]
     if not parts:
@@ -100,13 +125,14 @@ def _advice(told: list[Comparison]) -> Iterator[str]:
     share = float(np.mean([of.tested / (of.tested + of.drawn) for of in parts]))
     if share >= MOSTLY:
         yield (
-            f"{share:.0%} of the uncertainty comes from the test patients: more repeats will "
-            "hardly help, more test patients will."
+            f"{share:.0%} of a difference's uncertainty comes from the test patients: more repeats "
+            "will hardly help, more test patients will."
         )
     elif share <= 1 - MOSTLY:
+        drawn = "" if same_draws else "which images were drawn and "
         yield (
-            f"{1 - share:.0%} of the uncertainty comes from which images were drawn and from the "
-            "training's seed: more repeats will help."
+            f"{1 - share:.0%} of a difference's uncertainty comes from {drawn}the training's seed: "
+            "more repeats will help."
         )
 
 
@@ -120,16 +146,15 @@ def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     oracle = max(last, key=lambda cell: sign * cell.mean)
     hindsight = f" The best on the test is {study.name(oracle.arm)} ({oracle.mean:.3f})."
     yield (
-        f"To pick one at {study.sizes[-1]:,} training images: {study.name(chosen.arm)}, by "
+        f"To pick one at {study.at(study.sizes[-1])}: {study.name(chosen.arm)}, by "
         f"validation (test {in_words(metric)} {chosen.mean:.3f}). This does not show that it is "
         "better." + ("" if oracle is chosen else hindsight)
     )
 
 
-def looks(runs: int) -> str:
-    """How often the test images were looked at."""
-    return (
-        f"{runs:,} recorded runs were scored on these test images: quote means, not the best run."
-        if runs > 1
-        else "One recorded run was scored on these test images."
-    )
+def looks(runs: int, of_sweep: bool) -> str:
+    """How often the test images were looked at, by the runs that were read."""
+    if runs == 1:
+        return "One recorded run was scored on these test images."
+    whose = "runs of this sweep" if of_sweep else "recorded runs"
+    return f"{runs:,} {whose} were scored on these test images: quote means, not the best run."

@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.table import Table
 
+from medsmall.record.predicted import MEAN
 from medsmall.report import data_sets, forecast, noise, planning, pooled, sentences
 from medsmall.report.arms import Study
 from medsmall.report.cells import Cell
-from medsmall.report.planning import Assumed
 from medsmall.report.question import Answer, Asked
 from medsmall.terminal import console
 
@@ -21,19 +21,19 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
     yield from sentences.verdicts(study, metric, found.comparisons, found.family)
     yield from pooled.sentences(study, cells, metric, found.targets)
     yield from noise.sentences(cells, metric)
-    yield from forecast.saved(study, cells, curves, found.comparisons, metric)
+    yield from forecast.saved(study, cells, curves, found.comparisons)
     yield from forecast.forecasts(study, curves, metric)
     if asked.reach is not None:
         yield from forecast.reached(study, curves, metric, asked.reach)
-        yield from (f"reach={asked.reach:g} cannot be told of {why}." for why in found.no_curve)
+        yield from (f"No answer to reach={asked.reach:g} for {why}." for why in found.no_curve)
     if asked.plan:
-        assumed = Assumed(**asked.assumed) if asked.assumed else None
         yield from planning.sentences(
-            study, found.comparisons, metric, found.targets, asked.plan, assumed, found.family
+            study, found.comparisons, metric, found.targets, asked.plan, asked.assumed, found.family
         )
-    yield from data_sets.sentences([study, *found.others])
+    if asked.metric is None and asked.target == MEAN:
+        yield from data_sets.sentences([study, *found.others])
     yield from sentences.best(study, metric, cells)
-    yield sentences.looks(found.looks)
+    yield sentences.looks(found.looks, of_sweep=asked.keys is not None)
 
 
 def show(found: Answer, words: list[str]) -> None:
@@ -50,15 +50,16 @@ def _table(study: Study, cells: list[Cell]) -> Table:
     """Sizes by arms; one row per arm and size where arms are many."""
     arms = list(dict.fromkeys(cell.arm for cell in cells))
     table = Table()
+    sizes = "train" if study.size_column == "train_images" else study.along
     if len(arms) > MOST_ARMS:
-        for heading in ("arm", "train", "train + val", "mean", "repeats"):
+        for heading in ("arm", sizes, "train + val", "mean", "repeats"):
             table.add_column(heading)
         for c in cells:
             table.add_row(
                 study.name(c.arm), f"{c.size:,}", f"{c.labels:,}", _score(c), str(c.repeats)
             )
         return table
-    for heading in ("train", "train + val", *map(study.name, arms), "repeats"):
+    for heading in (sizes, "train + val", *map(study.name, arms), "repeats"):
         table.add_column(heading)
     for size in study.sizes:
         of_size = {cell.arm: cell for cell in cells if cell.size == size}

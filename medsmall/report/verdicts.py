@@ -1,25 +1,27 @@
 """Verdicts on two arms at one size, all in one family."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from medsmall.evaluation.comparison import Estimate, Verdict, for_new_pool, minus, verdicts
 from medsmall.evaluation.influence import Score
-from medsmall.evaluation.intervals import too_few
+from medsmall.evaluation.intervals import LEVEL, Interval, too_few
+from medsmall.evaluation.scales import LOWER_IS_BETTER, lowest
 from medsmall.evaluation.threshold import FEW
-from medsmall.record.predicted import LOWER_IS_BETTER
 from medsmall.report.arms import Study
-from medsmall.report.cells import Arm, Cell, estimate
+from medsmall.report.cells import Arm, Cell, estimate, grid
+
+R = TypeVar("R", Verdict | None, Interval | None)
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Two arms at one size, a - b; `verdict` is None with a `reason`.
 
-    `new_pool` is what would hold for another pool, of which each draw takes the `share`; None if
-    the share is unknown or everything.
+    It is `partial` if one has repeats that the other lacks. `new_pool` is the interval for another
+    pool, of which each draw takes the `share`; None if the share is unknown or nearly everything.
     """
 
     a: Arm
@@ -28,8 +30,9 @@ class Comparison:
     found: Estimate | None
     verdict: Verdict | None
     reason: str
+    partial: bool = False
     share: float | None = None
-    new_pool: Verdict | None = None
+    new_pool: Interval | None = None
 
 
 def family_size(study: Study, compare: list[str]) -> int:
@@ -56,29 +59,30 @@ def compared(
         for size in study.sizes:
             one, other = by_place.get((a, size)), by_place.get((b, size))
             if one and other:
-                found.append(_comparison(study, one, other, metric))
+                found.append(_comparison(study, one, other, metric, count))
     family = [c.found for c in found if c.found]
     sign = -1 if metric in LOWER_IS_BETTER else 1
     signed = [_signed(of, sign) for of in family]
     told = iter(verdicts(signed, margin, count) if family else [])
     return [
-        c if c.found is None else _judged(c, _turned(next(told), sign), sign, margin, count)
+        c if c.found is None else _possible(replace(c, verdict=_turned(next(told), sign)), metric)
         for c in found
     ]
 
 
-def _judged(
-    c: Comparison, verdict: Verdict, sign: int, margin: float | None, count: int
-) -> Comparison:
-    """The comparison with its verdict, and with what another pool would say."""
-    elsewhere = None
-    if c.found and c.share is not None and (wider := for_new_pool(c.found, c.share)):
-        (alone,) = verdicts([_signed(wider, sign)], margin, count)
-        elsewhere = _turned(alone, sign)
-    return replace(c, verdict=verdict, new_pool=elsewhere)
+def _possible(c: Comparison, metric: str) -> Comparison:
+    """The comparison with ranges that no score's difference can leave."""
+    if (least := lowest(metric)) is None:
+        return c
+    most = 1 - least
+
+    def clipped(one: R) -> R:
+        return one and one._replace(low=max(one.low, -most), high=min(one.high, most))
+
+    return replace(c, verdict=clipped(c.verdict), new_pool=clipped(c.new_pool))
 
 
-def _comparison(study: Study, a: Cell, b: Cell, metric: str) -> Comparison:
+def _comparison(study: Study, a: Cell, b: Cell, metric: str, count: int) -> Comparison:
     def without(reason: str) -> Comparison:
         return Comparison(a.arm, b.arm, a.size, None, None, reason)
 
@@ -104,9 +108,23 @@ def _comparison(study: Study, a: Cell, b: Cell, metric: str) -> Comparison:
         return without("their scores do not vary at all")
     runs = [study.cells[cell.arm, cell.size][repeat] for cell in (a, b) for repeat in both]
     shares = [run.metrics["drawn_share"] for run in runs if "drawn_share" in run.metrics]
-    known = len(shares) == len(runs) and not study.is_kfold
+    known = len(shares) == len(runs) and not (study.is_kfold or study.same_draws)
+    known = known and grid(pairs)[0] is None  # a repeat is a draw
     share = float(np.mean(shares)) if known else None
-    return Comparison(a.arm, b.arm, a.size, found, None, "", share)
+    wider = for_new_pool(found, share) if share is not None else None
+    level = 1 - (1 - LEVEL) / max(count, 1)
+    partial = len(both) < max(len(a.scores), len(b.scores))
+    return Comparison(
+        a.arm,
+        b.arm,
+        a.size,
+        found,
+        None,
+        "",
+        partial,
+        share,
+        wider.interval(level) if wider else None,
+    )
 
 
 def _same(scores: list[Score]) -> bool:
@@ -133,7 +151,7 @@ def verdict_rows(study: Study, comparisons: list[Comparison]) -> list[dict[str, 
     """The comparisons as rows of a table, every number."""
     return [
         {
-            "a": study.name(c.a), "b": study.name(c.b), "train_images": c.size,
+            "a": study.name(c.a), "b": study.name(c.b), study.size_column: c.size,
             "difference": c.found.value if c.found else None,
             "error": c.found.error if c.found else None,
             "repeats": c.found.repeats if c.found else None,

@@ -70,7 +70,8 @@ def drawn_share(draw: pd.DataFrame, pools: Pools) -> float:
     if pools.task is not Task.REGRESSION:
         for name in pools.targets:
             had = drawn[name].value_counts()
-            shares += list((had / pools.train[name].value_counts())[had >= SEEN])
+            had = had[had >= SEEN]
+            shares += list(had / pools.train[name].value_counts()[had.index])
     return float(max(shares))
 
 

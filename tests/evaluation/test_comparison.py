@@ -31,7 +31,7 @@ def arm(seed, repeats=4, better=0.0, scatter=0.02):
 
 
 def estimate(value, error, repeats=1000, patients=1000):
-    return Estimate(value, 0.0, error**2, repeats, patients)
+    return Estimate(value, 0.0, error**2, repeats, patients, repeats - 1, 0.0)
 
 
 def test_the_variance_is_that_of_resampling_repeats_and_patients():
@@ -117,7 +117,7 @@ def test_p_values_are_holms():
 def test_verdicts_and_intervals_agree(seed):
     rng = np.random.default_rng(seed)
     family = [
-        Estimate(rng.normal(0, 0.05), *rng.exponential(4e-4, 2), 5, 40)
+        Estimate(rng.normal(0, 0.05), *rng.exponential(4e-4, 2), 5, 40, 4, 0.0)
         for _ in range(rng.integers(1, 9))
     ]
     for of, verdict in zip(family, verdicts(family, margin=0.04), strict=True):

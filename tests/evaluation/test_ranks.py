@@ -28,6 +28,13 @@ def test_ties_alone_are_no_difference():
     assert over_data_sets(np.ones((6, 2))).p == 1
 
 
+def test_two_arms_are_compared_by_how_often_one_is_better_in_whatever_unit():
+    scores = np.array([[0.9, 0.89]] * 7 + [[-5.0, -4.0]])  # AUROC, and an error in months
+    found = over_data_sets(scores)
+    assert found.p == pytest.approx(stats.binomtest(7, 8).pvalue)
+    assert found.p == over_data_sets(np.vstack([scores[:7], [[-0.05, -0.04]]])).p
+
+
 @pytest.mark.parametrize("shape", [(5, 3), (6, 1)])
 def test_too_few_are_refused(shape):
     with pytest.raises(ValueError, match="6 data sets and two arms"):

@@ -47,16 +47,17 @@ def test_a_crossed_sweep_says_where_its_noise_comes_from(tmp_path, capsys):
     found = answer(Asked.of([str(tmp_path)]))
     parts, draws, seeds = of_crossed(found.cells)
     assert (draws, seeds) == (3, 3)
-    draw, seed, rest, patients = np.sqrt(parts)
+    draw, seed, residual, patients = np.sqrt(parts)
     assert (
         f"AUROC of one run varies by {draw:.3f} with the draw, {seed:.3f} with the training's seed"
-        f", {rest:.3f} with both together and {patients:.3f} with the test patients (standard "
-        "deviations from 3 draws x 3 seeds; so few show the order of magnitude)." in out
+        f", {residual:.3f} with neither alone and {patients:.3f} with the test patients (standard "
+        "deviations from 3 draws x 3 seeds, on average over arms and sizes; so few show the order "
+        "of magnitude)." in out
     )
     assert re.search("more repeats will|more seeds will", out)
     (cell,) = found.cells
     assert cell.repeats == 9
-    assert cell.found.repeats == 3  # of the mean's error
+    assert cell.found.freedom == 2  # of the mean's error
     alone = np.var([one.value for one in cell.scores.values()], ddof=1) / 9
     assert cell.found.drawn > 1.5 * alone
 

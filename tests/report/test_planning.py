@@ -21,7 +21,8 @@ def told(capsys, *words):
 
 
 def ranges(out):
-    found = re.findall(r"(\d+) repeats find a difference of ([\d.]+) to ([\d.]+) in AUROC", out)
+    found = re.findall(r"(\d+) repeats find a difference of ([\d.]+) to ([\d.]+|more)", out)
+    found = [(n, low, 1 if high == "more" else high) for n, low, high in found]
     return {int(n): (float(low), float(high)) for n, low, high in found}
 
 
@@ -31,19 +32,20 @@ def test_more_repeats_find_smaller_differences_up_to_a_limit(root, capsys):
     assert [*found] == [3, 10, 100]
     assert found[3] > found[10] > found[100]
     assert all(low < high for low, high in found.values())
-    limit = float(re.search(r"No number of repeats finds less than about ([\d.]+)", out)[1])
+    limit = float(re.search(r"would mostly miss differences below about ([\d.]+)", out)[1])
     assert limit <= found[100][0]
-    assert "one of 2 comparisons; from the runs here; 30 test patients" in out
+    assert "At 100 training images, 10 repeats find" in out
+    assert "one of 2 comparisons, from the runs here" in out
+    assert "that takes more than 30 test patients of the rarer class." in out
 
 
 def test_without_two_arms_assumptions_serve(root, capsys):
     one = [root, "pretraining=none", "plan=5,20"]
-    with pytest.raises(MedsmallError, match="plan= needs two arms with two repeats or more"):
-        told(capsys, *one)
+    assert "No answer to plan=: there is one arm: add another, or auroc=" in told(capsys, *one)
     out = told(capsys, *one, "auroc=0.8", "correlation=0.8", "repeat_sd=0.02")
     found = ranges(out)
     assert found[5] > found[20]
-    assert "from what is assumed" in out
+    assert "as assumed" in out
     noisier = ranges(told(capsys, *one, "auroc=0.8", "correlation=0.3", "repeat_sd=0.05"))
     assert noisier[5] > found[5]
 
@@ -51,9 +53,13 @@ def test_without_two_arms_assumptions_serve(root, capsys):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["plan=1"], "plan=1 must be numbers of repeats from 2 on, such as plan=5,10,20"),
+        (["plan=5,1"], "plan=5,1 must be numbers of repeats from 2 to 10,000, such as plan=5,10"),
+        (["plan=99999"], "plan=99999 must be numbers of repeats from 2 to 10,000"),
         (["plan=x"], "plan=x must be numbers of repeats"),
+        (["plan=5", "repeat_sd=1e308"], "repeat_sd=1e308 must be a number between 0 and 1"),
+        (["reach=nan"], "reach=nan must be a number above 0, such as reach=0.9"),
         (["plan=5", "auroc=0.8"], "auroc asks for correlation, repeat_sd too"),
+        (["auroc=.8", "correlation=.5", "repeat_sd=.02"], "belong to plan=: add plan=5,10."),
         (["auroc=1.5"], "auroc=1.5 must be a number between 0 and 1"),
         (
             ["plan=5", "metric=f1", "auroc=.8", "correlation=.5", "repeat_sd=.02"],
@@ -64,3 +70,10 @@ def test_without_two_arms_assumptions_serve(root, capsys):
 def test_bad_words_are_one_sentence(root, capsys, words, sentence):
     with pytest.raises(MedsmallError, match=re.escape(sentence)):
         told(capsys, root, *words)
+
+
+def test_what_no_score_can_differ_by_is_not_found(root, capsys):
+    out = told(capsys, root, "plan=2", "sample_size.n=50")
+    assert re.search(
+        "2 repeats find (no difference|a difference of .* to more than there can)", out
+    )

@@ -474,9 +474,9 @@ def test_words_that_name_nothing_varied(root, capsys, word, sentence):
     ("share", "sentence"),
     [
         (0.02, None),
-        (0.5, "At 50, each draw holds 50% of the pool, so draws resemble each other. For another "
-              r"pool, none less imagenet lies between about -\d\.\d+ and [+-]\d\.\d+\."),
-        (1.0, "At 50, each draw holds 100% of the pool, .* none less imagenet cannot be told"),
+        (0.5, "At 50 training images, a draw holds 50% of the pool: draws resemble each other. For "
+              r"another pool, AUROC is 0\.\d+ higher with imagenet than with none, plausibly "),
+        (1.0, "At 50 training images, a draw holds 100% of the pool: nothing can be told of"),
     ],
 )  # fmt: skip
 def test_another_pool_is_told_where_draws_hold_much_of_this_one(tmp_path, capsys, share, sentence):
