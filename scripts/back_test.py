@@ -14,9 +14,11 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 from scipy.stats import norm
 
 from medsmall.configs import compose
@@ -47,6 +49,7 @@ FIXED = (
     "audit.allow=[identical_images,near_duplicates]"
 )
 COMPONENTS = 64
+BY_EVIDENCE = "by evidence"
 NAMES = ("power law", "exponential", "logarithmic", "sigmoid")
 ENOUGH = 15  # test images of the rarer class
 
@@ -162,7 +165,7 @@ class Told(NamedTuple):
     forecast: bool
 
 
-def told_by(curve: Curve, repeats: int, seed: int, weight: np.ndarray | None) -> Told:
+def told_by(curve: Curve, repeats: int, seed: int, weight: Any) -> Told:
     """One sweep of some of the repeats, judged by the others."""
     rows = np.random.default_rng(seed).permutation(len(curve.scores))
     losses, sizes = 1 - curve.scores[rows], np.round(curve.smallest * SIZES)
@@ -171,7 +174,11 @@ def told_by(curve: Curve, repeats: int, seed: int, weight: np.ndarray | None) ->
     single = smoothed(sizes, seen.var(0, ddof=1), freedom)
     covariance = nested(sizes, single, [{*map(str, range(repeats))}] * len(SIZES))
     points = Points(sizes, seen.mean(0), covariance, int(freedom.sum()))
-    found = learning_curve(points, weight)
+    by_evidence = isinstance(weight, str)  # it comes from another process
+    found = learning_curve(points, None if by_evidence else weight)
+    if by_evidence:
+        evidence = np.array([fit.evidence for fit in found.fits])
+        found = replace(found, weight=np.exp(evidence - logsumexp(evidence)))
     every = [found.at(curve.smallest * factor) for factor in (*SIZES, *BEYOND)]
     holds = np.array([one.low <= t <= one.high for one, t in zip(every, truth, strict=True)])
     beyond = slice(len(SIZES), None)
@@ -186,9 +193,7 @@ def told_by(curve: Curve, repeats: int, seed: int, weight: np.ndarray | None) ->
     )
 
 
-def row(
-    name: str, curves: list[Curve], repeats: int, sweeps: int, weight: np.ndarray | None
-) -> str:
+def row(name: str, curves: list[Curve], repeats: int, sweeps: int, weight: Any) -> str:
     """One row of the table."""
     told = [told_by(curve, repeats, k, weight) for curve in curves for k in range(sweeps)]
     held, width, error = (np.mean([getattr(t, of) for t in told], 0) for of in Told._fields[:3])
@@ -219,7 +224,7 @@ def main() -> None:
         groups = {"real": list(itertools.chain(*pool.map(real_curves, found)))}
         groups["simulated"] = simulations()
         alone = zip(NAMES, np.eye(len(NAMES)), strict=True)
-        ways = [("by evidence", None), ("equal weights", np.full(4, 1 / 4)), *alone]
+        ways = [("equal weights", None), ("by evidence", BY_EVIDENCE), *alone]
         asked = [
             (f"{group} | {name}", curves, repeats, sweeps, weight)
             for group, curves in groups.items()

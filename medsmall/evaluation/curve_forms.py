@@ -108,7 +108,7 @@ def fitted(points: Points, form: Form) -> FittedForm:
 
     The scale A has a flat prior and is integrated out, the rest is a grid with equal priors. The
     likelihood is Student's, as the covariance is estimated. The evidence is the logarithm of the
-    mean likelihood.
+    mean likelihood; `scripts/back_test.py` shows what it is worth.
     """
     y, m = points.losses, len(points.losses)
     inverse = np.linalg.inv(points.covariance + np.diag((OFF_CURVE * y) ** 2))

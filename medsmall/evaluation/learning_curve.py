@@ -1,17 +1,16 @@
 """Learning curves: the loss that a number of training images leaves, and how well it is known.
 
-Each curve of each form (`curve_forms`) counts by how well it fits the measured losses. So the
-answer is not one curve but all that fit, and its band widens where they part. A form counts by its
-evidence: the product of the probabilities that it gives to each loss as predicted from the smaller
-sizes (Dawid, J R Stat Soc A 1984). `docs/statistics.md` says how often the bands held
-(``scripts/back_test.py``).
+Each curve of a form (`curve_forms`) counts by how well it fits the measured losses, and the forms
+count alike. So the answer is not one curve but all that fit, and its band widens where they part.
+Five sizes cannot tell the forms apart: in back-tests equal weights held better than weights by the
+evidence for each form (``scripts/back_test.py``; `docs/statistics.md` has the table).
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, logsumexp, ndtr, polygamma
+from scipy.special import digamma, ndtr, polygamma
 
 from medsmall.evaluation.curve_forms import FittedForm, Points, fitted, forms
 from medsmall.evaluation.influence import Floats
@@ -70,13 +69,12 @@ class LearningCurve:
 
 
 def learning_curve(points: Points, weight: Floats | None = None) -> LearningCurve:
-    """Fit all forms; they count by their evidence, or as `weight` (4,) says."""
+    """Fit all forms; they count alike, or as `weight` (4,) says."""
     all_forms = forms(float(points.sizes[0]), float(points.sizes[-1]))
     fits = [fitted(points, form) for form in all_forms]
-    if weight is None:
-        evidence = np.array([fit.evidence for fit in fits])
-        weight = np.exp(evidence - logsumexp(evidence))
-    return LearningCurve(points, fits, weight)
+    return LearningCurve(
+        points, fits, np.full(len(fits), 1 / len(fits)) if weight is None else weight
+    )
 
 
 class BackTest(NamedTuple):
