@@ -15,10 +15,9 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import logsumexp
 from scipy.stats import norm
 
 from medsmall.configs import compose
@@ -27,8 +26,10 @@ from medsmall.evaluation.influence import auroc
 from medsmall.evaluation.learning_curve import (
     FARTHEST,
     FEWEST,
+    ROOT,
     SPAN,
     back_test,
+    by_evidence,
     learning_curve,
     nested,
     smoothed,
@@ -49,8 +50,8 @@ FIXED = (
     "audit.allow=[identical_images,near_duplicates]"
 )
 COMPONENTS = 64
-BY_EVIDENCE = "by evidence"
 NAMES = ("power law", "exponential", "logarithmic", "sigmoid")
+Weight = float | np.ndarray  # a power of the evidence, or the weight of each form
 ENOUGH = 15  # test images of the rarer class
 
 
@@ -165,7 +166,7 @@ class Told(NamedTuple):
     forecast: bool
 
 
-def told_by(curve: Curve, repeats: int, seed: int, weight: Any) -> Told:
+def told_by(curve: Curve, repeats: int, seed: int, weight: Weight) -> Told:
     """One sweep of some of the repeats, judged by the others."""
     rows = np.random.default_rng(seed).permutation(len(curve.scores))
     losses, sizes = 1 - curve.scores[rows], np.round(curve.smallest * SIZES)
@@ -174,11 +175,9 @@ def told_by(curve: Curve, repeats: int, seed: int, weight: Any) -> Told:
     single = smoothed(sizes, seen.var(0, ddof=1), freedom)
     covariance = nested(sizes, single, [{*map(str, range(repeats))}] * len(SIZES))
     points = Points(sizes, seen.mean(0), covariance, int(freedom.sum()))
-    by_evidence = isinstance(weight, str)  # it comes from another process
-    found = learning_curve(points, None if by_evidence else weight)
-    if by_evidence:
-        evidence = np.array([fit.evidence for fit in found.fits])
-        found = replace(found, weight=np.exp(evidence - logsumexp(evidence)))
+    found = learning_curve(points)
+    chosen = by_evidence(found.fits, weight) if isinstance(weight, float) else weight
+    found = replace(found, weight=chosen)
     every = [found.at(curve.smallest * factor) for factor in (*SIZES, *BEYOND)]
     holds = np.array([one.low <= t <= one.high for one, t in zip(every, truth, strict=True)])
     beyond = slice(len(SIZES), None)
@@ -193,7 +192,7 @@ def told_by(curve: Curve, repeats: int, seed: int, weight: Any) -> Told:
     )
 
 
-def row(name: str, curves: list[Curve], repeats: int, sweeps: int, weight: Any) -> str:
+def row(name: str, curves: list[Curve], repeats: int, sweeps: int, weight: Weight) -> str:
     """One row of the table."""
     told = [told_by(curve, repeats, k, weight) for curve in curves for k in range(sweeps)]
     held, width, error = (np.mean([getattr(t, of) for t in told], 0) for of in Told._fields[:3])
@@ -224,12 +223,12 @@ def main() -> None:
         groups = {"real": list(itertools.chain(*pool.map(real_curves, found)))}
         groups["simulated"] = simulations()
         alone = zip(NAMES, np.eye(len(NAMES)), strict=True)
-        ways = [("equal weights", None), ("by evidence", BY_EVIDENCE), *alone]
+        ways = [("root of evidence", ROOT), ("evidence", 1.0), ("equal weights", 0.0), *alone]
         asked = [
             (f"{group} | {name}", curves, repeats, sweeps, weight)
             for group, curves in groups.items()
             for name, weight in ways
-            for repeats in ((3, 5, 10) if weight is None else (5,))
+            for repeats in ((3, 5, 10) if weight is ROOT else (5,))
         ]
         counts = {group: len(curves) for group, curves in groups.items()}
         print(f"{counts} curves, {sweeps} sweeps of each")

@@ -44,7 +44,7 @@ def test_records_and_comparisons_are_tables(tmp_path, capfd):
     assert table["test_auroc"].between(0, 1).all()
     assert table.groupby("pretraining")["sample_size.repeat"].nunique().tolist() == [4, 4]
     found = compare(str(tmp_path), "pretraining=none,imagenet")
-    assert found.loc[0, ["a", "b", "verdict"]].tolist() == ["none", "imagenet", "worse"]
+    assert found.loc[0, ["a", "b", "verdict"]].tolist() == ["no pretraining", "imagenet", "worse"]
     assert capfd.readouterr() == ("", "")
 
 

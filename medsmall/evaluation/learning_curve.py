@@ -1,16 +1,17 @@
 """Learning curves: the loss that a number of training images leaves, and how well it is known.
 
-Each curve of a form (`curve_forms`) counts by how well it fits the measured losses, and the forms
-count alike. So the answer is not one curve but all that fit, and its band widens where they part.
-Five sizes cannot tell the forms apart: in back-tests equal weights held better than weights by the
-evidence for each form (``scripts/back_test.py``; `docs/statistics.md` has the table).
+Each curve of a form (`curve_forms`) counts by how well it fits the measured losses, and each form
+by the fourth root of the evidence for it. So the answer is not one curve but all that fit, and its
+band widens where they part. The root lets forms that hardly fit drop out, but does not choose among
+those that fit, as five sizes cannot: in back-tests the whole evidence was too sure of its choice
+(``scripts/back_test.py``; `docs/statistics.md` has the table).
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, ndtr, polygamma
+from scipy.special import digamma, logsumexp, ndtr, polygamma
 
 from medsmall.evaluation.curve_forms import FittedForm, Points, fitted, forms
 from medsmall.evaluation.influence import Floats
@@ -19,6 +20,7 @@ from medsmall.evaluation.intervals import LEVEL
 FEWEST, SPAN = 5, 8.0  # sizes, and the largest over the smallest of them
 FARTHEST = 3.0  # times the largest size
 HIDDEN = 2.0  # a back-test hides the sizes above the largest over this
+ROOT = 1 / 4
 STEPS = 241  # of the sizes that are tried for a wished score
 QUANTILES = (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
@@ -69,12 +71,16 @@ class LearningCurve:
 
 
 def learning_curve(points: Points, weight: Floats | None = None) -> LearningCurve:
-    """Fit all forms; they count alike, or as `weight` (4,) says."""
+    """Fit all forms; they count by the root of their evidence, or as `weight` (4,) says."""
     all_forms = forms(float(points.sizes[0]), float(points.sizes[-1]))
     fits = [fitted(points, form) for form in all_forms]
-    return LearningCurve(
-        points, fits, np.full(len(fits), 1 / len(fits)) if weight is None else weight
-    )
+    return LearningCurve(points, fits, by_evidence(fits, ROOT) if weight is None else weight)
+
+
+def by_evidence(fits: list[FittedForm], power: float) -> Floats:
+    """Weights of forms, by a power of the evidence for each; 0: all alike."""
+    log = power * np.array([fit.evidence for fit in fits])
+    return np.exp(log - logsumexp(log))
 
 
 class BackTest(NamedTuple):

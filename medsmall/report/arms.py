@@ -86,7 +86,7 @@ class Study:
     def name(self, arm: tuple[str, ...]) -> str:
         """An arm in words: its options; keys with their names."""
         told = [
-            value if factor in groups() else f"{factor}={value}"
+            _option(factor, value) if factor in groups() else f"{factor}={value}"
             for factor, value in zip(self.factors, arm, strict=True)
         ]
         return ", ".join(told) or "all runs"
@@ -101,6 +101,10 @@ class Study:
                 if len(differ) == 1 and (not compare or differ[0] in compare):
                     found.append((one, other))
         return found
+
+
+def _option(group: str, option: str) -> str:
+    return f"no {group}" if option == "none" else option
 
 
 def studies(runs: Iterable[Run], along: str | None) -> list[Study]:

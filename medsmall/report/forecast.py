@@ -16,22 +16,22 @@ STEPS = 25  # of a curve in the files
 
 
 def forecasts(study: Study, curves: Sequence[ArmCurve], metric: str) -> Iterator[str]:
-    """One sentence per arm: the score far out, and how well smaller sizes forecast the largest."""
+    """One sentence per arm: the score far out, and how well smaller sizes predicted the largest."""
     for one in curves:
-        name, tested, last = study.name(one.arm), one.tested, one.cells[-1]
-        sizes = f"the sizes up to {one.cells[tested.shown - 1].size:,}"
-        told = f"{_ranged(one.as_score(tested.forecast))} for {last.size:,}"
-        if not tested.held:
-            yield (
-                f"{name}: no forecast, as it follows no usual learning curve: {sizes} forecast "
-                f"{told}, but {last.mean:.3f} was measured."
-            )
-            continue
-        yield (
-            f"{name}: with {_farthest(one)}, {in_words(metric)} is expected at "
-            f"{_ranged(one.score(one.farthest))}. As a test, {sizes} forecast {told}; "
-            f"{last.mean:.3f} was measured."
+        name, last = study.name(one.arm), one.cells[-1]
+        check = (
+            f"As a check, {_ranged(one.as_score(one.tested.forecast))} was predicted for "
+            f"{last.size:,} training images from the sizes up to "
+            f"{one.cells[one.tested.shown - 1].size:,}, {'and' if one.tested.held else 'but'} "
+            f"{last.mean:.3f} was measured"
         )
+        if one.tested.held:
+            yield (
+                f"{name}: with {_farthest(one)}, {in_words(metric)} is expected at "
+                f"{_ranged(one.score(one.farthest))}. {check}: it fits."
+            )
+        else:
+            yield f"{name}: no forecast. {check}: its scores follow no usual learning curve."
 
 
 def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) -> Iterator[str]:
@@ -39,8 +39,16 @@ def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) 
     for one in curves:
         name, what = study.name(one.arm), f"{in_words(metric)} {wish:g}"
         needed = one.needed(wish)
-        if np.isinf(needed.median):
-            best = f" At best, {_images(needed.low)} reach it." if needed.low < np.inf else ""
+        if not one.tested.held:
+            last = one.cells[-1]
+            yield (
+                f"{name}: {in_words(metric)} {last.mean:.3f} was measured with {last.labels:,} "
+                f"labelled images; how many {what} takes is not told, as there is no forecast."
+            )
+        elif np.isinf(needed.median):
+            best = ""
+            if needed.low < np.inf:
+                best = f" In the best plausible case, {_images(needed.low)} are enough."
             yield (
                 f"{name}: for {what}, {_farthest(one)} are probably not enough: "
                 f"{_ranged(one.score(one.farthest))} is expected there.{best}"
@@ -49,7 +57,7 @@ def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) 
             fewest = f"{one.cells[0].labels:,} labelled images"
             yield f"{name}: for {what}, {fewest} are enough, the fewest here."
         else:
-            yield f"{name}: for {what}, {_span(needed, one)} labelled images."
+            yield f"{name}: for {what}, {_span(needed, one)}."
 
 
 def saved(
@@ -68,15 +76,15 @@ def saved(
         if (curve := of_arm.get(other)) is None or (better, other) in beyond:
             continue
         equal = equal_to(cell, curve)
-        with_images = f"{study.name(better)} with {cell.labels:,} labelled images"
+        takes = f"To equal {study.name(better)} with {cell.labels:,} labelled images, "
+        takes += f"{study.name(other)} takes "
         if np.isinf(equal.median):
             beyond.add((better, other))
-            yield (
-                f"{study.name(other)} probably takes more than "
-                f"{_images(curve.labels(curve.farthest))} labelled images to equal {with_images}."
-            )
+            yield f"{takes}probably more than {_images(curve.labels(curve.farthest))}."
         else:
-            yield f"{with_images} equals {study.name(other)} with {_span(equal, curve)}."
+            yield f"{takes}{_span(equal, curve)}."
+    if of_arm:
+        yield "Labelled images are those of training and validation."
 
 
 def _better(
@@ -105,8 +113,8 @@ def curve_rows(study: Study, curves: Sequence[ArmCurve]) -> list[dict[str, Any]]
 
 
 def _farthest(of: ArmCurve) -> str:
-    how = f"{FARTHEST:.0f} times the most" if of.tested.held else "the most here; no forecast"
-    return f"{_images(of.labels(of.farthest))} labelled images ({how})"
+    times = f"{FARTHEST:.0f} times its largest size"
+    return f"{_images(of.labels(of.farthest))} labelled images ({times})"
 
 
 def _ranged(of: Forecast) -> str:
@@ -114,11 +122,13 @@ def _ranged(of: Forecast) -> str:
 
 
 def _span(of: Forecast, curve: ArmCurve) -> str:
-    fewest, most = curve.cells[0].labels, curve.labels(curve.farthest)
+    """A number of images with its range, as a part of a sentence."""
+    fewest = curve.cells[0].labels
     low = f"fewer than {fewest:,}" if of.low <= fewest else _images(of.low)
-    high = f"more than {_images(most)}" if np.isinf(of.high) else _images(of.high)
     median = f"fewer than {fewest:,}" if of.median <= fewest else f"about {_images(of.median)}"
-    return f"{median} [{low}, {high}]"
+    if np.isinf(of.high):
+        return f"{median}, plausibly {low} or more: no upper end can be told"
+    return f"{median}, plausibly {low} to {_images(of.high)}"
 
 
 def _images(number: float) -> str:

@@ -47,28 +47,42 @@ def sentences(
     if study.is_kfold or not (assumed or known):
         yield f"No answer to plan=: {_why_none(study, comparisons)}."
         return
+    together = f"as one of {family} comparisons" if family > 1 else "as the only comparison"
     if assumed:
-        pilots, at = _assumed(study, metric, targets, assumed), ""
-    else:
-        largest = max(one.size for one in known)
-        pilots, at = _pilot(known, largest), f"At {study.at(largest)}, "
-    together = f"one of {family} comparisons" if family > 1 else "one comparison"
-    source = "as assumed" if assumed else "from the runs here"
+        pilots = _assumed(study, metric, targets, assumed)
+        yield from _of(pilots, "", metric, repeats, family, f"{together}, as assumed")
+        return
+    undecided = {one.size for one in known if one.verdict and one.verdict.word == "undecided"}
+    for size in sorted(undecided) or [max(one.size for one in known)]:
+        at, source = f"At {study.at(size)}, ", f"{together}, from the runs here"
+        yield from _of(_pilot(known, size), at, metric, repeats, family, source)
+
+
+def _of(
+    pilots: tuple[Pilot, Pilot],
+    at: str,
+    metric: str,
+    repeats: Sequence[int],
+    family: int,
+    source: str,
+) -> Iterator[str]:
+    """What each number of repeats finds, and what none does."""
     most = np.inf if (low := lowest(metric)) is None else 1 - low
     for number in repeats:
         ends = [detectable(pilot, number, max(family, 1)) for pilot in pilots]
         if ends[0] >= most:
-            yield f"{at}{number} repeats find no difference ({together}, {source})."
+            yield f"{at}{number} repeats find no difference ({source})."
             continue
         high = f"{ends[1]:.3f}" if ends[1] < most else "more than there can be"
         yield (
-            f"{at}{number} repeats find a difference of {ends[0]:.3f} to {high} in "
-            f"{in_words(metric)} four times out of five ({together}, {source})."
+            f"{at}{number} repeats find a true difference in {in_words(metric)} four times out of "
+            f"five if it is {ends[0]:.3f} or more; it may take {high}, as the scatter is uncertain "
+            f"({source})."
         )
     least = detectable(pilots[0], MOST_REPEATS, max(family, 1))
     yield (
-        f"Even endless repeats would mostly miss differences below about {least:.3f}: that takes "
-        f"more than {test_patients(metric, pilots[0].patients)}."
+        f"{at}no number of repeats finds differences below about {least:.3f}; they take more than "
+        f"the {test_patients(metric, pilots[0].patients)} here."
     )
 
 

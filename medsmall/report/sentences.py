@@ -33,16 +33,14 @@ def verdicts(
     told = [one for one in comparisons if one.verdict]
     if not told:
         return
+    together = f"all {family} comparisons of the sweep" if family > 1 else "this comparison"
+    yield (
+        f"The plausible ranges hold with 95% certainty for {together}: go by them, not by whether "
+        "the intervals of the table overlap. They are about these images and these pretrained "
+        "weights, and say nothing about another hospital."
+    )
     if any(one.verdict and one.verdict.word == "undecided" for one in told):
         yield "Undecided does not mean equal: these runs cannot tell."
-    together = (
-        f"all {family} comparisons of the sweep together" if family > 1 else "this comparison"
-    )
-    yield (
-        f"These ranges are 95% intervals for {together}; do not judge by whether the table's "
-        "intervals overlap. They are about these images and these pretrained weights, and by "
-        "themselves about no other hospital."
-    )
     if not study.is_kfold:
         if not study.same_draws:
             yield from _of_another_pool(study, metric, told)
@@ -69,10 +67,11 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
         return f"{at}, {better} is better than {other}: {more}."
     if word == "equivalent":
         return f"{at}, {top} and {bottom} are equivalent: {more}."
+    runs = f"{one.found.repeats} {'folds' if study.is_kfold else 'repeats'}"
     return (
-        f"{at}, undecided: {more}. Differences below about {(high - low) / 2:.3f} are mostly "
-        f"missed here ({one.found.repeats} {'folds' if study.is_kfold else 'repeats'}, "
-        f"{test_patients(metric, one.found.patients)})."
+        f"{at}, undecided: on average {more}. With {runs} and "
+        f"{test_patients(metric, one.found.patients)}, a true difference below about "
+        f"{(high - low) / 2:.3f} would mostly end undecided."
     )
 
 
@@ -85,13 +84,20 @@ def _higher(study: Study, metric: str, one: Comparison, low: float, high: float)
     """How much higher one arm scores than the other, with a range of a - b."""
     assert one.found is not None
     top, bottom = map(study.name, _top_first(one))
+    least, most = _range(one, low, high)
+    return (
+        f"{in_words(metric)} is {abs(one.found.value):.3f} higher with {top} than with {bottom}, "
+        f"plausibly {least} to {most}"
+    )
+
+
+def _range(one: Comparison, low: float, high: float) -> tuple[str, str]:
+    """The ends of a range of a - b, as of the higher arm less the lower one."""
+    assert one.found is not None
     if one.found.value < 0:
         low, high = -high, -low
     least = f"{-low:.3f} lower" if low < 0 else f"{abs(low):.3f}"  # -0.0 reads as lower
-    return (
-        f"{in_words(metric)} is {abs(one.found.value):.3f} higher with {top} than with {bottom}, "
-        f"plausibly {least} to {high:.3f} higher"
-    )
+    return least, f"{high:.3f} higher"
 
 
 def test_patients(metric: str, number: int) -> str:
@@ -106,15 +112,30 @@ def _of_another_pool(study: Study, metric: str, told: list[Comparison]) -> Itera
         if one.share is not None and one.share >= MUCH:
             by_size.setdefault(one.size, []).append(one)
     for size, of_size in by_size.items():
-        start = f"At {study.at(size)}, a draw holds {of_size[0].share:.0%} of the pool: "
-        known = [one for one in of_size if one.new_pool and one.found]
-        if not known:
-            yield f"{start}nothing can be told of another pool."
-            continue
-        ranges = "; ".join(
-            _higher(study, metric, one, *one.new_pool) for one in known if one.new_pool
+        start = (
+            f"At {study.at(size)}, each repeat used {of_size[0].share:.0%} of the training images "
+            "there are"
         )
-        yield f"{start}draws resemble each other. For another pool, {ranges}."
+        known = [one for one in of_size if one.new_pool]
+        if not known:
+            yield f"{start}: what other images like these would give cannot be told."
+            continue
+        ranges = "; ".join(_elsewhere(study, one) for one in known)
+        yield (
+            f"{start}, so repeats resemble each other. With other images like these, "
+            f"{in_words(metric)} is plausibly {ranges}."
+        )
+
+
+def _elsewhere(study: Study, one: Comparison) -> str:
+    """The range for another pool, and whether it takes a verdict back."""
+    assert one.new_pool is not None
+    assert one.verdict is not None
+    least, most = _range(one, *one.new_pool)
+    top, bottom = map(study.name, _top_first(one))
+    within = one.new_pool.low <= 0 <= one.new_pool.high
+    but = ", so undecided for those" if within and one.verdict.word in ("better", "worse") else ""
+    return f"{least} to {most} with {top} than with {bottom}{but}"
 
 
 def _advice(told: list[Comparison], same_draws: bool) -> Iterator[str]:
@@ -146,9 +167,9 @@ def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     oracle = max(last, key=lambda cell: sign * cell.mean)
     hindsight = f" The best on the test is {study.name(oracle.arm)} ({oracle.mean:.3f})."
     yield (
-        f"To pick one at {study.at(study.sizes[-1])}: {study.name(chosen.arm)}, by "
-        f"validation (test {in_words(metric)} {chosen.mean:.3f}). This does not show that it is "
-        "better." + ("" if oracle is chosen else hindsight)
+        f"If you must pick one at {study.at(study.sizes[-1])}: {study.name(chosen.arm)}, the best "
+        f"on validation (test {in_words(metric)} {chosen.mean:.3f}). The pick is no proof that it "
+        "is better; the verdicts are." + ("" if oracle is chosen else hindsight)
     )
 
 
@@ -157,4 +178,7 @@ def looks(runs: int, of_sweep: bool) -> str:
     if runs == 1:
         return "One recorded run was scored on these test images."
     whose = "runs of this sweep" if of_sweep else "recorded runs"
-    return f"{runs:,} {whose} were scored on these test images: quote means, not the best run."
+    return (
+        f"{runs:,} {whose} were scored on these test images, so the best one is partly luck: quote "
+        "means."
+    )

@@ -112,7 +112,7 @@ def test_other_sizes_than_images_are_called_what_they_are(tmp_path, capsys):
     assert "training images" not in out
     assert all("seed" in row and "train_images" not in row for row in found["scores"])
     out, _, found = told(capsys, tmp_path, "along=sample_size.repeat", "reach=0.7")
-    assert "No answer to reach=0.7 for none: " in out
+    assert "No answer to reach=0.7 for no pretraining: " in out
     assert found["curves"] == []
     assert len(records) == 6
 
@@ -141,7 +141,7 @@ def test_few_test_patients_have_no_curve(tmp_path, capsys):
 def test_repeats_of_one_draw_say_nothing_of_draws(tmp_path, capsys):
     sweep(tmp_path, {"none": 0.2, "imagenet": 0.5}, (50,), repeats=1, seeds=4, drawn_share=0.5)
     out, _, found = told(capsys, tmp_path)
-    assert "For another pool" not in out
+    assert "other images like these" not in out
     assert "which images were drawn" not in out
     assert found["verdicts"][0]["new_pool_low"] is None
     assert "says nothing of other draws" in out
