@@ -106,8 +106,8 @@ def test_too_few_sizes_say_what_is_needed(root, capsys):
     assert found["curves"] == []
     assert not (root / "report/curves.csv").exists()
     assert (
-        "No answer to reach=0.9 for no pretraining: a learning curve needs 5 sizes of two repeats or "
-        "more, the largest 8 times the smallest; there are 25, 50, 100, 200." in out
+        "No answer to reach=0.9 for no pretraining: a learning curve needs 5 sizes of two repeats "
+        "or more, the largest 8 times the smallest; there are 25, 50, 100, 200." in out
     )
 
 
