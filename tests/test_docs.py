@@ -182,6 +182,11 @@ def test_the_tutorial_leads_to_the_picture(desk, described, start, monkeypatch, 
     assert (tmp_path / "report" / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_no_page_has_a_gap_to_fill():
+    for page in PAGES:
+        assert not re.findall(r"^[A-Z]{5,}$|\b(?:TODO|TBD|XXX)\b", page.read_text(), re.M), page
+
+
 def test_the_pages_name_files_that_are_there():
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):

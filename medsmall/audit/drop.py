@@ -97,10 +97,11 @@ def _told(dataset: Dataset, dropped: dict[str, dict[str, int]], conflicts: int) 
         for check, parts in dropped.items()
     ]
     differ = (
-        f" In {conflicts:,} groups the copies have different labels; the label of the kept image "
-        "counts (python -m medsmall.audit lists them)."
+        f" In {conflicts:,} group{'s' * (conflicts > 1)} the copies have different labels; the "
+        "label of the kept image counts (python -m medsmall.audit lists them)."
         if conflicts
         else ""
     )
     count = sum(sum(parts.values()) for parts in dropped.values())
-    return [f"{dataset.name}: audit.drop leaves out {count:,} copies ({'; '.join(told)}).{differ}"]
+    copies = f"{count:,} {'copy' if count == 1 else 'copies'}"
+    return [f"{dataset.name}: audit.drop leaves out {copies} ({'; '.join(told)}).{differ}"]

@@ -49,6 +49,11 @@ class Estimate(NamedTuple):
         """The standard error."""
         return float(np.sqrt(self.drawn + self.tested))
 
+    def repeated(self, times: int) -> "Estimate":
+        """The same with so many times the repeats, as far as this one tells."""
+        repeats, freedom = self.repeats * times, (self.freedom + 1) * times - 1
+        return self._replace(drawn=self.drawn / times, repeats=repeats, freedom=freedom)
+
     def interval(self, level: float = LEVEL) -> Interval:
         """From below to above the value."""
         half = self._half_width(1 - level)

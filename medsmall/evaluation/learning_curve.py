@@ -84,7 +84,10 @@ def by_evidence(fits: list[FittedForm], power: float) -> Floats:
 
 
 class BackTest(NamedTuple):
-    """The largest size as forecast from the `shown` smallest; whether the measured loss fits it."""
+    """The largest size as forecast from the `shown` smallest; whether the measured loss fits it.
+
+    The range of the forecast is that of a measured loss, with its own error.
+    """
 
     shown: int
     forecast: Forecast
@@ -94,14 +97,14 @@ class BackTest(NamedTuple):
 def back_test(points: Points) -> BackTest:
     """Hide the sizes above half the largest, three at least being shown, and forecast the largest.
 
-    It held if the measured loss lies in the band, widened by its own error. Both are scored on the
-    same test patients.
+    It held if the measured loss lies in the range. Both are scored on the same test patients.
     """
     shown = max(int((points.sizes <= points.sizes[-1] / HIDDEN).sum()), 3)
     told = learning_curve(points.first(shown)).at(float(points.sizes[-1]))
-    measured, error = points.losses[-1], 1.96 * np.sqrt(points.covariance[-1, -1])
-    side = told.high - told.median if measured > told.median else told.median - told.low
-    return BackTest(shown, told, bool(abs(measured - told.median) <= np.hypot(side, error)))
+    measured, error = float(points.losses[-1]), 1.96 * float(np.sqrt(points.covariance[-1, -1]))
+    low = told.median - float(np.hypot(told.median - told.low, error))
+    high = told.median + float(np.hypot(told.high - told.median, error))
+    return BackTest(shown, Forecast(told.median, low, high), low <= measured <= high)
 
 
 def smoothed(sizes: Floats, variances: Floats, freedom: Floats) -> Floats:

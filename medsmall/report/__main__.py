@@ -64,11 +64,14 @@ def of_sweep(records: Sequence[Record]) -> None:
     """Print what the runs of one sweep tell, and write it beside them."""
     roots = list(dict.fromkeys(record.folder.parents[1] for record in records))
     try:
-        report(Asked(roots=roots, keys={record.key for record in records}))
+        folder = report(Asked(roots=roots, keys={record.key for record in records}))
     except (MedsmallError, OSError) as error:
         say(f"No report: {error}")
     else:
         there = " ".join(map(str, roots))
+        say(
+            f"Picture and tables: {folder} (the next report there overwrites them; to=... keeps it)"
+        )
         say(f"Again, or of all runs there: python -m medsmall.report {there}")
 
 

@@ -53,6 +53,8 @@ def draw(
     axes.set_xscale("log")
     axes.set_xticks(labels, [f"{n:,}" for n in labels])
     axes.minorticks_off()
+    if len(labels) == 1:
+        axes.set_xlim(labels[0] / 2, labels[0] * 2)
     if metric == "auroc":
         axes.axhline(0.5, color="black", lw=0.8, ls=":")
         axes.annotate("chance", (labels[-1], 0.505), fontsize=8, va="bottom", ha="right")

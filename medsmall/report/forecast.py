@@ -21,8 +21,8 @@ def forecasts(study: Study, curves: Sequence[ArmCurve], metric: str) -> Iterator
         name, last = study.name(one.arm), one.cells[-1]
         check = (
             f"As a check, {_ranged(one.as_score(one.tested.forecast))} was predicted for "
-            f"{last.size:,} training images from the sizes up to "
-            f"{one.cells[one.tested.shown - 1].size:,}, {'and' if one.tested.held else 'but'} "
+            f"{last.labels:,} labelled images from the sizes up to "
+            f"{one.cells[one.tested.shown - 1].labels:,}, {'and' if one.tested.held else 'but'} "
             f"{last.mean:.3f} was measured"
         )
         if one.tested.held:
@@ -83,7 +83,9 @@ def saved(
             yield f"{takes}probably more than {_images(curve.labels(curve.farthest))}."
         else:
             yield f"{takes}{_span(equal, curve)}."
-    if of_arm:
+    if of_arm and not any(_better(cells, comparisons)):
+        yield "Images saved: no answer, as no verdict names a better arm."
+    elif of_arm:
         yield "Labelled images are those of training and validation."
 
 
@@ -126,6 +128,8 @@ def _span(of: Forecast, curve: ArmCurve) -> str:
     fewest = curve.cells[0].labels
     low = f"fewer than {fewest:,}" if of.low <= fewest else _images(of.low)
     median = f"fewer than {fewest:,}" if of.median <= fewest else f"about {_images(of.median)}"
+    if np.isinf(of.high) and of.low <= fewest:
+        return f"{median}, but these runs cannot tell"
     if np.isinf(of.high):
         return f"{median}, plausibly {low} or more: no upper end can be told"
     return f"{median}, plausibly {low} to {_images(of.high)}"

@@ -81,8 +81,8 @@ def _of(
         )
     least = detectable(pilots[0], MOST_REPEATS, max(family, 1))
     yield (
-        f"{at}no number of repeats finds differences below about {least:.3f}; they take more than "
-        f"the {test_patients(metric, pilots[0].patients)} here."
+        f"{at}no number of repeats finds differences below about {least:.3f} so often; they take "
+        f"more than the {test_patients(metric, pilots[0].patients)} here."
     )
 
 

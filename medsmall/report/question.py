@@ -112,4 +112,6 @@ def _how(study: Study, other: Study) -> str:
     for key in ("dataset", "phantom", "split", "split.seed", "split.folds"):
         if one.get(key) != two.get(key):
             return f"; {key}={two.get(key)} shows them."
+    if study.runs[0].identity == other.runs[0].identity:
+        return ", drawn from another table: the data, or audit.drop, differ."
     return ", with other test images or labels."

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from medsmall.evaluation.comparison import Estimate
+from medsmall.evaluation.intervals import LEVEL
 from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.report.arms import Study
 from medsmall.report.cells import Arm, Cell
@@ -15,7 +17,7 @@ WORDS = {
     "r2": "R²", "mean_error": "mean error",
 }  # fmt: skip
 ONE_CLASS = ("accuracy", "cohen_kappa", "mae", "rmse", "r2", "sensitivity", "specificity", "recall")
-MOSTLY = 0.7
+MORE, WORTH = 3, 0.85  # times the repeats; a width that is worth them
 MUCH = 0.1  # of the pool in one draw
 
 
@@ -44,7 +46,7 @@ def verdicts(
     if not study.is_kfold:
         if not study.same_draws:
             yield from _of_another_pool(study, metric, told)
-        yield from _advice(told, study.same_draws)
+        yield from _advice(told, family)
     if study.same_draws:
         yield (
             "All repeats have the same training images: their scatter is that of the training's "
@@ -138,23 +140,26 @@ def _elsewhere(study: Study, one: Comparison) -> str:
     return f"{least} to {most} with {top} than with {bottom}{but}"
 
 
-def _advice(told: list[Comparison], same_draws: bool) -> Iterator[str]:
-    """Whether repeats or test patients are the limit."""
+def _advice(told: list[Comparison], family: int) -> Iterator[str]:
+    """Whether more repeats would narrow the ranges, or only more test patients."""
     parts = [one.found for one in told if one.found and one.found.error > 0]
     if not parts:
         return
-    share = float(np.mean([of.tested / (of.tested + of.drawn) for of in parts]))
-    if share >= MOSTLY:
+    level = 1 - (1 - LEVEL) / max(family, 1)
+    left = float(np.median([_width(of.repeated(MORE), level) / _width(of, level) for of in parts]))
+    repeats = MORE * max(of.repeats for of in parts)
+    if left < WORTH:
+        yield f"With {repeats} repeats the ranges would be about {left:.0%} as wide: add some."
+    else:
         yield (
-            f"{share:.0%} of a difference's uncertainty comes from the test patients: more repeats "
-            "will hardly help, more test patients will."
+            f"Even with {repeats} repeats the ranges would be about {left:.0%} as wide: add test "
+            "patients instead."
         )
-    elif share <= 1 - MOSTLY:
-        drawn = "" if same_draws else "which images were drawn and "
-        yield (
-            f"{1 - share:.0%} of a difference's uncertainty comes from {drawn}the training's seed: "
-            "more repeats will help."
-        )
+
+
+def _width(of: Estimate, level: float) -> float:
+    low, high = of.interval(level)
+    return high - low
 
 
 def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
@@ -173,11 +178,13 @@ def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     )
 
 
-def looks(runs: int, of_sweep: bool) -> str:
-    """How often the test images were looked at, by the runs that were read."""
+def looks(study: Study, runs: int, of_sweep: bool) -> str:
+    """How often a test image was looked at, by the runs that were read."""
+    whose = "runs of this sweep" if of_sweep else "recorded runs"
+    if study.is_kfold:
+        return f"Each test image was scored by {runs:,} {whose}: quote means, not the best fold."
     if runs == 1:
         return "One recorded run was scored on these test images."
-    whose = "runs of this sweep" if of_sweep else "recorded runs"
     return (
         f"{runs:,} {whose} were scored on these test images, so the best one is partly luck: quote "
         "means."

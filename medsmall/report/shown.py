@@ -13,6 +13,7 @@ from medsmall.report.question import Answer, Asked
 from medsmall.terminal import console
 
 MOST_ARMS = 3  # as columns of the table
+NEARLY = 4  # sizes from which on learning curves are missed
 
 
 def words_of(asked: Asked, found: Answer) -> Iterator[str]:
@@ -23,6 +24,8 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
     yield from noise.sentences(cells, metric)
     yield from forecast.saved(study, cells, curves, found.comparisons)
     yield from forecast.forecasts(study, curves, metric)
+    if not curves and len(study.sizes) >= NEARLY and asked.reach is None:
+        yield f"No learning curves ({found.no_curve[0]})."
     if asked.reach is not None:
         yield from forecast.reached(study, curves, metric, asked.reach)
         yield from (f"No answer to reach={asked.reach:g} for {why}." for why in found.no_curve)
@@ -33,7 +36,7 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
     if asked.metric is None and asked.target == MEAN:
         yield from data_sets.sentences([study, *found.others])
     yield from sentences.best(study, metric, cells)
-    yield sentences.looks(found.looks, of_sweep=asked.keys is not None)
+    yield sentences.looks(study, found.looks, of_sweep=asked.keys is not None)
 
 
 def show(found: Answer, words: list[str]) -> None:
@@ -50,16 +53,17 @@ def _table(study: Study, cells: list[Cell]) -> Table:
     """Sizes by arms; one row per arm and size where arms are many."""
     arms = list(dict.fromkeys(cell.arm for cell in cells))
     table = Table()
+    repeats = "folds" if study.is_kfold else "repeats"
     sizes = "train" if study.size_column == "train_images" else study.along
     if len(arms) > MOST_ARMS:
-        for heading in ("arm", sizes, "train + val", "mean", "repeats"):
+        for heading in ("arm", sizes, "train + val", "mean", repeats):
             table.add_column(heading)
         for c in cells:
             table.add_row(
                 study.name(c.arm), f"{c.size:,}", f"{c.labels:,}", _score(c), str(c.repeats)
             )
         return table
-    for heading in (sizes, "train + val", *map(study.name, arms), "repeats"):
+    for heading in (sizes, "train + val", *map(study.name, arms), repeats):
         table.add_column(heading)
     for size in study.sizes:
         of_size = {cell.arm: cell for cell in cells if cell.size == size}

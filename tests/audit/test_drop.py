@@ -63,7 +63,7 @@ def test_one_of_each_identical_group_is_kept_and_the_others_are_counted(case):
     assert without.facts()["dropped"] == {"identical_images": {"train": 4}}
     assert "dropped" not in whole.facts()
     told = without.notices[0]
-    assert "audit.drop leaves out 4 copies (identical_images 4 train). In 1 groups the" in told
+    assert "audit.drop leaves out 4 copies (identical_images 4 train). In 1 group the" in told
     assert without.key != whole.key
     parts = without.draw.set_index("image")["part"]
     assert (parts == whole.draw.set_index("image")["part"][parts.index]).all()

@@ -175,3 +175,21 @@ def test_for_another_pool_the_overlap_of_draws_counts(n, pool):
 def test_a_draw_of_the_whole_pool_says_nothing_of_another():
     assert for_new_pool(estimate(0.1, 0.02), 1.0) is None
     assert for_new_pool(estimate(0.1, 0.02), 0.0) == estimate(0.1, 0.02)
+
+
+def test_more_repeats_narrow_the_interval_as_was_predicted():
+    rng = np.random.default_rng(0)
+    luck = rng.normal(0, 0.01 * np.sqrt(PATIENTS), PATIENTS)
+    influence = (luck - luck.mean()) / PATIENTS
+
+    def width(of):
+        low, high = of.interval()
+        return high - low
+
+    def drawn(repeats):
+        return over_repeats([Score(v, influence, 60) for v in rng.normal(0, 0.03, repeats)])
+
+    predicted = np.mean([width(drawn(4).repeated(3)) ** 2 for _ in range(2000)])
+    assert predicted == pytest.approx(
+        np.mean([width(drawn(12)) ** 2 for _ in range(2000)]), rel=0.05
+    )

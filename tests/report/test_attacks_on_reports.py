@@ -121,7 +121,7 @@ def test_folds_have_no_plan_and_no_pooled_score_without_all_of_them(tmp_path, ca
     folds(tmp_path, {"none": 0.3, "imagenet": 1.5})
     out, _, _ = told(capsys, tmp_path, "plan=5")
     assert "No answer to plan=: it is for repeats, but these are folds." in out
-    assert "2 recorded runs were scored on these test images" in out  # each image in two of ten
+    assert "Each test image was scored by 2 recorded runs" in out
     out, _, _ = told(capsys, tmp_path, "split.fold=0,1,2")
     assert "pooled" not in out
 

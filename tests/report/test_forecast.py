@@ -68,8 +68,8 @@ def test_every_arm_gets_a_forecast_and_its_back_test(root, capsys):
     for arm in ("no pretraining", "imagenet"):
         assert re.search(
             rf"^{arm}: with 1,200 labelled images \(3 times its largest size\), AUROC is expected"
-            r" at 0\.\d+ \[0\.\d+, [01]\.\d+\]. As a check, 0\.\d+ \[.*\] was predicted for 400 "
-            r"training images from the sizes up to 200, and 0\.\d+ was measured: it fits\.",
+            r" at 0\.\d+ \[0\.\d+, [01]\.\d+\]. As a check, 0\.\d+ \[.*\] was predicted for 413 "
+            r"labelled images from the sizes up to 213, and 0\.\d+ was measured: it fits\.",
             out, re.M,
         )  # fmt: skip
     rows = pd.DataFrame(found["curves"])
@@ -118,13 +118,24 @@ def test_an_arm_that_follows_no_curve_gets_no_forecast(tmp_path, capsys):
     out, found = told(capsys, tmp_path, "reach=0.99")
     assert found["curves"] == []
     assert re.search(
-        r"all runs: no forecast. As a check, 0\.\d+ \[.*\] was predicted for 400 training images "
-        r"from the sizes up to 200, but 0\.\d+ was measured: its scores follow no usual", out
+        r"all runs: no forecast. As a check, 0\.\d+ \[.*\] was predicted for 413 labelled images "
+        r"from the sizes up to 213, but 0\.\d+ was measured: its scores follow no usual", out
     )  # fmt: skip
     assert re.search(
         r"all runs: AUROC 0\.\d+ was measured with 413 labelled images; how many AUR", out
     )
     assert "is expected at" not in out
+
+
+def test_without_a_better_arm_no_images_are_saved_and_it_says_so(tmp_path, capsys):
+    sweep(tmp_path, {"none": 0.6, "imagenet": 0.6}, SIZES, repeats=2, gain=0.15)
+    assert "Images saved: no answer, as no verdict names a better arm." in told(capsys, tmp_path)[0]
+
+
+def test_a_sweep_that_lacks_one_size_says_that_it_has_no_curve(root, capsys):
+    out, _ = told(capsys, root, "sample_size.n=25,50,100,200")
+    assert "No learning curves (imagenet: a learning curve needs 5 sizes" in out
+    assert "learning curve" not in told(capsys, root, "sample_size.n=25,50,100")[0]
 
 
 def test_metrics_without_a_curve(root):

@@ -12,10 +12,13 @@ from made_records import config_of, folds, sweep, write_record
 from sklearn.metrics import roc_auc_score
 
 from medsmall.errors import MedsmallError
+from medsmall.evaluation.comparison import Estimate
 from medsmall.record import Record, checksums
 from medsmall.report.__main__ import main, report
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.question import Asked
+from medsmall.report.sentences import _advice
+from medsmall.report.verdicts import Comparison
 from medsmall.task import Task
 
 SKILLS = {"none": 0.2, "imagenet": 0.8}
@@ -512,3 +515,15 @@ def test_records_without_the_share_of_the_pool_say_nothing_of_another(tmp_path, 
     out, _, found = answer(capsys, tmp_path)
     assert "other images like these" not in out
     assert found["verdicts"][0]["new_pool_low"] is None
+
+
+def test_the_advice_is_what_more_repeats_would_do(tmp_path, capsys):
+    sweep(tmp_path, {"none": 0.5, "imagenet": 0.6}, (50,), scatter=0.4, test=200)
+    out = answer(capsys, tmp_path)[0]
+    assert re.search(r"With 12 repeats the ranges would be about [3-6]\d% as wide: add some", out)
+
+
+def test_where_patients_are_the_limit_the_advice_says_so():
+    found = Estimate(0.02, 1e-6, 4e-4, 10, 60, 9, 1e-5)
+    (told,) = _advice([Comparison(("a",), ("b",), 50, found, None, "")], family=1)
+    assert told.startswith("Even with 30 repeats the ranges would be about 100% as wide: add test")
