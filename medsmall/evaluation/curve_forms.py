@@ -12,10 +12,11 @@ The sigmoid is slow at first, as a network is that learns from nothing. Its f is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp, stdtrit
 
 from medsmall.evaluation.influence import Floats
@@ -24,6 +25,7 @@ PERFECT = 10.0  # times the largest size, where the steepest logarithmic curve l
 OFF_CURVE = 0.01  # no score lies quite on a curve: relative deviation of a loss
 STRAYS = 0.02  # relative error of a loss for each doubling beyond the largest size
 NODES = 21  # of the scale A
+NEGLIGIBLE = 1e-5  # weight of a curve beside the best one's
 
 
 class Points(NamedTuple):
@@ -53,6 +55,11 @@ class Form:
     smallest: float
     f: Floats
     shape: tuple[Floats, ...]
+
+    def some(self, which: NDArray[np.bool_]) -> "Form":
+        """Some of them."""
+        shape = tuple(axis[which] for axis in self.shape)
+        return replace(self, f=self.f[which], shape=shape)
 
     def __call__(self, n: float) -> Floats:
         """All of them at n images: (S,)."""
@@ -118,8 +125,10 @@ def fitted(points: Points, form: Form) -> FittedForm:
     misfit = y @ inverse @ y - scale**2 / variance
     log = -(points.freedom + m - 1) / 2 * np.log1p(np.maximum(misfit, 0) / points.freedom)
     log = log + np.log(variance) / 2
-    total = float(logsumexp(log))
+    evidence = float(logsumexp(log) - np.log(len(log)))
+    seen = log > log.max() + np.log(NEGLIGIBLE)  # most curves of the grid are far off
+    weight = np.exp(log[seen] - logsumexp(log[seen]))
     return FittedForm(
-        form, np.exp(log - total), scale, np.sqrt(variance), float(points.sizes[-1]),
-        points.freedom, total - float(np.log(len(log))),
+        form.some(seen), weight, scale[seen], np.sqrt(variance[seen]), float(points.sizes[-1]),
+        points.freedom, evidence,
     )  # fmt: skip
