@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 from medsmall import init
 from medsmall.configs import compose, config_dir, groups
 from medsmall.dataset.table import Table
+from medsmall.report.asked import remember_sweep
 from medsmall.schema import check
 
 pytestmark = pytest.mark.untraced
@@ -221,7 +222,9 @@ def test_the_scripts_that_the_readme_names_exist_and_parse():
 def test_the_commands_about_records_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MEDSMALL_OUTPUT", raising=False)
-    sweep(tmp_path / "outputs", {"none": 0.2, "imagenet": 0.8}, repeats=2)
+    records = sweep(tmp_path / "outputs", {"none": 0.2, "imagenet": 0.8}, repeats=2)
+    (tmp_path / "outputs/report").mkdir()
+    remember_sweep([tmp_path / "outputs"], {record.key for record in records})
     monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
     importlib.import_module("medsmall.report.__main__").main()
     assert "with 95% intervals" in capsys.readouterr().out

@@ -442,7 +442,7 @@ def test_a_sweep_ends_with_its_report(monkeypatch, capsys, tmp_path, small, outp
     main()
     said = capsys.readouterr()
     assert "Hernia in chestxray14 (generated): mean test AUROC with 95% intervals" in said.out
-    assert f"Again, or of all runs there: python -m medsmall.report {outputs}" in said.err
+    assert f"Again: python -m medsmall.report {outputs} sweep=last" in said.err
     found = json.loads((outputs / "report" / "report.json").read_text())
     assert len(found["records"]) == 2  # beside those of other sweeps
     assert str(small) in found["records"]

@@ -13,10 +13,11 @@ from medsmall.command import heed_terminal, one_sentence
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.record import Record
+from medsmall.report.asked import Asked, remember_sweep
 from medsmall.report.cells import rows
 from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
-from medsmall.report.question import Answer, Asked, answer
+from medsmall.report.question import Answer, answer
 from medsmall.report.shown import show, words_of
 from medsmall.report.verdicts import verdict_rows
 from medsmall.terminal import say
@@ -29,6 +30,7 @@ of arms and sample sizes with 95% intervals, verdicts on the arms, a figure; wit
 factor of 8, learning curves and the images that a better arm saves. Nothing is run again.
 
   dataset=mine pretraining=none,imagenet   only these runs: any key or group of the config
+  sweep=last                               only the runs of the last sweep
   compare=pretraining                      verdicts on this factor alone (default: all that vary)
   along=sample_size.n                      the key that is the sample size
   target=Hernia                            one target (default: the mean over targets)
@@ -63,8 +65,10 @@ def report(asked: Asked) -> Path:
 def of_sweep(records: Sequence[Record]) -> None:
     """Print what the runs of one sweep tell, and write it beside them."""
     roots = list(dict.fromkeys(record.folder.parents[1] for record in records))
+    keys = {record.key for record in records}
     try:
-        folder = report(Asked(roots=roots, keys={record.key for record in records}))
+        folder = report(Asked(roots=roots, keys=keys))
+        remember_sweep(roots, keys)
     except (MedsmallError, OSError) as error:
         say(f"No report: {error}")
     else:
@@ -72,7 +76,9 @@ def of_sweep(records: Sequence[Record]) -> None:
         say(
             f"Picture and tables: {folder} (the next report there overwrites them; to=... keeps it)"
         )
-        say(f"Again, or of all runs there: python -m medsmall.report {there}")
+        say(
+            f"Again: python -m medsmall.report {there} sweep=last; without sweep=last, of all runs."
+        )
 
 
 def _write(found: Answer, words: list[str], folder: Path) -> None:

@@ -1,12 +1,17 @@
 """The words of a question to the records."""
 
+import contextlib
+import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
 from medsmall.record.predicted import MEAN
 from medsmall.report.planning import MOST_REPEATS, Assumed
+
+LAST, KEPT = "last", "report/last_sweep.json"  # the value of sweep=, and the file of its keys
 
 
 @dataclass
@@ -29,7 +34,7 @@ class Asked:
     @classmethod
     def of(cls, words: list[str]) -> "Asked":
         """MedsmallError for a word that means nothing."""
-        asked, assumed = cls(), {}
+        asked, assumed, last = cls(), {}, False
         for word in words:
             key, is_value, value = word.partition("=")
             if not is_value or Path(word).is_dir():
@@ -42,6 +47,12 @@ class Asked:
                 asked.compare = value.split(",")
             elif key in ("along", "target", "metric"):
                 setattr(asked, key, value)
+            elif key == "sweep":
+                last = last or value == LAST
+                if value != LAST:
+                    raise MedsmallError(
+                        f"sweep={value} is unknown: only sweep={LAST} can be asked."
+                    )
             elif key in ("margin", "reach"):
                 setattr(asked, key, _positive(key, value))
             elif key == "plan":
@@ -55,6 +66,7 @@ class Asked:
         asked.assumed = _assumed(assumed, bool(asked.plan))
         roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs")).expanduser()]
         asked.roots = [root.absolute() for root in roots]
+        asked.keys = last_sweep(asked.roots) if last else None
         return asked
 
 
@@ -90,3 +102,21 @@ def _repeats(text: str, whole: str) -> int:
     raise MedsmallError(
         f"plan={whole} must be numbers of repeats from 2 to {MOST_REPEATS:,}, such as plan=5,10,20."
     )
+
+
+def last_sweep(roots: list[Path]) -> set[str]:
+    """The keys of the runs of the last sweep into these folders; MedsmallError if none is known."""
+    keys: set[str] = set()
+    for root in roots:
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            keys |= set(json.loads((root / KEPT).read_text()))
+    if not keys:
+        raise MedsmallError(f"No sweep is known in {roots[0]}: leave out sweep={LAST}.")
+    return keys
+
+
+def remember_sweep(roots: list[Path], keys: set[str]) -> None:
+    """Keep the keys of a sweep's runs in each of its folders."""
+    text = json.dumps(sorted(keys))
+    for root in roots:
+        write_whole(root / KEPT, lambda path: path.write_text(text, encoding="utf-8"))

@@ -43,7 +43,8 @@ def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) 
             last = one.cells[-1]
             yield (
                 f"{name}: {in_words(metric)} {last.mean:.3f} was measured with {last.labels:,} "
-                f"labelled images; how many {what} takes is not told, as there is no forecast."
+                f"labelled images. The images that {what} takes cannot be told, as there is no "
+                "forecast."
             )
         elif np.isinf(needed.median):
             best = ""

@@ -75,14 +75,14 @@ def _of(
             continue
         high = f"{ends[1]:.3f}" if ends[1] < most else "more than there can be"
         yield (
-            f"{at}{number} repeats find a true difference in {in_words(metric)} four times out of "
-            f"five if it is {ends[0]:.3f} or more; it may take {high}, as the scatter is uncertain "
-            f"({source})."
+            f"{at}{number} repeats would find a true {in_words(metric)} difference of "
+            f"{ends[0]:.3f} in four sweeps of five; as the scatter is uncertain, it might take "
+            f"{high} ({source})."
         )
     least = detectable(pilots[0], MOST_REPEATS, max(family, 1))
     yield (
-        f"{at}no number of repeats finds differences below about {least:.3f} so often; they take "
-        f"more than the {test_patients(metric, pilots[0].patients)} here."
+        f"{at}no number of repeats would find a difference below about {least:.3f} so often: that "
+        f"takes more than the {test_patients(metric, pilots[0].patients)} here."
     )
 
 

@@ -35,11 +35,13 @@ def verdicts(
     told = [one for one in comparisons if one.verdict]
     if not told:
         return
-    together = f"all {family} comparisons of the sweep" if family > 1 else "this comparison"
+    together = "this range holds"
+    if family > 1:
+        together = f"all {family} plausible ranges of the sweep hold at once"
     yield (
-        f"The plausible ranges hold with 95% certainty for {together}: go by them, not by whether "
-        "the intervals of the table overlap. They are about these images and these pretrained "
-        "weights, and say nothing about another hospital."
+        f"You can be 95% sure that {together}: go by that, not by whether the intervals of the "
+        "table overlap. It is about these images and these pretrained weights, and says nothing "
+        "about another hospital."
     )
     if any(one.verdict and one.verdict.word == "undecided" for one in told):
         yield "Undecided does not mean equal: these runs cannot tell."
@@ -73,7 +75,7 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
     return (
         f"{at}, undecided: on average {more}. With {runs} and "
         f"{test_patients(metric, one.found.patients)}, a true difference below about "
-        f"{(high - low) / 2:.3f} would mostly end undecided."
+        f"{(high - low) / 2:.3f} is mostly missed."
     )
 
 
@@ -136,7 +138,11 @@ def _elsewhere(study: Study, one: Comparison) -> str:
     least, most = _range(one, *one.new_pool)
     top, bottom = map(study.name, _top_first(one))
     within = one.new_pool.low <= 0 <= one.new_pool.high
-    but = ", so undecided for those" if within and one.verdict.word in ("better", "worse") else ""
+    but = (
+        ": undecided, with other images"
+        if within and one.verdict.word in ("better", "worse")
+        else ""
+    )
     return f"{least} to {most} with {top} than with {bottom}{but}"
 
 
@@ -149,10 +155,10 @@ def _advice(told: list[Comparison], family: int) -> Iterator[str]:
     left = float(np.median([_width(of.repeated(MORE), level) / _width(of, level) for of in parts]))
     repeats = MORE * max(of.repeats for of in parts)
     if left < WORTH:
-        yield f"With {repeats} repeats the ranges would be about {left:.0%} as wide: add some."
+        yield f"With {repeats} repeats these ranges would be about {left:.0%} as wide: add repeats."
     else:
         yield (
-            f"Even with {repeats} repeats the ranges would be about {left:.0%} as wide: add test "
+            f"Even with {repeats} repeats these ranges would be about {left:.0%} as wide: add test "
             "patients instead."
         )
 
@@ -186,6 +192,6 @@ def looks(study: Study, runs: int, of_sweep: bool) -> str:
     if runs == 1:
         return "One recorded run was scored on these test images."
     return (
-        f"{runs:,} {whose} were scored on these test images, so the best one is partly luck: quote "
-        "means."
+        f"Quote the means of the table: {runs:,} {whose} were scored on these test images, so the "
+        "best one is partly luck."
     )

@@ -205,3 +205,15 @@ def test_a_folder_with_an_equals_sign_is_a_folder(tmp_path, capsys):
 def test_values_are_selected_as_they_are_written(tmp_path, capsys):
     sweep(tmp_path, {"none": 0.5}, (50,), repeats=2, test=80)
     assert "2 recorded runs" in told(capsys, tmp_path, "phantom=false")[0]
+
+
+def test_the_last_sweep_can_be_asked_again(tmp_path, capsys):
+    sweep(tmp_path, {"mura": 0.9}, (50,), repeats=3, test=80)
+    with pytest.raises(MedsmallError, match="No sweep is known in"):
+        told(capsys, tmp_path, "sweep=last")
+    of_sweep(sweep(tmp_path, {"none": 0.5, "imagenet": 0.9}, (50,), repeats=2, test=80))
+    _, _, found = told(capsys, tmp_path, "sweep=last")
+    assert len(found["records"]) == 4
+    assert len(told(capsys, tmp_path)[2]["records"]) == 7
+    with pytest.raises(MedsmallError, match="sweep=first is unknown: only sweep=last"):
+        told(capsys, tmp_path, "sweep=first")

@@ -21,7 +21,7 @@ def told(capsys, *words):
 
 
 def ranges(out):
-    pattern = r"(\d+) repeats find a .* if it is (0\.\d+) or more; it may take (0\.\d+|more)"
+    pattern = r"(\d+) repeats would find a .* of (0\.\d+) in four .* it might take (0\.\d+|more)"
     found = [(n, low, 1 if high == "more" else high) for n, low, high in re.findall(pattern, out)]
     return {int(n): (float(low), float(high)) for n, low, high in found}
 
@@ -32,11 +32,13 @@ def test_more_repeats_find_smaller_differences_up_to_a_limit(root, capsys):
     assert [*found] == [3, 10, 100]
     assert found[3] > found[10] > found[100]
     assert all(low < high for low, high in found.values())
-    limit = float(re.search(r"no number of repeats finds differences below about (0\.\d+)", out)[1])
+    limit = float(
+        re.search(r"no number of repeats would find a difference below about (0\.\d+)", out)[1]
+    )
     assert limit <= found[100][0]
-    assert "At 100 training images, 10 repeats find" in out
+    assert "At 100 training images, 10 repeats would find" in out
     assert "as one of 2 comparisons, from the runs here" in out
-    assert "they take more than the 30 test patients of the rarer class here." in out
+    assert "that takes more than the 30 test patients of the rarer class here." in out
 
 
 def test_without_two_arms_assumptions_serve(root, capsys):
@@ -74,4 +76,4 @@ def test_bad_words_are_one_sentence(root, capsys, words, sentence):
 
 def test_what_no_score_can_differ_by_is_not_found(root, capsys):
     out = told(capsys, root, "plan=2", "sample_size.n=50")
-    assert re.search("2 repeats find (no difference|.*it may take more than there can be)", out)
+    assert re.search("2 repeats find (no difference|.*it might take more than there can be)", out)

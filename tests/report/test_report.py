@@ -60,7 +60,7 @@ def test_a_sweep_ends_in_sentences(root, capsys):
         assert re.search(
             rf"At {n} training images, imagenet is better than no pretraining: AUROC is 0", out
         )
-    assert "with 95% certainty for all 2 comparisons of the sweep" in out
+    assert "95% sure that all 2 plausible ranges of the sweep hold at once" in out
     assert "If you must pick one at 100 training images: " in out
     assert "16 recorded runs were scored on these test images" in out
     assert err == ""
@@ -123,7 +123,7 @@ def test_equal_arms_are_undecided_and_the_sentence_says_what_could_be_shown(tmp_
     assert row["verdict"] == "undecided"
     half = (row["high"] - row["low"]) / 2
     assert "With 4 repeats and 30 test patients of the rarer class, a true difference below" in out
-    assert f"below about {half:.3f} would mostly end undecided." in out
+    assert f"below about {half:.3f} is mostly missed." in out
     assert "Undecided does not mean equal" in out
 
 
@@ -271,7 +271,7 @@ def test_many_arms_are_rows_and_differ_in_one_factor(tmp_path, capsys):
     out, _, found = answer(capsys, tmp_path)
     assert len(found["verdicts"]) == 6
     assert out.count("│ ") >= 5
-    assert "with 95% certainty for all 6 comparisons of the sweep" in out
+    assert "95% sure that all 6 plausible ranges of the sweep hold at once" in out
 
 
 @pytest.mark.parametrize(
@@ -520,10 +520,14 @@ def test_records_without_the_share_of_the_pool_say_nothing_of_another(tmp_path, 
 def test_the_advice_is_what_more_repeats_would_do(tmp_path, capsys):
     sweep(tmp_path, {"none": 0.5, "imagenet": 0.6}, (50,), scatter=0.4, test=200)
     out = answer(capsys, tmp_path)[0]
-    assert re.search(r"With 12 repeats the ranges would be about [3-6]\d% as wide: add some", out)
+    assert re.search(
+        r"With 12 repeats these ranges would be about [3-6]\d% as wide: add repeats", out
+    )
 
 
 def test_where_patients_are_the_limit_the_advice_says_so():
     found = Estimate(0.02, 1e-6, 4e-4, 10, 60, 9, 1e-5)
     (told,) = _advice([Comparison(("a",), ("b",), 50, found, None, "")], family=1)
-    assert told.startswith("Even with 30 repeats the ranges would be about 100% as wide: add test")
+    assert told.startswith(
+        "Even with 30 repeats these ranges would be about 100% as wide: add test"
+    )
