@@ -102,7 +102,7 @@ def back_test(points: Points) -> BackTest:
     shown = max(int((points.sizes <= points.sizes[-1] / HIDDEN).sum()), 3)
     told = learning_curve(points.first(shown)).at(float(points.sizes[-1]))
     measured, error = float(points.losses[-1]), 1.96 * float(np.sqrt(points.covariance[-1, -1]))
-    low = told.median - float(np.hypot(told.median - told.low, error))
+    low = max(told.median - float(np.hypot(told.median - told.low, error)), 0.0)
     high = told.median + float(np.hypot(told.high - told.median, error))
     return BackTest(shown, Forecast(told.median, low, high), low <= measured <= high)
 

@@ -6,15 +6,17 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from made_records import sweep
+from made_records import config_of, sweep, write_record
 from scipy.stats import norm
 
 from medsmall.errors import MedsmallError
+from medsmall.record import Record
 from medsmall.report.__main__ import report
 from medsmall.report.curves import curves_of
 from medsmall.report.forecast import _images
 from medsmall.report.question import Asked
 from medsmall.report.question import answer as answered
+from medsmall.task import Task
 
 SIZES = (25, 50, 100, 200, 400)
 
@@ -136,6 +138,38 @@ def test_a_sweep_that_lacks_one_size_says_that_it_has_no_curve(root, capsys):
     out, _ = told(capsys, root, "sample_size.n=25,50,100,200")
     assert "No learning curves (imagenet: a learning curve needs 5 sizes" in out
     assert "learning curve" not in told(capsys, root, "sample_size.n=25,50,100")[0]
+
+
+@pytest.mark.parametrize(("metric", "wish"), [("mae", 15), ("r2", 0.75)])
+def test_errors_fall_and_r2_rises_with_the_images(tmp_path, capsys, metric, wish):
+    rng = np.random.default_rng(0)
+    y, shared = rng.uniform(20, 200, (200, 1)), rng.normal(size=(200, 1))
+    for n in SIZES:
+        for repeat in range(3):
+            config = config_of(
+                "dataset=rsna_boneage", "split=stratified", "sample_size=natural", "loss=mae",
+                "augmentation=none", f"sample_size.n={n}", f"sample_size.repeat={repeat}",
+            )  # fmt: skip
+            spread = (4 + 40 * (n / 25) ** -0.7) * (1 + rng.normal(0, 0.03))
+            predicted = y + spread * (0.6 * shared + 0.8 * rng.normal(size=y.shape))
+            write_record(
+                Record.of(str(tmp_path), f"{n}{repeat}".ljust(16, "0")), Task.REGRESSION, ["age"],
+                {"train": y[:50], "val": y[:40], "test": y},
+                {"val": predicted[:40], "test": predicted},
+                config=config, dataset="rsna_boneage", n_train=n, labels_used=n + 10,
+            )  # fmt: skip
+    out, found = told(capsys, tmp_path, f"metric={metric}", f"reach={wish}")
+    rows = pd.DataFrame(found["curves"])
+    assert (np.diff(rows["median"]) * (1 if metric == "r2" else -1) >= 0).all()
+    assert (rows["low"] < rows["median"]).all()
+    assert (rows["median"] < rows["high"]).all()
+    median, low, high = numbers(out)
+    cells = answered(Asked.of([str(tmp_path), f"metric={metric}"])).cells
+    means, labels = [cell.mean for cell in cells], [cell.labels for cell in cells]
+    order = np.argsort(means)
+    at = np.interp(wish, np.array(means)[order], np.array(labels)[order])
+    assert low <= at <= high
+    assert median == pytest.approx(at, rel=0.4)
 
 
 def test_metrics_without_a_curve(root):
