@@ -127,13 +127,16 @@ def _ranged(of: Forecast) -> str:
 def _span(of: Forecast, curve: ArmCurve) -> str:
     """A number of images with its range, as a part of a sentence."""
     fewest = curve.cells[0].labels
+    if of.median <= fewest:
+        if np.isinf(of.high):
+            return f"fewer than {fewest:,}, but these runs cannot tell"
+        return f"fewer than {fewest:,}, plausibly up to {_images(of.high)}"
     low = f"fewer than {fewest:,}" if of.low <= fewest else _images(of.low)
-    median = f"fewer than {fewest:,}" if of.median <= fewest else f"about {_images(of.median)}"
-    if np.isinf(of.high) and of.low <= fewest:
-        return f"{median}, but these runs cannot tell"
-    if np.isinf(of.high):
-        return f"{median}, plausibly {low} or more: no upper end can be told"
-    return f"{median}, plausibly {low} to {_images(of.high)}"
+    if not np.isinf(of.high):
+        return f"about {_images(of.median)}, plausibly {low} to {_images(of.high)}"
+    if of.low <= fewest:
+        return f"about {_images(of.median)}, but these runs cannot tell"
+    return f"about {_images(of.median)}, plausibly {low} or more: no upper end can be told"
 
 
 def _images(number: float) -> str:
