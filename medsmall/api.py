@@ -19,8 +19,9 @@ from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.record import Record
 from medsmall.record.summary import show
+from medsmall.report.asked import Asked
 from medsmall.report.ledger import as_table, read_runs
-from medsmall.report.question import Asked, answer
+from medsmall.report.question import answer
 from medsmall.report.verdicts import verdict_rows
 from medsmall.terminal import messages
 from medsmall.train import execute, resolve

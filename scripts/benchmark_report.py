@@ -19,7 +19,7 @@ from sklearn.metrics import roc_auc_score
 from medsmall.evaluation.influence import covariance
 from medsmall.evaluation.scored import of_finding
 from medsmall.report.__main__ import report
-from medsmall.report.question import Asked
+from medsmall.report.asked import Asked
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

@@ -12,11 +12,11 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from medsmall.evaluation.influence import Score, covariance
+from medsmall.evaluation.scales import loss_of, lowest
 from medsmall.evaluation.threshold import FEW
 
 LEVEL = 0.95
 PSEUDO_PATIENTS = 0.5
-KAPPA = "cohen_kappa"
 
 
 class Interval(NamedTuple):
@@ -50,15 +50,12 @@ def of_mean(
         return None
     t = student(level, freedom) if freedom else 0.0
     patients = student(level, score.patients - 1)
+    half = float(np.sqrt(t**2 * drawn + patients**2 * tested))
     if metric == "mean_error":
-        half = float(np.sqrt(t**2 * drawn + patients**2 * tested))
         return Interval(score.value - half, score.value + half)
-    if metric == "r2":  # 1 - R2 is an error, relative to that of the mean
-        low, high = _of_error(1 - score.value, t**2 * drawn + patients**2 * tested)
-        return Interval(1 - high, 1 - low)
-    if metric in ("mae", "rmse"):
-        return _of_error(score.value, t**2 * drawn + patients**2 * tested)
-    return _between_ends(score, tested, t**2 * drawn, level, -1.0 if metric == KAPPA else 0.0)
+    if (least := lowest(metric)) is None:
+        return _of_loss(loss_of(score.value, metric), half, metric)
+    return _between_ends(score, tested, t**2 * drawn, level, least)
 
 
 def _between_ends(
@@ -85,12 +82,10 @@ def _between_ends(
     return Interval(lowest + (1 - lowest) * float(low), lowest + (1 - lowest) * float(high))
 
 
-def _of_error(value: float, squared: float) -> Interval:
-    """That of an error above 0 with a half width whose square is given, on the log scale."""
-    if value == 0:
-        return Interval(0.0, 0.0)
-    factor = float(np.exp(np.sqrt(squared) / value))
-    return Interval(value / factor, value * factor)
+def _of_loss(loss: float, half: float, metric: str) -> Interval:
+    """That of an error, or of R2, with the half width of its loss, which is on the log scale."""
+    factor = float(np.exp(half / loss)) if loss else 1.0
+    return Interval(*sorted(loss_of(end, metric) for end in (loss / factor, loss * factor)))
 
 
 def variance(score: Score) -> float:

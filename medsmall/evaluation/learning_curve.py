@@ -21,6 +21,7 @@ FEWEST, SPAN = 5, 8.0  # sizes, and the largest over the smallest of them
 FARTHEST = 3.0  # times the largest size
 HIDDEN = 2.0  # a back-test hides the sizes above the largest over this
 ROOT = 1 / 4
+Z = 1.96  # standard errors in half an interval
 STEPS = 241  # of the sizes that are tried for a wished score
 QUANTILES = (0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2)
 
@@ -101,7 +102,7 @@ def back_test(points: Points) -> BackTest:
     """
     shown = max(int((points.sizes <= points.sizes[-1] / HIDDEN).sum()), 3)
     told = learning_curve(points.first(shown)).at(float(points.sizes[-1]))
-    measured, error = float(points.losses[-1]), 1.96 * float(np.sqrt(points.covariance[-1, -1]))
+    measured, error = float(points.losses[-1]), Z * float(np.sqrt(points.covariance[-1, -1]))
     low = max(told.median - float(np.hypot(told.median - told.low, error)), 0.0)
     high = told.median + float(np.hypot(told.high - told.median, error))
     return BackTest(shown, Forecast(told.median, low, high), low <= measured <= high)

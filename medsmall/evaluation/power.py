@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.optimize import brentq
 
 from medsmall.evaluation.influence import Codes, Floats, auroc, covariance
-from medsmall.evaluation.intervals import LEVEL
+from medsmall.evaluation.intervals import LEVEL, student
 
 POWER = 0.8
 NODES = (np.arange(200) + 0.5) / 200
@@ -43,9 +43,9 @@ def power(true: float, pilot: Pilot, repeats: int, comparisons: int = 1) -> floa
     if repeats < 2:
         return 0.0
     level = 1 - (1 - LEVEL) / comparisons
-    t, z = (stats.t.ppf((1 + level) / 2, n - 1) for n in (repeats, pilot.patients))
+    t, t_patients = (student(level, n - 1) for n in (repeats, pilot.patients))
     estimated = pilot.drawn * stats.chi2.ppf(NODES, repeats - 1) / (repeats - 1)
-    half = np.sqrt(t**2 * estimated / repeats + z**2 * pilot.tested)
+    half = np.sqrt(t**2 * estimated / repeats + t_patients**2 * pilot.tested)
     error = np.sqrt(pilot.drawn / repeats + pilot.tested)
     return float(np.mean(stats.norm.cdf((abs(true) - half) / error)))
 

@@ -14,6 +14,7 @@ from medsmall.evaluation.learning_curve import (
     BackTest,
     Forecast,
     LearningCurve,
+    Z,
     back_test,
     learning_curve,
     nested,
@@ -22,8 +23,6 @@ from medsmall.evaluation.learning_curve import (
 from medsmall.evaluation.scales import LOWER_IS_BETTER, loss_of, lowest, scaled, slope, unscaled
 from medsmall.report.arms import ALONG, Study
 from medsmall.report.cells import Arm, Cell, grid
-
-Z = 1.96  # standard errors in half an interval
 
 
 @dataclass(frozen=True)
@@ -94,8 +93,8 @@ class ArmCurve:
         sizes = [cell.size for cell in self.cells]
         labels = np.maximum.accumulate([cell.labels for cell in self.cells])
         if n > sizes[-1]:
-            slope = max((labels[-1] - labels[-2]) / (sizes[-1] - sizes[-2]), 1.0)
-            return float(labels[-1] + slope * (n - sizes[-1]))
+            per_image = max((labels[-1] - labels[-2]) / (sizes[-1] - sizes[-2]), 1.0)
+            return float(labels[-1] + per_image * (n - sizes[-1]))
         return float(np.interp(n, sizes, labels))
 
 

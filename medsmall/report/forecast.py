@@ -38,7 +38,6 @@ def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) 
     """One sentence per arm: the labelled images that a wished score takes."""
     for one in curves:
         name, what = study.name(one.arm), f"{in_words(metric)} {wish:g}"
-        needed = one.needed(wish)
         if not one.tested.held:
             last = one.cells[-1]
             yield (
@@ -46,7 +45,9 @@ def reached(study: Study, curves: Sequence[ArmCurve], metric: str, wish: float) 
                 f"labelled images. The images that {what} takes cannot be told, as there is no "
                 "forecast."
             )
-        elif np.isinf(needed.median):
+            continue
+        needed = one.needed(wish)
+        if np.isinf(needed.median):
             best = ""
             if needed.low < np.inf:
                 best = f" In the best plausible case, {_images(needed.low)} are enough."

@@ -36,7 +36,7 @@ def sentences(
         span = f" [{limits.low:.3f}, {limits.high:.3f}]" if limits else ""
         told = True
         yield (
-            f"{study.name(cell.arm)}, {cell.size:,} training images: {in_words(metric)} of all "
+            f"{study.name(cell.arm)}, {study.at(cell.size)}: {in_words(metric)} of all "
             f"folds pooled {score.value:.3f}{span}; the mean of the folds is {cell.mean:.3f}."
         )
     if told:

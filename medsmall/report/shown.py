@@ -8,8 +8,9 @@ from rich.table import Table
 from medsmall.record.predicted import MEAN
 from medsmall.report import data_sets, forecast, noise, planning, pooled, sentences
 from medsmall.report.arms import Study
+from medsmall.report.asked import Asked
 from medsmall.report.cells import Cell
-from medsmall.report.question import Answer, Asked
+from medsmall.report.question import Answer
 from medsmall.terminal import console
 
 MOST_ARMS = 3  # as columns of the table

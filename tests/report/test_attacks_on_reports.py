@@ -11,14 +11,8 @@ from made_records import config_of, folds, sweep, write_record
 from medsmall.errors import MedsmallError
 from medsmall.record import Record, checksums
 from medsmall.report.__main__ import of_sweep, report
-from medsmall.report.question import Asked
+from medsmall.report.asked import Asked
 from medsmall.task import Task
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(request, monkeypatch):
-    if "dollar" not in request.node.name:
-        monkeypatch.setattr("medsmall.report.__main__.draw", lambda *figure: [])
 
 
 def told(capsys, *words):
@@ -159,8 +153,7 @@ def test_arms_with_other_repeats_are_compared_over_the_common_ones(tmp_path, cap
     assert "(over the 3 repeats that both have)" in told(capsys, tmp_path)[0]
 
 
-def test_a_dollar_in_a_name_is_no_formula(tmp_path, capsys):
-    pytest.importorskip("matplotlib")
+def test_a_dollar_in_a_name_is_no_formula(figures, tmp_path, capsys):
     sweep(tmp_path, {"none": 0.5}, (50,), repeats=2, test=80, dataset=r"$\foo$")
     told(capsys, tmp_path)
     assert (tmp_path / "report/curve.png").read_bytes().startswith(b"\x89PNG")

@@ -1,15 +1,9 @@
-import pytest
 from made_records import sweep
 
 from medsmall.report.__main__ import report
-from medsmall.report.question import Asked
+from medsmall.report.asked import Asked
 
 SKILLS = {"none": 0.2, "imagenet": 0.5, "mura": 1.2}
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr("medsmall.report.__main__.draw", lambda *figure: [])
 
 
 def told(root, capsys):

@@ -12,9 +12,9 @@ from scipy.stats import norm
 from medsmall.errors import MedsmallError
 from medsmall.record import Record
 from medsmall.report.__main__ import report
+from medsmall.report.asked import Asked
 from medsmall.report.curves import curves_of
 from medsmall.report.forecast import _images
-from medsmall.report.question import Asked
 from medsmall.report.question import answer as answered
 from medsmall.task import Task
 

@@ -9,7 +9,8 @@ from made_records import sweep
 
 from medsmall.record import checksums, predicted
 from medsmall.report import memory
-from medsmall.report.question import Asked, answer
+from medsmall.report.asked import Asked
+from medsmall.report.question import answer
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ import pytest
 from made_records import sweep
 
 from medsmall.report.__main__ import report
+from medsmall.report.asked import Asked
 from medsmall.report.cells import grid
 from medsmall.report.noise import of_crossed
-from medsmall.report.question import Asked, answer
+from medsmall.report.question import answer
 
 
 def crossed(draws, seeds):

@@ -5,7 +5,7 @@ from made_records import sweep
 
 from medsmall.errors import MedsmallError
 from medsmall.report.__main__ import report
-from medsmall.report.question import Asked
+from medsmall.report.asked import Asked
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,10 @@ from made_records import folds, sweep
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medsmall.report.__main__ import report
+from medsmall.report.asked import Asked
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.pooled import pooled
-from medsmall.report.question import Asked, answer
+from medsmall.report.question import answer
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from medsmall.errors import MedsmallError
 from medsmall.evaluation.comparison import Estimate
 from medsmall.record import Record, checksums
 from medsmall.report.__main__ import main, report
+from medsmall.report.asked import Asked
 from medsmall.report.ledger import read_runs, select
-from medsmall.report.question import Asked
 from medsmall.report.sentences import _advice
 from medsmall.report.verdicts import Comparison
 from medsmall.task import Task
@@ -36,13 +36,6 @@ def own(tmp_path, root):
     """A copy of the sweep that a test may change."""
     shutil.copytree(root / "runs", tmp_path / "runs")
     return tmp_path
-
-
-@pytest.fixture(autouse=True)
-def _without_figures(request, monkeypatch):
-    """Drawing takes longest; one test looks at the figures."""
-    if "files_hold" not in request.node.name:
-        monkeypatch.setattr("medsmall.report.__main__.draw", lambda *figure: [])
 
 
 def answer(capsys, *words):
@@ -97,7 +90,7 @@ def test_differences_are_paired_by_repeat(root, capsys):
         assert row["error"] >= np.std(pairs, ddof=1) / 2
 
 
-def test_files_hold_every_number(root, tmp_path, capsys):
+def test_files_hold_every_number(figures, root, tmp_path, capsys):
     answer(capsys, root, f"to={tmp_path / 'there'}")
     made = {file.name for file in (tmp_path / "there").iterdir()}
     assert made == {"scores.csv", "verdicts.csv", "report.json", "curve.png", "curve.svg"}
