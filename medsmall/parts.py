@@ -97,7 +97,9 @@ def first_parts(cfg: DictConfig, once: Once) -> Parts:
     if auto_groups(cfg):
         cfg = likely(cfg, dataset)
         check(cfg)
+    # a phantom may have been generated since they were unknown
     targets = once("targets", resolved(cfg, TABLE), lambda: _known_targets(dataset))
+    targets = targets or _known_targets(dataset)
     parts = parts_of(cfg, learner, targets)
 
     from medsmall.batches.views import augmented_side

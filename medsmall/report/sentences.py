@@ -46,9 +46,9 @@ def verdicts(
     if any(one.verdict and one.verdict.word == "undecided" for one in told):
         yield "Undecided does not mean equal: these runs cannot tell."
     if not study.is_kfold:
+        yield from _advice(told, family)
         if not study.same_draws:
             yield from _of_another_pool(study, metric, told)
-        yield from _advice(told, family)
     if study.same_draws:
         yield (
             "All repeats have the same training images: their scatter is that of the training's "
