@@ -63,6 +63,15 @@ def test_a_crossed_sweep_says_where_its_noise_comes_from(tmp_path, capsys):
     assert cell.found.drawn > 1.5 * alone
 
 
+def test_draws_that_meet_several_seeds_say_nothing_of_other_images(tmp_path, capsys):
+    sweep(tmp_path, {"none": 0.5, "imagenet": 0.9}, (50,), repeats=3, seeds=3, drawn_share=0.5)
+    report(Asked.of([str(tmp_path)]))
+    assert "other images like these" not in capsys.readouterr().out
+    (one,) = answer(Asked.of([str(tmp_path)])).comparisons
+    assert one.verdict is not None
+    assert one.new_pool is None
+
+
 def test_a_sweep_of_paired_seeds_says_nothing_of_it(tmp_path, capsys):
     sweep(tmp_path, {"none": 0.5}, (50,), repeats=3)
     report(Asked.of([str(tmp_path)]))

@@ -3,6 +3,7 @@
 The last tests draw from the real ChestX-ray14 table, where it is present.
 """
 
+import dataclasses
 import time
 
 import numpy as np
@@ -379,3 +380,12 @@ def test_the_share_of_the_pool_that_draws_have_in_common():
     assert drawn_share(few, pools) < 0.1
     whole = pools.train.assign(part="train")
     assert drawn_share(pd.concat([whole, whole]), pools) == 1
+
+
+def test_a_rare_class_says_nothing_of_the_share_until_enough_are_drawn():
+    pools = pools_of(TABLE, SPLIT, ["Hernia"], Task.BINARY)
+    classes = [pools.train[pools.train["Hernia"] == one] for one in (1, 0)]
+    rare = dataclasses.replace(pools, train=pd.concat([classes[0][:12], classes[1][:200]]))
+    for positives, share in ((0, 45 / 200), (5, 50 / 212), (11, 11 / 12)):
+        drawn = pd.concat([classes[0][:positives], classes[1][:45]]).assign(part="train")
+        assert drawn_share(drawn, rare) == pytest.approx(share)
