@@ -14,7 +14,7 @@ from medsmall.audit.releases import common_source
 from medsmall.augmentation import Augmentation
 from medsmall.backbone.weights import Weights
 from medsmall.dataset import Dataset
-from medsmall.errors import MedsmallError
+from medsmall.errors import SawTestError
 from medsmall.record import Record
 from medsmall.record.scores import units
 from medsmall.sample_size import labels_used
@@ -71,7 +71,7 @@ class Source:
         found = f"The weights of {self.name} were trained on {found}: the test set is contaminated"
         if self.allow_test_overlap:
             return [f"{found} (allowed by pretraining.allow_test_overlap).", *notices]
-        raise MedsmallError(
+        raise SawTestError(
             f"{found}. Train the upstream with the same split, or go on with "
             f"pretraining.allow_test_overlap=true."
         )

@@ -35,8 +35,12 @@ class FailedCellError(Exception):
     """A failed cell of a sweep, already reported; the other cells still run."""
 
 
-def as_command(work: Callable[[DictConfig], None], about: str, examples: str) -> Callable[[], None]:
+def as_command(
+    work: Callable[[DictConfig], None], about: str, examples: str, sweeper: str = "basic"
+) -> Callable[[], None]:
     """A command that does `work` on the config of its command line; in a sweep, for each cell.
+
+    Cells are swept by the `sweeper`, an option of conf/hydra/sweeper, unless another is named.
 
     Its --help shows `about` and the `examples`. A mistake that the user can correct is one sentence
     on stderr and exit status 2. In a sweep the sentence is printed at once and the other cells run.
@@ -61,9 +65,15 @@ def as_command(work: Callable[[DictConfig], None], about: str, examples: str) ->
                 print(help_text(about, examples))
                 return
             if not _answered(sys.argv[1:]):
+                if {*SWEEP} & {*sys.argv} and not _names(sys.argv, "hydra/sweeper"):
+                    sys.argv.append(f"hydra/sweeper={sweeper}")
                 cell()
 
     return command
+
+
+def _names(words: list[str], group: str) -> bool:
+    return any(word.lstrip("+").startswith(f"{group}=") for word in words)
 
 
 def heed_terminal() -> None:

@@ -10,7 +10,36 @@ class MedsmallError(Exception):
     """Bad input: one sentence that says what is wrong, where, and the remedy.
 
     The commands print it alone, without a traceback, and exit with status 2.
+
+    Attributes:
+        fact: for the rules of a sweep (conf/sweep/grid.yaml), what was found out; mostly "".
     """
+
+    fact = ""
+
+
+class AbsentDataError(MedsmallError):
+    """A data set, or a file of it, is not on this machine."""
+
+    fact = "data_absent"
+
+
+class AbsentWeightsError(MedsmallError):
+    """Initial weights are not on this machine, and cannot be fetched."""
+
+    fact = "weights_absent"
+
+
+class BeyondPoolError(MedsmallError):
+    """More images are asked for than there are."""
+
+    fact = "size_beyond_pool"
+
+
+class SawTestError(MedsmallError):
+    """Initial weights have seen test patients."""
+
+    fact = "upstream_saw_test"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -18,21 +18,25 @@ from medsmall.errors import MedsmallError
 PATIENCE = 1.0  # seconds between two checks of the holder
 
 
+class BusyError(Exception):
+    """Another process holds the lock."""
+
+
 @contextmanager
-def held(path: Path, what: str) -> Iterator[None]:
+def held(path: Path, what: str, wait: bool = True) -> Iterator[None]:
     """Hold the lock file `path` for the body, after its present holder; `what` is its purpose.
 
     The file <path>.holder names the holder: process, host, start. MedsmallError if the holder
     started this process, if it has ended but a process started by it still holds the lock, and if
-    the folder does not accept lock files.
+    the folder does not accept lock files. BusyError if there is a holder and `wait` is false.
     """
-    lock, holder = FileLock(path), path.with_name(f"{path.name}.holder")
+    lock, holder = FileLock(path), _named(path)
     before: dict[str, Any] | None = None
     while not lock.is_locked:
         try:
-            lock.acquire(timeout=PATIENCE)
+            lock.acquire(timeout=PATIENCE if wait else 0)
         except Timeout:
-            now = _read(holder)
+            now = _read(path)
             if not path.exists():
                 raise MedsmallError(
                     f"{path.parent} does not accept lock files: set output_root and cache_root to "
@@ -40,6 +44,8 @@ def held(path: Path, what: str) -> Iterator[None]:
                 ) from None
             if now == before:  # twice the same holder, not one that has just taken it
                 _refuse_in_vain(now, what)
+            elif not wait:
+                raise BusyError(what) from None
             else:
                 print(f"Waiting: {what} is being made by {_words(now)}.", file=sys.stderr)
             before = now
@@ -53,13 +59,28 @@ def held(path: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _read(holder: Path) -> dict[str, Any]:
-    """The holder of the lock; {} if it is not written, or not yet."""
+def _named(path: Path) -> Path:
+    return path.with_name(f"{path.name}.holder")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The holder of the lock `path`, which may have been killed; {} if none is known."""
     try:
-        told = json.loads(holder.read_text(encoding="utf-8"))
+        told = json.loads(_named(path).read_text(encoding="utf-8"))
         return {"pid": int(told["pid"]), "host": str(told["host"]), "since": str(told["since"])}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock now. A killed one leaves its name, but not the lock."""
+    if not _named(path).is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def _words(who: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """The parts of a run, made and checked before any data: a wrong value is reported in seconds."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,10 +133,15 @@ def _opened(cfg: DictConfig) -> "Dataset":
     return dataset
 
 
+@cache  # a sweep asks in each cell
+def _defaults() -> dict[str, str]:
+    usual = OmegaConf.load(config_dir() / "train.yaml").defaults
+    return {group: option for one in usual if one != "_self_" for group, option in one.items()}
+
+
 def unused(cfg: DictConfig, learner: "Learner") -> list[str]:
     """A sentence, in a list, if options were chosen that the learner has no use for."""
-    usual = OmegaConf.load(config_dir() / "train.yaml").defaults
-    defaults = {group: option for one in usual if one != "_self_" for group, option in one.items()}
+    defaults = _defaults()
     chosen = [
         f"{group}={cfg.choices[group]}"
         for group in sorted(learner.ignores & {*cfg.choices} - {"pretraining"})

@@ -142,8 +142,11 @@ def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
     return settled, told(cfg, chosen)
 
 
-def execute(case: "Case") -> "Record":
-    """Train the run of a case, after its upstream's, unless they are recorded."""
+def execute(case: "Case", wait: bool = True) -> "Record":
+    """Train the run of a case, after its upstream's, unless they are recorded.
+
+    Where another process is making one of them, wait for it, or raise BusyError.
+    """
     from medsmall.batches.views import augmented_side
     from medsmall.learner import Learner
     from medsmall.pixels import open_images
@@ -175,9 +178,9 @@ def execute(case: "Case") -> "Record":
     learner.check(case.cfg, case.targets, side)
     if source.upstream is not None and not source.upstream.record.done:
         open_images(case)  # faults are found before an upstream is trained in vain
-        execute(source.upstream)
+        execute(source.upstream, wait)
 
-    with record.writing() as unmade:
+    with record.writing(wait) as unmade:
         if unmade:
             make(case, learner, let_pass)
     return record
@@ -264,30 +267,32 @@ def main() -> None:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help lists other runs.")
         sys.argv.append(FIRST_RUN)
 
-    finished: list[Record] = []
+    as_command(
+        cell, "Train and test a run; -m sweeps any group or key.", EXAMPLES, sweeper="grid"
+    )()
 
-    def cell(cfg: DictConfig) -> None:
-        case = resolve(cfg, sharing.SHARED)
-        from medsmall.record.summary import more_draws, show
-        from medsmall.terminal import say
 
-        try:
-            finished.append(execute(case))
-            show(finished[-1])
-            if HydraConfig.get().mode != RunMode.MULTIRUN:
-                say(f"Next (one run is noise): {more_draws(sys.argv[1:], case.cfg)}")
-        except KeyboardInterrupt:
-            if case.record.done:
-                raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None
-            raise
+def cell(cfg: DictConfig) -> None:
+    """A run, or one of a sweep."""
+    hydra = HydraConfig.get()
+    if hydra.sweeper._target_.endswith("GridSweeper") and hydra.mode == RunMode.MULTIRUN:
+        from medsmall.sweep.cell import run_cell
+
+        own = [word for word in hydra.overrides.task if not word.startswith("sweep.name=")]
+        run_cell(cfg, own, lambda cfg: execute(resolve(cfg, sharing.SHARED), wait=False))
+        return
+    case = resolve(cfg, sharing.SHARED)
+    from medsmall.record.summary import more_draws, show
+    from medsmall.terminal import say
 
     try:
-        as_command(cell, "Train and test a run; -m sweeps any group or key.", EXAMPLES)()
-    finally:  # also where some cells have failed
-        if len(finished) > 1:
-            from medsmall.report.__main__ import of_sweep
-
-            of_sweep(finished)
+        show(execute(case))
+    except KeyboardInterrupt:
+        if case.record.done:
+            raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None
+        raise
+    if hydra.mode != RunMode.MULTIRUN:
+        say(f"Next (one run is noise): {more_draws(sys.argv[1:], case.cfg)}")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ REFUSED = {
     "é=3": "'é=3' cannot be read as an override",
     "sample_size.n=20,24": "add -m",
     "dataset=mura,chexpert": "add -m",
-    "-m seed=interval(0,1)": "does not support sweep type",
+    "-m seed=interval(0,1)": r"is for a search \(hydra/sweeper=optuna\)",
     "-m seed=glob(*)": r"seed=glob\(\*\) has no value to sweep over",
     "-m sample_size.n=range(5,5)": "has no value to sweep over",
     "seed=1,2 -m dataset=glob(x*)": "has no value to sweep over",
@@ -256,8 +256,8 @@ def test_a_failing_cell_says_its_sentence_once(attack, place):
     status, _, said = attack(*words[:place], "-m", *words[place:])
     assert status == 2
     assert said.strip().splitlines() == [
-        "[seed=-1, sample_size.n=20] seed must lie in [0, 2^32), but is -1.",
-        "[seed=-2, sample_size.n=20] seed must lie in [0, 2^32), but is -2.",
+        "[seed=-1] seed must lie in [0, 2^32), but is -1.",
+        "[seed=-2] seed must lie in [0, 2^32), but is -2.",
     ]
 
 

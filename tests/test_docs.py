@@ -21,8 +21,8 @@ from omegaconf import OmegaConf
 from medsmall import init
 from medsmall.configs import compose, config_dir, groups
 from medsmall.dataset.table import Table
-from medsmall.report.asked import remember_sweep
 from medsmall.schema import check
+from medsmall.sweep.folder import Cell, SweepFolder
 
 pytestmark = pytest.mark.untraced
 
@@ -69,6 +69,8 @@ def start(monkeypatch, tmp_path):
 
     def run(command: str, *more: str, output_root: Path = tmp_path) -> None:
         module, *words = shlex.split(command)[2:]
+        keys = {word.partition("=")[0] for word in more}  # a key is swept once
+        words = [word for word in words if word.partition("=")[0] not in keys]
         monkeypatch.setattr(sys, "argv", [module, *words, *more, f"output_root={output_root}"])
         name = module if Path(ROOT, *module.split(".")).with_suffix(".py").is_file() else None
         try:
@@ -223,8 +225,8 @@ def test_the_commands_about_records_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MEDSMALL_OUTPUT", raising=False)
     records = sweep(tmp_path / "outputs", {"none": 0.2, "imagenet": 0.8}, repeats=2)
-    (tmp_path / "outputs/report").mkdir()
-    remember_sweep([tmp_path / "outputs"], {record.key for record in records})
+    cells = [Cell((record.key,), key=record.key) for record in records]
+    SweepFolder(tmp_path / "outputs", "which_pretraining-3fa2c1").begin(cells, [])
     monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
     importlib.import_module("medsmall.report.__main__").main()
     assert "with 95% intervals" in capsys.readouterr().out

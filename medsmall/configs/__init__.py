@@ -3,7 +3,7 @@
 Nothing heavy is imported here: a mistyped key is reported before torch is loaded.
 """
 
-from medsmall.configs.composing import compose, composed_by_hydra
+from medsmall.configs.composing import compose, composed_by_hydra, with_choices
 from medsmall.configs.explain import explain, refused
 from medsmall.configs.options import (
     config_dir,
@@ -29,4 +29,5 @@ __all__ = [
     "plain_word",
     "quoted",
     "refused",
+    "with_choices",
 ]

@@ -1,6 +1,7 @@
 """How a config is composed from a command line."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -21,6 +22,11 @@ OmegaConf.register_new_resolver(
 
 OmegaConf.register_new_resolver(
     "unless", lambda given, otherwise: otherwise if given is None else None, replace=True
+)
+OmegaConf.register_new_resolver(
+    "or_now",  # a name, else the time
+    lambda name: name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"),
+    replace=True,
 )
 OmegaConf.register_new_resolver(
     "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True

@@ -14,7 +14,7 @@ from medsmall.dataset.depth import Span
 from medsmall.dataset.images import decode
 from medsmall.dataset.remedies import DROP, TRY, remedy
 from medsmall.dataset.unpacked import unpacked
-from medsmall.errors import MedsmallError
+from medsmall.errors import AbsentDataError, MedsmallError
 from medsmall.terminal import say_once
 
 
@@ -88,7 +88,7 @@ def not_here(name: str, root: Path, file: str, url: str) -> MedsmallError:
     there = f"{root} holds no {file}" if root.is_dir() else f"no folder {root} (for {file})"
     get = f"get it from {url} and put it there or point dataset.root to it; or {TRY}"
     advice = remedy(root, get)
-    return MedsmallError(f"{name} is not here: {there}. {advice[0].upper()}{advice[1:]}.")
+    return AbsentDataError(f"{name} is not here: {there}. {advice[0].upper()}{advice[1:]}.")
 
 
 def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
@@ -106,7 +106,7 @@ def present_only(dataset: Dataset, table: pd.DataFrame) -> pd.DataFrame:
         f"{dataset.files.root.absolute()}{_by_part(table, absent)}, first: {', '.join(first)}"
     )
     if absent.all():
-        raise MedsmallError(f"{found}; {remedy(dataset.files.root, f'get them, or {TRY}')}.")
+        raise AbsentDataError(f"{found}; {remedy(dataset.files.root, f'get them, or {TRY}')}.")
     if dataset.files.missing == "error":
         get = f"get them, or go on without them with {DROP}"
         raise MedsmallError(f"{found}; {remedy(dataset.files.root, get)}.")

@@ -18,7 +18,7 @@ from medsmall.dataset.own.class_folders import Found, check_folder_names, find_i
 from medsmall.dataset.own.classes import data_name, label_names, parts_to_learn
 from medsmall.dataset.remedies import TRY
 from medsmall.dataset.sample_table import one_hot, sample_table
-from medsmall.errors import MedsmallError
+from medsmall.errors import AbsentDataError, MedsmallError
 from medsmall.task import Task
 
 
@@ -111,7 +111,7 @@ class Folder:
     def _found(self) -> list[Found]:
         root = self.files.root
         if not os.path.isdir(root):
-            raise MedsmallError(
+            raise AbsentDataError(
                 f"{self.name} is not here: there is no folder {root.absolute()} (dataset.root); "
                 f"correct it, or {TRY}."
             )

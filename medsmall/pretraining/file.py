@@ -12,7 +12,7 @@ from medsmall.audit.seen import patients_of_run, seen_by_run
 from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
 from medsmall.configs import options
-from medsmall.errors import MedsmallError
+from medsmall.errors import AbsentWeightsError, MedsmallError
 from medsmall.pretraining.tensors import read_tensors, statistics, tensors_sha256
 from medsmall.record import Record
 
@@ -40,7 +40,7 @@ class WeightsFile:
     ) -> None:
         self.path = Path(path).expanduser()
         if not self.path.is_file():
-            raise MedsmallError(f"pretraining.path: there is no file {self.path.absolute()}.")
+            raise AbsentWeightsError(f"pretraining.path: there is no file {self.path.absolute()}.")
         self.mean, self.std = _three(mean), _three(std)
         if self.std and not min(self.std) > 0:
             raise MedsmallError(f"pretraining.std must be above 0, but is {std}.")

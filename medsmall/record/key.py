@@ -14,6 +14,7 @@ ALL, SOME = 5000, 1000
 # table and of the weights replace the keys that decide their contents.
 EXCLUDED = {
     "data_root", "output_root", "cache_root", "name", "choices", "logger", "audit", "num_workers",
+    "sweep",
     "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
     "dataset.name", "dataset.file",
     "augmentation.strict", "learner.label", "strategy.body_groups",

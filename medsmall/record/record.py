@@ -18,7 +18,7 @@ import yaml
 
 from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
-from medsmall.lock import held
+from medsmall.lock import held, is_held
 from medsmall.record import checksums
 from medsmall.task import Task
 
@@ -209,15 +209,25 @@ class Record:
             "command makes it again."
         )
 
+    @property
+    def lock(self) -> Path:
+        """The lock file of the process that makes it."""
+        return self.folder.with_name(f".{self.key}.lock")
+
+    @property
+    def is_being_made(self) -> bool:
+        """Whether a process is making it now."""
+        return not self.done and is_held(self.lock)
+
     @contextmanager
-    def writing(self) -> Iterator[bool]:
+    def writing(self, wait: bool = True) -> Iterator[bool]:
         """Make the record; yields False if another process has made it in the meantime.
 
-        One process at a time. If the body raises, the record is removed; if it ends, DONE is
-        written.
+        One process at a time: BusyError if it is another and `wait` is false. If the body raises,
+        the record is removed; if it ends, DONE is written.
         """
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with held(self.folder.with_name(f".{self.key}.lock"), f"Run {self.key}"):
+        with held(self.lock, f"Run {self.key}", wait):
             if self.done:
                 yield False
                 return

@@ -13,7 +13,7 @@ from medsmall.command import heed_terminal, one_sentence
 from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.record import Record
-from medsmall.report.asked import Asked, remember_sweep
+from medsmall.report.asked import Asked
 from medsmall.report.cells import rows
 from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
@@ -30,7 +30,7 @@ of arms and sample sizes with 95% intervals, verdicts on the arms, a figure; wit
 factor of 8, learning curves and the images that a better arm saves. Nothing is run again.
 
   dataset=mine pretraining=none,imagenet   only these runs: any key or group of the config
-  sweep=last                               only the runs of the last sweep
+  sweep=last                               only the runs of the last sweep, or of one by its name
   compare=pretraining                      verdicts on this factor alone (default: all that vary)
   along=sample_size.n                      the key that is the sample size
   target=Hernia                            one target (default: the mean over targets)
@@ -62,13 +62,12 @@ def report(asked: Asked) -> Path:
     return folder
 
 
-def of_sweep(records: Sequence[Record]) -> None:
-    """Print what the runs of one sweep tell, and write it beside them."""
+def of_sweep(records: Sequence[Record], name: str) -> None:
+    """Print what the runs of the sweep `name` tell, and write it beside them."""
     roots = list(dict.fromkeys(record.folder.parents[1] for record in records))
     keys = {record.key for record in records}
     try:
         folder = report(Asked(roots=roots, keys=keys))
-        remember_sweep(roots, keys)
     except (MedsmallError, OSError) as error:
         say(f"No report: {error}")
     else:
@@ -77,7 +76,8 @@ def of_sweep(records: Sequence[Record]) -> None:
             f"Picture and tables: {folder} (the next report there overwrites them; to=... keeps it)"
         )
         say(
-            f"Again: python -m medsmall.report {there} sweep=last; without sweep=last, of all runs."
+            f"Again: python -m medsmall.report {there} sweep={name}; without sweep=..., of all "
+            "runs."
         )
 
 

@@ -1,17 +1,15 @@
 """The words of a question to the records."""
 
-import contextlib
-import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError
 from medsmall.record.predicted import MEAN
 from medsmall.report.planning import MOST_REPEATS, Assumed
+from medsmall.sweep.folder import SweepFolder
 
-LAST, KEPT = "last", "report/last_sweep.json"  # the value of sweep=, and the file of its keys
+LAST = "last"  # the value of sweep= for the one begun last
 
 
 @dataclass
@@ -34,7 +32,7 @@ class Asked:
     @classmethod
     def of(cls, words: list[str]) -> "Asked":
         """MedsmallError for a word that means nothing."""
-        asked, assumed, last = cls(), {}, False
+        asked, assumed, sweep = cls(), {}, ""
         for word in words:
             key, is_value, value = word.partition("=")
             if not is_value or Path(word).is_dir():
@@ -48,11 +46,7 @@ class Asked:
             elif key in ("along", "target", "metric"):
                 setattr(asked, key, value)
             elif key == "sweep":
-                last = last or value == LAST
-                if value != LAST:
-                    raise MedsmallError(
-                        f"sweep={value} is unknown: only sweep={LAST} can be asked."
-                    )
+                sweep = value
             elif key in ("margin", "reach"):
                 setattr(asked, key, _positive(key, value))
             elif key == "plan":
@@ -66,7 +60,7 @@ class Asked:
         asked.assumed = _assumed(assumed, bool(asked.plan))
         roots = asked.roots or [Path(os.environ.get("MEDSMALL_OUTPUT", "outputs")).expanduser()]
         asked.roots = [root.absolute() for root in roots]
-        asked.keys = last_sweep(asked.roots) if last else None
+        asked.keys = _of_sweep(asked.roots, sweep) if sweep else None
         return asked
 
 
@@ -104,19 +98,10 @@ def _repeats(text: str, whole: str) -> int:
     )
 
 
-def last_sweep(roots: list[Path]) -> set[str]:
-    """The keys of the runs of the last sweep into these folders; MedsmallError if none is known."""
+def _of_sweep(roots: list[Path], name: str) -> set[str]:
+    """The keys of the runs of a sweep into these folders; MedsmallError if it is not known."""
     keys: set[str] = set()
     for root in roots:
-        with contextlib.suppress(OSError, ValueError, TypeError):
-            keys |= set(json.loads((root / KEPT).read_text()))
-    if not keys:
-        raise MedsmallError(f"No sweep is known in {roots[0]}: leave out sweep={LAST}.")
+        folder = SweepFolder.last(root) if name == LAST else SweepFolder(root, name)
+        keys |= {cell.key for cell in folder.cells if cell.key}
     return keys
-
-
-def remember_sweep(roots: list[Path], keys: set[str]) -> None:
-    """Keep the keys of a sweep's runs in each of its folders."""
-    text = json.dumps(sorted(keys))
-    for root in roots:
-        write_whole(root / KEPT, lambda path: path.write_text(text, encoding="utf-8"))

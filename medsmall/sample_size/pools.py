@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from medsmall.errors import MedsmallError
+from medsmall.errors import BeyondPoolError, MedsmallError
 from medsmall.split import PARTS, empty_classes
 from medsmall.task import Task
 
@@ -90,7 +90,7 @@ def take(
     taken = []
     for index, (rows, share) in enumerate(zip(classes.values(), shares, strict=True)):
         if share > len(rows) and not (oversample and len(rows)):
-            raise MedsmallError(_too_few(classes, shares, part))
+            raise BeyondPoolError(_too_few(classes, shares, part))
         rng = np.random.default_rng([*rng_key, PARTS.index(part), index])
         order = rng.permutation(len(rows))
         if share > len(rows):

@@ -128,14 +128,14 @@ def test_what_a_learner_ignores_exists(option):
 
 
 def test_every_excluded_key_exists():
-    assert set(default_keys()) | {"logger"} >= EXCLUDED
+    assert set(default_keys()) | {"logger", "sweep"} >= EXCLUDED
 
 
 def test_what_may_change_a_result_is_not_excluded():
     harmless = (
         "root", "strict", "audit", "name", "choices", "logger", "workers", "download", "file",
         "missing_images", "phantom_patients", "path", "allow_test_overlap", "trained_on", "label",
-        "body_groups",
+        "body_groups", "sweep",
         "pretraining.experiment", "pretraining.overrides", "pretraining.train_images", "trainer.",
     )  # fmt: skip
     assert all(any(word in key for word in harmless) for key in EXCLUDED)

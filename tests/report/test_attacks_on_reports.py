@@ -12,6 +12,7 @@ from medsmall.errors import MedsmallError
 from medsmall.record import Record, checksums
 from medsmall.report.__main__ import of_sweep, report
 from medsmall.report.asked import Asked
+from medsmall.sweep.folder import Cell, SweepFolder
 from medsmall.task import Task
 
 
@@ -162,7 +163,7 @@ def test_a_dollar_in_a_name_is_no_formula(figures, tmp_path, capsys):
 def test_a_sweep_whose_report_cannot_be_written_ends_in_a_sentence(tmp_path, capsys):
     records = sweep(tmp_path, {"none": 0.5}, (50,), repeats=2, test=80)
     (tmp_path / "report").write_text("")
-    of_sweep(records)
+    of_sweep(records, "one")
     assert "No report: " in capsys.readouterr().err
 
 
@@ -170,7 +171,7 @@ def test_a_sweep_counts_its_own_looks_and_reads_all_its_folders(tmp_path, capsys
     first = sweep(tmp_path / "a", {"none": 0.5}, (50,), repeats=2, test=80)
     second = sweep(tmp_path / "b", {"imagenet": 0.9}, (50,), repeats=2, test=80)
     sweep(tmp_path / "b", {"mura": 0.9}, (50,), repeats=2, test=80)
-    of_sweep([*first, *second])
+    of_sweep([*first, *second], "two")
     assert "4 runs of this sweep were scored on these test images" in capsys.readouterr().out
 
 
@@ -204,9 +205,14 @@ def test_the_last_sweep_can_be_asked_again(tmp_path, capsys):
     sweep(tmp_path, {"mura": 0.9}, (50,), repeats=3, test=80)
     with pytest.raises(MedsmallError, match="No sweep is known in"):
         told(capsys, tmp_path, "sweep=last")
-    of_sweep(sweep(tmp_path, {"none": 0.5, "imagenet": 0.9}, (50,), repeats=2, test=80))
-    _, _, found = told(capsys, tmp_path, "sweep=last")
-    assert len(found["records"]) == 4
+    records = sweep(tmp_path, {"none": 0.5, "imagenet": 0.9}, (50,), repeats=2, test=80)
+    cells = [Cell((f"seed={i}",), key=record.key) for i, record in enumerate(records)]
+    SweepFolder(tmp_path, "mine").begin(cells, [])
+    for name in ("last", "mine"):
+        _, _, found = told(capsys, tmp_path, f"sweep={name}")
+        assert len(found["records"]) == 4
     assert len(told(capsys, tmp_path)[2]["records"]) == 7
-    with pytest.raises(MedsmallError, match="sweep=first is unknown: only sweep=last"):
+    with pytest.raises(
+        MedsmallError, match=r"There is no sweep .*sweeps/first \(there are: mine\)"
+    ):
         told(capsys, tmp_path, "sweep=first")

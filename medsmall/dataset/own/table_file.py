@@ -10,7 +10,7 @@ from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.own.column import Column
 from medsmall.dataset.own.listed import is_below
 from medsmall.dataset.remedies import TRY, remedy
-from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.errors import AbsentDataError, MedsmallError, did_you_mean
 from medsmall.terminal import say_once
 
 LARGE_MB = 10  # larger files take several seconds and give a notice
@@ -43,7 +43,7 @@ class TableFile:
         """All cells as text, by the number of the row; MedsmallError without a file."""
         if not os.path.isfile(self.path):
             where = f"{self.path.absolute()} (dataset.file, below dataset.root)"
-            raise MedsmallError(
+            raise AbsentDataError(
                 f"{self.name} is not here: there is no {where}; "
                 f"{remedy(self.path, 'correct them, or ' + TRY)}."
             )

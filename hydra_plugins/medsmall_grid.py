@@ -1,0 +1,47 @@
+"""The sweeper of medsmall, where Hydra looks for one; the work is done in `medsmall.grid`.
+
+Hydra imports this file at the start of every command: nothing heavy is imported.
+"""
+
+from typing import Any
+
+from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf
+
+
+class GridSweeper(Sweeper):
+    """Runs all combinations of the values, as conf/hydra/sweeper/grid.yaml has it."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        self.params = params or {}
+        self.launcher: Launcher | None = None
+
+    def setup(
+        self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
+    ) -> None:
+        """Keep what the launching needs."""
+        self.hydra_context, self.config, self.task = hydra_context, config, task_function
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Expand the grid, and run it."""
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+        from hydra.core.plugins import Plugins
+
+        from medsmall.grid.expand import expand
+        from medsmall.grid.sweep import sweep
+
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        params = [f"{key}={value}" for key, value in self.params.items()]
+        cells = expand(params, arguments, parser)
+
+        def launch(overrides: Any, number: int) -> Any:
+            name = next(word for word in overrides[0] if word.startswith("sweep.name="))
+            config = OmegaConf.merge(self.config, OmegaConf.from_dotlist([name]))
+            self.launcher = Plugins.instance().instantiate_launcher(
+                hydra_context=self.hydra_context, task_function=self.task, config=config
+            )
+            return self.launcher.launch(overrides, initial_job_idx=number)
+
+        return sweep(cells, launch)

@@ -1,0 +1,129 @@
+"""The cells of a grid, identified one after the other: what each is, and whether it makes sense."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from medsmall.contract import build, made
+from medsmall.errors import MedsmallError
+from medsmall.grid.composer import Composer
+from medsmall.grid.expand import Words, varied
+from medsmall.grid.rules import Rules
+from medsmall.once import Once
+from medsmall.sweep.folder import Cell
+from medsmall.terminal import progress_bar
+from medsmall.train import resolve
+
+if TYPE_CHECKING:
+    from medsmall.case import Case
+
+# what two draws of one arm differ in
+DRAWS = (
+    "sample_size.n", "sample_size.fraction", "sample_size.repeat", "sample_size.seed", "seed",
+    "augmentation.seed", "split.fold",
+)  # fmt: skip
+
+
+@dataclass
+class Grid:
+    """The identified cells of a sweep.
+
+    Attributes:
+        cells: all, in the order of their running.
+        refused: the sentence about each cell that would fail, by its overrides.
+        notices: what is worth knowing about them, one sentence each.
+        same: how many cells were left out since they are the same run as another.
+        first: the config of the first cell.
+    """
+
+    cells: list[Cell] = field(default_factory=list)
+    refused: dict[Words, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
+    same: int = 0
+
+
+def identify(
+    cells: Sequence[Words], rules: Rules, once: Once, look: Callable[["Case"], None]
+) -> Grid:
+    """The run of each of the `cells`; `look` is shown every one that can be run.
+
+    Images missing in the cache are decoded. MedsmallError if a config cannot be composed.
+    """
+    grid, composer, differing = Grid(), Composer(), varied(cells)
+    keys = set[str]()
+    with progress_bar() as bar:
+        task = bar.add_task("Identifying the cells", total=len(cells), note="")
+        for words in cells:
+            cfg = composer(words, differing)
+            arm = " ".join(word for word in words if word in differing and not _is_draw(word))
+            told = " ".join(word for word in words if word in differing)
+            name, left_out = str(cfg.name), rules.before(cfg)
+            cell = Cell(words, told or name, name=name, arm=arm, left_out=left_out)
+            if not cell.left_out:
+                cell = _identified(cell, cfg, rules, once, grid, look)
+            bar.advance(task)
+            if cell.key in keys:
+                grid.same += 1
+                continue
+            keys |= {cell.key} - {""}
+            grid.cells.append(cell)
+    grid.notices = list(dict.fromkeys(grid.notices))
+    return grid
+
+
+def _identified(
+    cell: Cell,
+    cfg: DictConfig,
+    rules: Rules,
+    once: Once,
+    grid: Grid,
+    look: Callable[["Case"], None],
+) -> Cell:
+    try:
+        case = resolve(cfg, once)
+        _check_source(case, once)
+    except MedsmallError as refusal:
+        left_out = rules.after(cfg, refusal)
+        if not left_out:
+            grid.refused[cell.overrides] = str(refusal)
+        return replace(cell, left_out=left_out)
+    grid.notices += case.notices
+    look(case)
+    upstream = case.source.upstream.key if case.source.upstream else ""
+    n = int((case.draw["part"] == "train").sum())
+    return replace(cell, key=case.key, n=n, upstream=upstream)
+
+
+def _check_source(case: "Case", once: Once) -> None:
+    """MedsmallError if its initial weights have seen test patients, or cannot be had."""
+    source, test = case.source, case.patients("test")
+    of_test = [source.fingerprint, source.allow_test_overlap, case.dataset.name, sorted(test)]
+    once("overlap", of_test, lambda: source.refuse_overlap(case.dataset.name, test))
+    origin: Case | None = case
+    while origin and not origin.record.done:
+        if refusal := once("reach", _of_weights(origin), partial(_refusal, origin)):
+            raise refusal
+        origin = origin.source.upstream
+
+
+def _of_weights(case: "Case") -> list[Any]:
+    return [case.config[key] for key in ("pretraining", "backbone", "learner")]
+
+
+def _refusal(case: "Case") -> MedsmallError | None:
+    """Why its weights cannot be had; asking a hub that does not answer takes seconds."""
+    from medsmall.pretraining import Pretraining
+
+    if "pretraining" not in build(case.cfg.learner).ignores:
+        try:
+            made(case.cfg.pretraining, Pretraining).reach(case.cfg)
+        except MedsmallError as error:
+            return error
+    return None
+
+
+def _is_draw(word: str) -> bool:
+    return word.lstrip("+").partition("=")[0] in DRAWS

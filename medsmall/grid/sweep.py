@@ -1,0 +1,149 @@
+"""A whole sweep: its cells identified, launched, watched, and what became of them."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+
+from hydra.core.utils import JobReturn
+from omegaconf import DictConfig
+
+from medsmall import once as sharing
+from medsmall.configs import compose
+from medsmall.contract import build
+from medsmall.errors import MedsmallError
+from medsmall.grid.draws import with_draws
+from medsmall.grid.expand import Words, varied
+from medsmall.grid.identify import Grid, identify
+from medsmall.grid.launching import run
+from medsmall.grid.rules import Rules
+from medsmall.quiet import quieten
+from medsmall.sweep import Sweep
+from medsmall.sweep.folder import Cell, Failure, SweepFolder
+from medsmall.sweep.state import State
+from medsmall.sweep.watch import watched
+from medsmall.terminal import say
+
+Launcher = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
+
+
+class FailedCellsError(MedsmallError):
+    """Some cells have failed; the others are recorded."""
+
+
+def sweep(cells: Sequence[Words], launch: Launcher) -> list[JobReturn]:
+    """Run the `cells` that have no record yet.
+
+    Ends with the report of all cells. MedsmallError if some have failed.
+    """
+    quieten()
+    cfg = common(cells)
+    asked: Sweep = build(cfg.sweep)
+    cells = with_draws(cells, asked, sharing.SHARED)
+    folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
+    grid = identify(cells, Rules(asked.rules), sharing.SHARED, look=lambda case: None)
+    tell_left_out(grid.cells)
+    if all(cell.left_out or cell.overrides in grid.refused for cell in grid.cells):
+        raise MedsmallError(_nothing_to_run(grid))
+    folder.begin(grid.cells, written(sys.argv[1:]))
+    for words, sentence in grid.refused.items():
+        folder.fail(Failure(words, sentence))
+    state = State.of(folder)
+    _tell(grid, state)
+
+    own = f"sweep.name={folder.name}"
+    results: list[JobReturn] = []
+
+    def launched(some: Sequence[Cell]) -> Sequence[JobReturn]:
+        new = launch([(*cell.overrides, own) for cell in some], len(results))
+        results.extend(new)
+        return new
+
+    if state.left and not (asked.fail_fast and grid.refused):
+        try:
+            with watched(state):
+                run(state.left, folder, launched, asked.fail_fast)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_interrupted(state)) from None
+    state.look()
+    _end(state)
+    return results
+
+
+def common(cells: Sequence[Words]) -> DictConfig:
+    """The config of what all cells have in common."""
+    differing = varied(cells)
+    return compose([word for word in cells[0] if word not in differing])
+
+
+def written(words: Sequence[str]) -> list[str]:
+    """The command line as it was written, without the sweeper that the command adds."""
+    return [word for word in words if word != "hydra/sweeper=grid"]
+
+
+def name_of(cfg: DictConfig, cells: Sequence[Words]) -> str:
+    """The same for the same grid: its experiment, or data set, and a hash of its cells."""
+    about = cfg.choices.get("experiment") or cfg.choices.get("dataset")
+    return f"{about}-{sha256(repr(sorted(cells)).encode()).hexdigest()[:6]}"
+
+
+def _tell(grid: Grid, state: State) -> None:
+    """What is run and what is not, before anything is."""
+    for notice in grid.notices:
+        say(notice)
+    for sentence in state.failures:
+        say(sentence)
+    same = f" ({grid.same:,} more are the same run as another)" if grid.same else ""
+    say(
+        f"Sweep {state.folder.name}: {len(state.cells):,} cells{same}, "
+        f"{len(state.finished):,} recorded already, {len(state.left):,} to run. "
+        f"From another terminal: python -m medsmall.status {shlex.quote(str(state.folder.root))}"
+    )
+
+
+def _nothing_to_run(grid: Grid) -> str:
+    """What is wrong with each cell, a sentence per line."""
+    if not grid.refused:
+        return (
+            "No cell is left to run: change the command, or remove a rule (conf/sweep/grid.yaml)."
+        )
+    names = {cell.overrides: cell.words for cell in grid.cells}
+    return "\n".join(f"[{names[words]}] {why}" for words, why in grid.refused.items())
+
+
+def tell_left_out(cells: Sequence[Cell]) -> None:
+    """The cells that the rules leave out, by reason."""
+    reasons = dict.fromkeys(cell.left_out for cell in cells if cell.left_out)
+    for reason in reasons:
+        of = [cell for cell in cells if cell.left_out == reason]
+        more = f" and {len(of) - 1:,} more" if len(of) > 1 else ""
+        say(f"Left out: {of[0].words}{more}: {reason.rstrip('.')}.")
+
+
+def _interrupted(state: State) -> str:
+    state.look()
+    return (
+        f"{len(state.finished):,} cells are recorded, and the same command goes on from there; "
+        f"what they tell: python -m medsmall.report {shlex.quote(str(state.folder.root))} "
+        f"sweep={state.folder.name}"
+    )
+
+
+def _end(state: State) -> None:
+    """The report, then what has failed, and the command that runs only that again."""
+    from medsmall.report.__main__ import of_sweep
+
+    keys = dict.fromkeys(cell.key for cell in state.cells if cell.key in state.finished)
+    if len(keys) > 1:
+        of_sweep([state.folder.record(key) for key in keys], state.folder.name)
+    if not (state.failed or state.left):
+        return
+    for sentence in state.failures:
+        say(sentence)
+    again = shlex.join(["python", "-m", "medsmall.train", *state.folder.command])
+    left = f" {len(state.left):,} were not run." if state.left else ""
+    where = state.folder.path / "failed"
+    raise FailedCellsError(
+        f"{len(keys):,} cells succeeded, {len(state.failed):,} failed (why: {where}).{left} "
+        f"The same command runs only those again: {again}"
+    )

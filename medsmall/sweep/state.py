@@ -1,0 +1,125 @@
+"""How far a sweep is: read from its records, whoever makes them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from medsmall.errors import MedsmallError
+from medsmall.sweep.cost import Took, expected
+from medsmall.sweep.folder import Cell, Failure, SweepFolder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What the record of a finished cell says.
+
+    `score` is its headline metric in validation, None where that is undefined; `rises` whether a
+    larger one is better.
+    """
+
+    seconds: float
+    metric: str
+    score: float | None
+    rises: bool
+
+
+@dataclass
+class State:
+    """The cells of a sweep by what became of them; `finished` is remembered between looks."""
+
+    folder: SweepFolder
+    cells: Sequence[Cell]
+    begun: float = 0.0
+    finished: dict[str, Finished] = field(default_factory=dict)
+    failed: dict[tuple[str, ...], Failure] = field(default_factory=dict)
+    running: list[Cell] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, folder: SweepFolder) -> "State":
+        """That of a sweep on disk."""
+        state = cls(folder, [cell for cell in folder.cells if not cell.left_out], folder.begun)
+        state.look()
+        return state
+
+    def look(self) -> list[Cell]:
+        """Read what has changed; returns the cells that have finished since the last look."""
+        new = []
+        for cell in self.cells:
+            if not cell.key or cell.key in self.finished:
+                continue
+            record = self.folder.record(cell.key)
+            if record.done:
+                self.finished[cell.key] = _finished(self.folder, cell)
+                new.append(cell)
+        self.failed = {
+            cell.overrides: why
+            for cell in self.cells
+            if cell.key not in self.finished
+            and (why := self.folder.failure(cell))
+            and why.at >= self.begun
+        }
+        self.running = [
+            cell for cell in self.left if cell.key and self.folder.record(cell.key).is_being_made
+        ]
+        return new
+
+    @property
+    def failures(self) -> list[str]:
+        """A sentence for each failed cell."""
+        return [
+            f"Failed: {cell.words}: {self.failed[cell.overrides].sentence}"
+            for cell in self.cells
+            if cell.overrides in self.failed
+        ]
+
+    @property
+    def left(self) -> list[Cell]:
+        """The cells that have neither finished nor failed; some of them are running."""
+        return [
+            cell
+            for cell in self.cells
+            if cell.key not in self.finished and cell.overrides not in self.failed
+        ]
+
+    def seconds_left(self, workers: int) -> float | None:
+        """Until all cells are done by so many workers; None before the first has finished."""
+        took = [
+            Took(cell.arm, cell.n, self.finished[cell.key].seconds)
+            for cell in self.cells
+            if cell.key in self.finished
+        ]
+        each = [expected(took, cell.arm, cell.n) for cell in self.left]
+        if not took:
+            return None
+        return sum(one for one in each if one is not None) / max(1, workers)
+
+    def scores(self, arm: str) -> list[float]:
+        """The validation scores of the finished cells of an arm."""
+        found = [
+            self.finished[c.key] for c in self.cells if c.arm == arm and c.key in self.finished
+        ]
+        return [one.score for one in found if one.score is not None]
+
+    @property
+    def best(self) -> str:
+        """The arm whose mean validation score is best so far; "" where there is none."""
+        kinds = {(one.metric, one.rises) for one in self.finished.values()}
+        if len(kinds) != 1:
+            return ""
+        sign = 1 if kinds.pop()[1] else -1
+        arms = dict.fromkeys(cell.arm for cell in self.cells)
+        means = {arm: sign * sum(s) / len(s) for arm in arms if (s := self.scores(arm))}
+        return max(means, key=lambda arm: means[arm], default="")
+
+
+def _finished(folder: SweepFolder, cell: Cell) -> Finished:
+    from medsmall.targets import targets_of
+    from medsmall.task import Task
+
+    record = folder.record(cell.key)
+    try:
+        metrics, seconds = record.metrics, float(record.environment.get("seconds", 0))
+        targets = targets_of(list(metrics["test"]["targets"]), Task(metrics["task"]))
+        score = metrics["val"]["mean"].get(targets.headline)
+        return Finished(seconds, targets.headline, score, targets.rises)
+    except (MedsmallError, LookupError, TypeError, ValueError):
+        return Finished(0.0, "", None, True)  # a damaged record: the report tells

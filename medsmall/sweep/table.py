@@ -1,0 +1,99 @@
+"""The state of a sweep as one table, or as a line per finished cell."""
+
+from collections import Counter
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from medsmall.sweep.folder import Cell
+from medsmall.sweep.state import State
+
+MOST = 4  # running cells that are named
+
+
+def table(state: State, workers: int | None = None) -> Group:
+    """Arms as rows, with their cells by state, and below it what runs and the time left."""
+    shown = Table(title=f"Sweep {state.folder.name}", title_justify="left")
+    shown.add_column("arm")
+    score = _score_name(state)
+    for heading in ("done", "running", "failed", "left", score):
+        shown.add_column(heading, justify="right")
+    arms = dict.fromkeys(cell.arm for cell in state.cells)
+    of = _counts(state)
+    for arm in arms:
+        scores = state.scores(arm)
+        mean = f"{sum(scores) / len(scores):.3f}" if scores else ""
+        best = " *" if arm and arm == state.best and len(arms) > 1 else ""
+        shown.add_row(arm or "all", *(str(of[arm, kind] or "") for kind in KINDS), mean + best)
+    if len(arms) > 1:
+        shown.add_section()
+        total = (sum(of[arm, kind] for arm in arms) for kind in KINDS)
+        shown.add_row("all", *map(str, total), "")
+    return Group(shown, *map(Text, _below(state, workers)))
+
+
+KINDS = ("done", "running", "failed", "left")
+
+
+def _counts(state: State) -> Counter[tuple[str, str]]:
+    running = {cell.overrides for cell in state.running}
+    found: Counter[tuple[str, str]] = Counter()
+    for cell in state.cells:
+        if cell.key in state.finished:
+            kind = "done"
+        elif cell.overrides in state.failed:
+            kind = "failed"
+        else:
+            kind = "running" if cell.overrides in running else "left"
+        found[cell.arm, kind] += 1
+    return found
+
+
+def _score_name(state: State) -> str:
+    metrics = {one.metric for one in state.finished.values()}
+    return f"val {metrics.pop()}" if len(metrics) == 1 else "val score"
+
+
+def _below(state: State, workers: int | None) -> list[str]:
+    lines = []
+    if state.best and len({cell.arm for cell in state.cells}) > 1:
+        lines.append("* the best so far by validation; the report compares on test")
+    if state.running:
+        names = [cell.words for cell in state.running[:MOST]]
+        more = len(state.running) - len(names)
+        lines.append(f"Running: {'; '.join(names)}{f' and {more} more' if more else ''}")
+    return [*lines, progress(state, workers)]
+
+
+def progress(state: State, workers: int | None = None) -> str:
+    """How many cells are done, and the time left."""
+    done, all_of_them = len(state.finished), len({c.key or c.overrides for c in state.cells})
+    line = f"{done:,} of {all_of_them:,} cells done"
+    if state.failed:
+        line += f", {len(state.failed):,} failed"
+    if not state.left:
+        return line
+    seconds = state.seconds_left(workers or len(state.running))
+    left = "not known before a cell has finished" if seconds is None else f"about {span(seconds)}"
+    return f"{line}; time left: {left}"
+
+
+def line(state: State, cell: Cell) -> str:
+    """One line about a cell that has finished."""
+    found = state.finished[cell.key]
+    score = f", val {found.metric} {found.score:.3f}" if found.score is not None else ""
+    return f"{cell.words}: {found.seconds:.0f} s{score} ({progress(state)})"
+
+
+def span(seconds: float) -> str:
+    """A time in words: "40 s", "12 min", "3 h 20 min", "2 days 4 h"."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours = round(minutes / 60)
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min" if hours < 10 else f"{hours} h"
+    return f"{hours // 24} days {hours % 24} h"
