@@ -19,10 +19,15 @@ if TYPE_CHECKING:
     from medsmall.dataset import Dataset
 
 
-def identify_pixels(cfg: DictConfig, dataset: "Dataset", draw: pd.DataFrame) -> tuple[str, int]:
-    """The hash of the pixels that the key holds, and the channels of the images."""
+def identify_pixels(
+    cfg: DictConfig, dataset: "Dataset", draw: pd.DataFrame, decode: bool = True
+) -> tuple[str, int]:
+    """The hash of the pixels that the key holds, and the channels of the images.
+
+    Images missing in the cache are decoded; without `decode` that raises NotPreparedError.
+    """
     images, side, cache = spread(draw["image"]), cfg.image_size_px, Path(cfg.cache_root)
-    sample = prepare(dataset, images, side, cache, resize=cfg.resize)
+    sample = prepare(dataset, images, side, cache, resize=cfg.resize, decode=decode)
     return hashlib.sha256(sample.digests.tobytes()).hexdigest(), sample.channels
 
 

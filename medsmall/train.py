@@ -27,6 +27,7 @@ from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
     from medsmall.case import Case
+    from medsmall.drawn import Drawn
     from medsmall.learner import Learner
     from medsmall.record import Record
 
@@ -47,30 +48,29 @@ def train(cfg: DictConfig) -> "Record":
     return execute(resolve(cfg))
 
 
-def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
+def resolve(cfg: DictConfig, once: Once | None = None, decode: bool = True) -> "Case":
     """The run of `cfg`: its images, its initial weights, its key. Nothing is trained.
 
     The parts are checked first. Then images missing in the cache are decoded, since the key holds
-    their pixels. Options named auto are chosen here. Cases resolved with the same `once` share
-    common work.
+    their pixels; without `decode` that raises NotPreparedError. Options named auto are chosen here.
+    Cases resolved with the same `once` share common work.
     """
-    once, given = once or Once(), cfg
-    cfg, said = settle(cfg, once)
+    once = once or Once()
+    return identify(drawn(cfg, once), once, decode)
+
+
+def drawn(given: DictConfig, once: Once) -> "Drawn":
+    """The images of the run `given`, by its table, its split by patient, and its sample size."""
+    cfg, said = settle(given, once)
     config = check(cfg)
     parts = first_parts(cfg, once)
 
     from medsmall.augmentation.safety import check as check_augmentation
-    from medsmall.case import Case
-    from medsmall.pixels import identify_pixels
-    from medsmall.pretraining import asked
-    from medsmall.pretraining.none import NoPretraining
-    from medsmall.record import Record
-    from medsmall.record.key import fingerprint, rows_hash, run_key
-    from medsmall.sample_size import drawn_share, notices_of
+    from medsmall.drawn import Drawn
+    from medsmall.sample_size import notices_of
     from medsmall.targets import targets_of
     from medsmall.terminal import say_once
 
-    # the sample table, its split by patient, and the part of it this run may see
     dataset, _ = opened(cfg, config, once)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     data = labelled(cfg, config, parts.split, once)
@@ -78,21 +78,36 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
     for sentence in (without_use := unused(given, parts.learner)):
         say_once(sentence)  # also where the run is recorded
     notices = [*said, *without_use, *data.notices, *notices_of(draw, data.pools)]
-
-    # its augmentation and its pixels
     augmentation = parts.augmentation
     safety = [config["augmentation"], dataset.modality]
     notices = notices + once(
         "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
     )
-    drawn = {
+    decided_by = {
         **data.of_pools,
         **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px", "resize")},
     }
-    pixels, channels = once("pixels", drawn, lambda: identify_pixels(cfg, dataset, draw))
+    return Drawn(cfg, config, parts, data, draw, notices, decided_by)
+
+
+def identify(of: "Drawn", once: Once, decode: bool = True) -> "Case":
+    """The run of what was drawn, with the hash of its pixels and the identity of its weights."""
+    from medsmall.case import Case
+    from medsmall.pixels import identify_pixels
+    from medsmall.pretraining import asked
+    from medsmall.pretraining.none import NoPretraining
+    from medsmall.record import Record
+    from medsmall.record.key import fingerprint, rows_hash, run_key
+    from medsmall.sample_size import drawn_share
+
+    cfg, config, data, draw = of.cfg, of.config, of.data, of.draw
+    dataset, table = data.dataset, data.table
+    pixels, channels = once(
+        "pixels", of.decided_by, lambda: identify_pixels(cfg, dataset, draw, decode)
+    )
 
     # its initial weights: an upstream is a case itself
-    learner, pretraining = parts.learner, parts.pretraining
+    learner, pretraining = of.parts.learner, of.parts.pretraining
     if "pretraining" in learner.ignores:
         pretraining = NoPretraining()
     asking = asked(config)
@@ -100,22 +115,22 @@ def resolve(cfg: DictConfig, once: Once | None = None) -> "Case":
         "source",
         [asking, config["pretraining"], sorted(learner.ignores)],
         lambda: pretraining.source(
-            OmegaConf.create(literal(asking)), functools.partial(resolve, once=once)
+            OmegaConf.create(literal(asking)), functools.partial(resolve, once=once, decode=decode)
         ),
         keep=16,
     )
 
     identity = {
         "targets": f"{dataset.task}: {json.dumps(list(dataset.targets))}",  # a table may name them
-        "table": once("table", data.of_table, lambda: fingerprint(data.table, dataset.targets)),
-        "draw": once("draw", drawn, lambda: rows_hash(draw)),
+        "table": once("table", data.of_table, lambda: fingerprint(table, dataset.targets)),
+        "draw": once("draw", of.decided_by, lambda: rows_hash(draw)),
         "pixels": pixels,
         "weights": source.fingerprint,
     }
     record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
     return Case(
-        cfg, config, dataset, data.table, draw, channels, augmentation, source, record,
-        tuple(notices), data.dropped, identity, drawn_share(draw, data.pools),
+        cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
+        tuple(of.notices), data.dropped, identity, drawn_share(draw, data.pools),
     )  # fmt: skip
 
 

@@ -33,6 +33,14 @@ Stamp = tuple[int, int]
 Decoded = tuple[np.ndarray, tuple[int, int]]  # a square; height and width of what it was made of
 
 
+class NotPreparedError(Exception):
+    """So many images of a data set are missing in the cache."""
+
+    def __init__(self, dataset: str, images: int) -> None:
+        super().__init__(f"{images:,} images of {dataset} are not prepared.")
+        self.dataset, self.images = dataset, images
+
+
 def prepare(
     dataset: Dataset,
     names: list[str],
@@ -41,19 +49,23 @@ def prepare(
     unreadable: dict[str, str] | None = None,
     *,
     resize: Resize = "squash",
+    decode: bool = True,
 ) -> Prepared:
     """The images `names` of the table of `dataset` as squares of `side` px, each decoded once.
 
     `resize` is the way to a square, see `medsmall.cache.resize`. `folder` holds the caches of all
     data sets. Processes that need the same images at the same time decode them once. Raises
     MedsmallError for the first unreadable image, or, if `unreadable` is given, notes all of them
-    there (name -> sentence) and leaves them out. Raises it for a full disk, too.
+    there (name -> sentence) and leaves them out. Raises it for a full disk, too. Without `decode`
+    it raises NotPreparedError if an image is missing in the cache.
     """
     stamps = _stamps(dataset, names)
     pixels = cache_file(dataset, side, folder, resize)
     index = Index(pixels.with_suffix(".sqlite"))
     found = _valid(index, pixels, side, stamps)
     if len(found) < len(stamps):
+        if not decode:
+            raise NotPreparedError(dataset.name, len(stamps) - len(found))
         _make(pixels.parent)
         with held(pixels.with_suffix(".lock"), f"The cache {pixels.stem}"):
             found = _valid(index, pixels, side, stamps)  # another process may have been faster

@@ -15,10 +15,12 @@ from medsmall.grid.rules import Rules
 from medsmall.once import Once
 from medsmall.sweep.folder import Cell
 from medsmall.terminal import progress_bar
-from medsmall.train import resolve
+from medsmall.train import drawn
+from medsmall.train import identify as resolve_drawn
 
 if TYPE_CHECKING:
     from medsmall.case import Case
+    from medsmall.drawn import Drawn
 
 # what two draws of one arm differ in
 DRAWS = (
@@ -35,6 +37,7 @@ class Grid:
         cells: all, in the order of their running.
         refused: the sentence about each cell that would fail, by its overrides.
         notices: what is worth knowing about them, one sentence each.
+        unprepared: the data sets, by name and side in px, some of whose images are not prepared.
         same: how many cells were left out since they are the same run as another.
         first: the config of the first cell.
     """
@@ -42,15 +45,21 @@ class Grid:
     cells: list[Cell] = field(default_factory=list)
     refused: dict[Words, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    unprepared: dict[tuple[str, int], Exception] = field(default_factory=dict)
     same: int = 0
 
 
-def identify(
-    cells: Sequence[Words], rules: Rules, once: Once, look: Callable[["Case"], None]
-) -> Grid:
-    """The run of each of the `cells`; `look` is shown every one that can be run.
+Look = Callable[["Drawn", "Case | None"], None]
 
-    Images missing in the cache are decoded. MedsmallError if a config cannot be composed.
+
+def identify(
+    cells: Sequence[Words], rules: Rules, once: Once, look: Look | None = None, decode: bool = True
+) -> Grid:
+    """The run of each of the `cells`.
+
+    Images missing in the cache are decoded, or, without `decode`, the keys of their cells stay
+    unknown. `look` is shown what each cell draws, and its case if that is known. MedsmallError if a
+    config cannot be composed.
     """
     grid, composer, differing = Grid(), Composer(), varied(cells)
     keys = set[str]()
@@ -62,8 +71,8 @@ def identify(
             told = " ".join(word for word in words if word in differing)
             name, left_out = str(cfg.name), rules.before(cfg)
             cell = Cell(words, told or name, name=name, arm=arm, left_out=left_out)
-            if not cell.left_out:
-                cell = _identified(cell, cfg, rules, once, grid, look)
+            if not left_out:
+                cell = _identified(cell, cfg, rules, once, grid, look, decode)
             bar.advance(task)
             if cell.key in keys:
                 grid.same += 1
@@ -80,21 +89,33 @@ def _identified(
     rules: Rules,
     once: Once,
     grid: Grid,
-    look: Callable[["Case"], None],
+    look: Look | None,
+    decode: bool,
 ) -> Cell:
+    from medsmall.cache import NotPreparedError
+
+    case: Case | None = None
     try:
-        case = resolve(cfg, once)
-        _check_source(case, once)
+        images = drawn(cfg, once)
+        try:
+            if (images.data.dataset.name, images.cfg.image_size_px) not in grid.unprepared:
+                case = resolve_drawn(images, once, decode)
+                _check_source(case, once)
+        except NotPreparedError as error:
+            grid.unprepared[images.data.dataset.name, images.cfg.image_size_px] = error
     except MedsmallError as refusal:
         left_out = rules.after(cfg, refusal)
         if not left_out:
             grid.refused[cell.overrides] = str(refusal)
         return replace(cell, left_out=left_out)
-    grid.notices += case.notices
-    look(case)
+    grid.notices += images.notices
+    if look:
+        look(images, case)
+    cell = replace(cell, n=int((images.draw["part"] == "train").sum()))
+    if case is None:
+        return cell
     upstream = case.source.upstream.key if case.source.upstream else ""
-    n = int((case.draw["part"] == "train").sum())
-    return replace(cell, key=case.key, n=n, upstream=upstream)
+    return replace(cell, key=case.key, upstream=upstream)
 
 
 def _check_source(case: "Case", once: Once) -> None:

@@ -41,7 +41,7 @@ def sweep(cells: Sequence[Words], launch: Launcher) -> list[JobReturn]:
     asked: Sweep = build(cfg.sweep)
     cells = with_draws(cells, asked, sharing.SHARED)
     folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
-    grid = identify(cells, Rules(asked.rules), sharing.SHARED, look=lambda case: None)
+    grid = identify(cells, Rules(asked.rules), sharing.SHARED)
     tell_left_out(grid.cells)
     if all(cell.left_out or cell.overrides in grid.refused for cell in grid.cells):
         raise MedsmallError(_nothing_to_run(grid))
