@@ -26,15 +26,9 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Expand the grid, and run it."""
-        from hydra.core.override_parser.overrides_parser import OverridesParser
         from hydra.core.plugins import Plugins
 
-        from medsmall.grid.expand import expand
         from medsmall.grid.sweep import sweep
-
-        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        params = [f"{key}={value}" for key, value in self.params.items()]
-        cells = expand(params, arguments, parser)
 
         def launch(overrides: Any, number: int) -> Any:
             name = next(word for word in overrides[0] if word.startswith("sweep.name="))
@@ -44,4 +38,24 @@ class GridSweeper(Sweeper):
             )
             return self.launcher.launch(overrides, initial_job_idx=number)
 
-        return sweep(cells, launch)
+        return sweep(self.cells(arguments), launch)
+
+    def cells(self, arguments: list[str]) -> list[tuple[str, ...]]:
+        """The overrides of each cell."""
+        from hydra.core.override_parser.overrides_parser import OverridesParser
+
+        from medsmall.grid.expand import expand
+
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        params = [f"{key}={value}" for key, value in self.params.items()]
+        return expand(params, arguments, parser)
+
+
+class GridPlanner(GridSweeper):
+    """Tells what the sweep would cost and can tell, and runs nothing."""
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Expand the grid, and tell its plan."""
+        from medsmall.plan.__main__ import tell
+
+        return tell(self.cells(arguments))

@@ -13,6 +13,7 @@ COMMANDS = {
     "audit": ("medsmall.audit.__main__", "find mixed patients, copies and unreadable images"),
     "prepare": ("medsmall.prepare", "decode and resize all images once, ahead of the runs"),
     "train": ("medsmall.train", "train and test a run, or with -m a sweep of runs"),
+    "plan": ("medsmall.plan.__main__", "say what a sweep will cost and can tell"),
     "status": ("medsmall.status", "show how far a sweep is, from any terminal"),
     "report": ("medsmall.report.__main__", "say what the recorded runs tell, with intervals"),
 }

@@ -49,7 +49,7 @@ class Grid:
     same: int = 0
 
 
-Look = Callable[["Drawn", "Case | None"], None]
+Look = Callable[[Cell, "Drawn", "Case | None"], None]
 
 
 def identify(
@@ -110,7 +110,7 @@ def _identified(
         return replace(cell, left_out=left_out)
     grid.notices += images.notices
     if look:
-        look(images, case)
+        look(cell, images, case)
     cell = replace(cell, n=int((images.draw["part"] == "train").sum()))
     if case is None:
         return cell

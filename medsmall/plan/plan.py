@@ -1,0 +1,143 @@
+"""The plan of a sweep: its cells, and what they need."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from medsmall import once as sharing
+from medsmall.contract import build
+from medsmall.grid.draws import with_draws
+from medsmall.grid.expand import Words
+from medsmall.grid.identify import Grid, identify
+from medsmall.grid.rules import Rules
+from medsmall.grid.sweep import common, name_of
+from medsmall.plan.probe import Job, Speed, probe
+from medsmall.plan.tells import TestSet, test_set
+from medsmall.sweep import Sweep
+from medsmall.sweep.cost import Took, expected
+from medsmall.sweep.folder import Cell, SweepFolder
+from medsmall.sweep.state import State
+
+if TYPE_CHECKING:
+    from medsmall.case import Case
+    from medsmall.drawn import Drawn
+
+LINE = 200  # bytes of an image in predictions.csv and val_predictions.csv
+SEEN = 700  # bytes of an image in seen.npz
+READ = 5  # images that are read to learn how long it takes
+
+
+class Need(NamedTuple):
+    """What a run needs: its name and train images, seconds, bytes on disk."""
+
+    name: str
+    n: int
+    seconds: float
+    bytes: float
+
+
+@dataclass
+class Plan:
+    """What is known of a sweep before it runs.
+
+    Attributes:
+        state: its cells, and which of them are recorded.
+        grid: the identified cells, with those that are left out or refused.
+        needs: of each cell to be run, by its overrides.
+        upstreams: of each run to be trained first, by its key.
+        lacking: by data set and side in px, how many images are to be decoded, and the seconds.
+        tests: the test set of each data set, by its name; see `medsmall.plan.tells.test_set`.
+        folds: whether it is cross-validation.
+        recorded: how many recorded cells the seconds are learned from; 0: from a probe.
+    """
+
+    state: State
+    grid: Grid
+    needs: dict[Words, Need]
+    upstreams: dict[str, Need]
+    lacking: dict[tuple[str, int], tuple[int, float]]
+    tests: dict[str, TestSet | None]
+    folds: bool
+    recorded: int
+
+    @property
+    def to_run(self) -> list[Cell]:
+        """The cells without a record that would be run."""
+        return [cell for cell in self.state.left if cell.overrides not in self.grid.refused]
+
+
+@dataclass
+class Looked:
+    """What is noted of each cell while the grid is identified."""
+
+    needs: dict[Words, Need] = field(default_factory=dict)
+    upstreams: dict[str, Need] = field(default_factory=dict)
+    tests: dict[str, TestSet | None] = field(default_factory=dict)
+    unknown: dict[tuple[str, int], tuple["Drawn", set[str]]] = field(default_factory=dict)
+    folds: bool = False
+
+    def __call__(self, cell: Cell, of: "Drawn", case: "Case | None") -> None:
+        """Note what a cell needs."""
+        dataset = of.data.dataset
+        self.folds |= of.cfg.choices.split == "kfold"
+        if dataset.name not in self.tests:
+            self.tests[dataset.name] = test_set(dataset.task, dataset.targets, of.draw)
+        if case is None:
+            place = dataset.name, int(of.cfg.image_size_px)
+            self.unknown.setdefault(place, (of, set()))[1].update(of.draw["image"])
+        if case is None or not case.record.done:
+            self.needs[cell.overrides] = _need(cell.name, Job.of_draw(of))
+        while case and (case := case.source.upstream) and not case.record.done:
+            if case.key not in self.upstreams:
+                self.upstreams[case.key] = _need(case.name, Job.of_case(case))
+
+
+def plan(words: Sequence[Words]) -> Plan:
+    """The plan of the cells with these overrides; nothing is trained, decoded or written."""
+    cfg, once = common(words), sharing.SHARED
+    asked: Sweep = build(cfg.sweep)
+    cells = with_draws(words, asked, once)
+    looked = Looked()
+    grid = identify(cells, Rules(asked.rules), once, looked, decode=False)
+    folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
+    state = State(folder, [cell for cell in grid.cells if not cell.left_out])
+    state.look()
+    took = [
+        Took(cell.arm, cell.n, state.finished[cell.key].seconds)
+        for cell in state.cells
+        if cell.key in state.finished
+    ]
+    for cell in state.left:  # records tell better than a probe
+        if cell.overrides in looked.needs and (seconds := expected(took, cell.arm, cell.n)):
+            looked.needs[cell.overrides] = looked.needs[cell.overrides]._replace(seconds=seconds)
+    lacking = {place: _decoding(*of) for place, of in looked.unknown.items()}
+    return Plan(
+        state, grid, looked.needs, looked.upstreams, lacking, looked.tests, looked.folds, len(took)
+    )
+
+
+def _need(name: str, job: Job) -> Need:
+    speed: Speed = sharing.SHARED("speed", job.decided_by, lambda: probe(job))
+    train = int((job.draw["part"] == "train").sum())
+    size = speed.bytes + LINE * (len(job.draw) - train) + SEEN * len(job.draw)
+    return Need(name, train, speed.seconds(job), float(size))
+
+
+def _decoding(of: "Drawn", images: set[str]) -> tuple[int, float]:
+    """How many of the images are missing in the cache, and the seconds to decode them here."""
+    from medsmall.cache import NotPreparedError, prepare
+    from medsmall.cache.build import cores
+
+    cfg, dataset, names = of.cfg, of.data.dataset, sorted(images)
+    try:
+        side, cache = cfg.image_size_px, Path(cfg.cache_root)
+        prepare(dataset, names, side, cache, resize=cfg.resize, decode=False)
+    except NotPreparedError as error:
+        started = time.perf_counter()
+        for name in names[:READ]:
+            dataset.files.read(name)
+        each = (time.perf_counter() - started) / min(READ, len(names))
+        return error.images, error.images * each / cores()
+    return 0, 0.0
