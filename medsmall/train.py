@@ -26,7 +26,7 @@ from medsmall.parts import check_task, first_parts, unused
 from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
-    from medsmall.case import Case
+    from medsmall.case import Case, Source
     from medsmall.drawn import Drawn
     from medsmall.learner import Learner
     from medsmall.record import Record
@@ -94,8 +94,6 @@ def identify(of: "Drawn", once: Once, decode: bool = True) -> "Case":
     """The run of what was drawn, with the hash of its pixels and the identity of its weights."""
     from medsmall.case import Case
     from medsmall.pixels import identify_pixels
-    from medsmall.pretraining import asked
-    from medsmall.pretraining.none import NoPretraining
     from medsmall.record import Record
     from medsmall.record.key import fingerprint, rows_hash, run_key
     from medsmall.sample_size import drawn_share
@@ -106,20 +104,7 @@ def identify(of: "Drawn", once: Once, decode: bool = True) -> "Case":
         "pixels", of.decided_by, lambda: identify_pixels(cfg, dataset, draw, decode)
     )
 
-    # its initial weights: an upstream is a case itself
-    learner, pretraining = of.parts.learner, of.parts.pretraining
-    if "pretraining" in learner.ignores:
-        pretraining = NoPretraining()
-    asking = asked(config)
-    source = once(
-        "source",
-        [asking, config["pretraining"], sorted(learner.ignores)],
-        lambda: pretraining.source(
-            OmegaConf.create(literal(asking)), functools.partial(resolve, once=once, decode=decode)
-        ),
-        keep=16,
-    )
-
+    source = source_of(of, once, decode)
     identity = {
         "targets": f"{dataset.task}: {json.dumps(list(dataset.targets))}",  # a table may name them
         "table": once("table", data.of_table, lambda: fingerprint(table, dataset.targets)),
@@ -127,11 +112,31 @@ def identify(of: "Drawn", once: Once, decode: bool = True) -> "Case":
         "pixels": pixels,
         "weights": source.fingerprint,
     }
-    record = Record.of(cfg.output_root, run_key(config, learner.ignores, identity))
+    ignores = of.parts.learner.ignores
+    record = Record.of(cfg.output_root, run_key(config, ignores, identity))
     return Case(
         cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
         tuple(of.notices), data.dropped, identity, drawn_share(draw, data.pools),
     )  # fmt: skip
+
+
+def source_of(of: "Drawn", once: Once, decode: bool = True) -> "Source":
+    """The initial weights of what was drawn; an upstream is a case itself."""
+    from medsmall.pretraining import asked
+    from medsmall.pretraining.none import NoPretraining
+
+    learner, pretraining = of.parts.learner, of.parts.pretraining
+    if "pretraining" in learner.ignores:
+        pretraining = NoPretraining()
+    asking = asked(of.config)
+    return once(
+        "source",
+        [asking, of.config["pretraining"], sorted(learner.ignores)],
+        lambda: pretraining.source(
+            OmegaConf.create(literal(asking)), functools.partial(resolve, once=once, decode=decode)
+        ),
+        keep=16,
+    )
 
 
 def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
@@ -15,11 +15,11 @@ from medsmall.grid.rules import Rules
 from medsmall.once import Once
 from medsmall.sweep.folder import Cell
 from medsmall.terminal import progress_bar
-from medsmall.train import drawn
+from medsmall.train import drawn, source_of
 from medsmall.train import identify as resolve_drawn
 
 if TYPE_CHECKING:
-    from medsmall.case import Case
+    from medsmall.case import Case, Source
     from medsmall.drawn import Drawn
 
 # what two draws of one arm differ in
@@ -45,7 +45,7 @@ class Grid:
     cells: list[Cell] = field(default_factory=list)
     refused: dict[Words, str] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
-    unprepared: dict[tuple[str, int], Exception] = field(default_factory=dict)
+    unprepared: set[tuple[str, int]] = field(default_factory=set)
     same: int = 0
 
 
@@ -97,12 +97,13 @@ def _identified(
     case: Case | None = None
     try:
         images = drawn(cfg, once)
+        place = images.data.dataset.name, int(images.cfg.image_size_px)
         try:
-            if (images.data.dataset.name, images.cfg.image_size_px) not in grid.unprepared:
+            _check_source(images, source_of(images, once, decode), once)
+            if place not in grid.unprepared:
                 case = resolve_drawn(images, once, decode)
-                _check_source(case, once)
-        except NotPreparedError as error:
-            grid.unprepared[images.data.dataset.name, images.cfg.image_size_px] = error
+        except NotPreparedError as error:  # perhaps its upstream's
+            grid.unprepared.add((error.dataset, place[1]))
     except MedsmallError as refusal:
         left_out = rules.after(cfg, refusal)
         if not left_out:
@@ -118,29 +119,29 @@ def _identified(
     return replace(cell, key=case.key, upstream=upstream)
 
 
-def _check_source(case: "Case", once: Once) -> None:
+def _check_source(of: "Drawn", source: "Source", once: Once) -> None:
     """MedsmallError if its initial weights have seen test patients, or cannot be had."""
-    source, test = case.source, case.patients("test")
-    of_test = [source.fingerprint, source.allow_test_overlap, case.dataset.name, sorted(test)]
-    once("overlap", of_test, lambda: source.refuse_overlap(case.dataset.name, test))
-    origin: Case | None = case
-    while origin and not origin.record.done:
-        if refusal := once("reach", _of_weights(origin), partial(_refusal, origin)):
+    name, draw = of.data.dataset.name, of.draw
+    test = set(draw.loc[draw["part"] == "test", "patient"])
+    of_test = [source.fingerprint, source.allow_test_overlap, name, sorted(test)]
+    once("overlap", of_test, lambda: source.refuse_overlap(name, test))
+    config, cfg, upstream = of.config, of.cfg, source.upstream
+    while True:
+        asking = [config[key] for key in ("pretraining", "backbone", "learner")]
+        if refusal := once("reach", asking, partial(_refusal, cfg)):
             raise refusal
-        origin = origin.source.upstream
+        if upstream is None or upstream.record.done:
+            return
+        config, cfg, upstream = upstream.config, upstream.cfg, upstream.source.upstream
 
 
-def _of_weights(case: "Case") -> list[Any]:
-    return [case.config[key] for key in ("pretraining", "backbone", "learner")]
-
-
-def _refusal(case: "Case") -> MedsmallError | None:
+def _refusal(cfg: DictConfig) -> MedsmallError | None:
     """Why its weights cannot be had; asking a hub that does not answer takes seconds."""
     from medsmall.pretraining import Pretraining
 
-    if "pretraining" not in build(case.cfg.learner).ignores:
+    if "pretraining" not in build(cfg.learner).ignores:
         try:
-            made(case.cfg.pretraining, Pretraining).reach(case.cfg)
+            made(cfg.pretraining, Pretraining).reach(cfg)
         except MedsmallError as error:
             return error
     return None

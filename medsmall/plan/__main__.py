@@ -5,6 +5,7 @@ The overrides are those of ``medsmall.train -m``.
 
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import combinations, zip_longest
 
 from omegaconf import DictConfig
 
@@ -77,13 +78,19 @@ def _tells(made: Plan) -> Iterator[str]:
         sum(1 for cell in cells if (cell.arm, cell.n) == place)
         for place in {(cell.arm, cell.n) for cell in cells}
     )
-    pairs = len(arms) * (len(arms) - 1) // 2
+    pairs = sum(_differ_in_one(a, b) for a, b in combinations(arms, 2))
     for of in made.tests.values():
         yield from sentences(of, sizes, repeats, max(1, pairs * len(sizes)), made.folds)
     yield (
         "What a plan cannot know: how well the networks will do, how far repeats will scatter, and "
         "what else this machine will be doing."
     )
+
+
+def _differ_in_one(one: str, other: str) -> bool:
+    """Whether the report compares two arms."""
+    words = zip_longest(one.split(" "), other.split(" "))
+    return sum(a != b for a, b in words) == 1
 
 
 def _unswept(cfg: DictConfig) -> None:
