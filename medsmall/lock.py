@@ -83,6 +83,17 @@ def is_held(path: Path) -> bool:
         return True
 
 
+def tidy(folder: Path) -> None:
+    """Remove what killed processes left in a folder of locks: their names, and half files."""
+    for holder in folder.glob(".*.lock.holder"):
+        if not is_held(holder.with_suffix("")):
+            holder.unlink(missing_ok=True)
+    for file in folder.glob(".[0-9]*-*"):
+        pid = file.name[1:].partition("-")[0]
+        if pid.isdecimal() and not _alive(int(pid)):
+            file.unlink(missing_ok=True)
+
+
 def _words(who: dict[str, Any]) -> str:
     if not who:
         return "another process"

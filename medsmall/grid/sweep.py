@@ -17,6 +17,7 @@ from medsmall.grid.expand import Words, varied
 from medsmall.grid.identify import Grid, identify
 from medsmall.grid.launching import run
 from medsmall.grid.rules import Rules
+from medsmall.lock import tidy
 from medsmall.quiet import quieten
 from medsmall.sweep import Sweep
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
@@ -66,6 +67,8 @@ def sweep(cells: Sequence[Words], launch: Launcher) -> list[JobReturn]:
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_interrupted(state)) from None
     state.look()
+    for place in (folder.record("").folder, folder.path, folder.path / "failed"):
+        tidy(place)
     _end(state)
     return results
 

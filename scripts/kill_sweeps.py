@@ -1,0 +1,107 @@
+"""Kills a small sweep at random moments, and starts the same command again.
+
+12 cells with an upstream on two workers. SIGKILL goes to the whole process group. Started again,
+the sweep must end with the records of an undisturbed one: the same keys, the same predictions.csv
+to the byte, and nothing half made beside them. Exit status 1 where it does not.
+
+    python scripts/kill_sweeps.py [--kills 20] [--seed 0] [--launcher joblib]
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+UPSTREAM = "['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40','logger=none']"
+SWEEP = [
+    "dataset=chestxray14", "dataset.targets=[Hernia]", "dataset.phantom_patients=60",
+    "phantom=true", "sample_size=balanced", "sample_size.n=8,10,12", "sample_size.repeat=0,1",
+    "strategy=feature_extractor,finetune_all", "pretraining=chexpert",
+    f"pretraining.overrides={UPSTREAM}", "backbone=tiny", "image_size_px=48",
+    "trainer.max_epochs=4", "augmentation.tta_views=1",
+]  # fmt: skip
+CELLS = 12
+
+
+def start(root: Path, launcher: str) -> "subprocess.Popen[bytes]":
+    """The sweep into `root`, in a process group of its own."""
+    several = [f"hydra/launcher={launcher}"] if launcher != "basic" else []
+    several += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    command = [sys.executable, "-m", "medsmall.train", "-m", *SWEEP, *several]
+    with open(root.with_suffix(".log"), "ab") as log:
+        command += [f"output_root={root}"]
+        one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            command, stdout=log, stderr=log, start_new_session=True, env=one_thread
+        )
+
+
+def results(root: Path) -> dict[str, bytes]:
+    """The predictions of each finished run."""
+    done = root.glob("runs/*/DONE")
+    return {file.parent.name: (file.parent / "predictions.csv").read_bytes() for file in done}
+
+
+def leftovers(root: Path) -> list[str]:
+    """What no finished run and no cache leaves."""
+    runs = [f for f in root.glob("runs/*") if f.is_dir() and not (f / "DONE").is_file()]
+    hidden = [f for f in root.rglob(".*") if not f.name.endswith((".lock", ".json", ".last"))]
+    return sorted(str(file.relative_to(root)) for file in [*runs, *hidden])
+
+
+def killed(root: Path, launcher: str, after_s: float) -> int:
+    """Kill the sweep so many seconds after its start; the number of runs that were complete."""
+    sweep = start(root, launcher)
+    time.sleep(after_s)
+    os.killpg(sweep.pid, signal.SIGKILL)
+    sweep.wait()
+    return len(results(root))
+
+
+def main() -> None:
+    """Print what became of each kill."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--launcher", default="joblib")
+    asked = parser.parse_args()
+    rng, wrong = random.Random(asked.seed), 0
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, "undisturbed")
+        began = time.monotonic()
+        if start(root, asked.launcher).wait():
+            sys.exit(f"The sweep alone fails: {root.with_suffix('.log').read_text()}")
+        seconds = time.monotonic() - began
+        expected = results(root)
+        if len(expected) != CELLS + 1 or leftovers(root):
+            sys.exit(f"{len(expected)} records, left over: {leftovers(root)}")
+        for number in range(asked.kills):
+            again = Path(folder, f"killed-{number}")
+            shutil.copytree(root / "phantoms", again / "phantoms", symlinks=True)
+            after_s = rng.uniform(0.05, 1.0) * seconds
+            complete = killed(again, asked.launcher, after_s)
+            status = start(again, asked.launcher).wait()
+            same, left = results(again) == expected, leftovers(again)
+            good = status == 0 and same and not left
+            wrong += not good
+            print(
+                f"{'same' if good else 'WRONG':6} SIGKILL after {after_s:.1f} s, {complete} of "
+                f"{len(expected)} runs complete; then exit status {status}"
+                f"{'' if same else ', other records'}{f', left over: {left}' if left else ''}",
+                flush=True,
+            )
+            if good:
+                shutil.rmtree(again)
+    print(f"{asked.kills} kills of a sweep of {seconds:.0f} s: {wrong} wrong")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
