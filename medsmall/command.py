@@ -155,11 +155,13 @@ def one_sentence(cell: str = "") -> Iterator[None]:
     """End the process with one sentence on an error that a user can correct, even a wrapped one.
 
     In the `cell` of a sweep the sentence begins with the cell, and a FailedCellError is raised. An
-    interrupt prints its own text, or that nothing was kept.
+    interrupt ends the sweep, and prints its own text, or that nothing was kept.
     """
     try:
         yield
     except KeyboardInterrupt as interrupt:
+        if cell:
+            raise
         what = str(interrupt) or "the unfinished run was not kept; the same command starts it again"
         print(f"Interrupted: {what}.", file=sys.stderr)
         sys.exit(130)
@@ -178,17 +180,31 @@ def one_sentence(cell: str = "") -> Iterator[None]:
         sys.exit(2)
 
 
+def _exhausted(error: BaseException) -> str:
+    """The device whose memory is exhausted; "" if none is. Torch need not be imported to tell."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return "GPU"
+    on_cpu = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
+    return "CPU" if on_cpu or isinstance(error, MemoryError) else ""
+
+
 def mendable(error: BaseException | None) -> str | None:
     """The sentence for an error that a user can correct; None for a fault of the program."""
     first = error
     while error:
         if isinstance(error, MedsmallError):
             return str(error)
+        if memory := _exhausted(error):
+            return (
+                f"Out of memory ({memory}): lower batch_size or image_size_px, or run fewer cells "
+                "at once."
+            )
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
             where = f" {error.filename}" if error.filename else ""
             return f"A file{where} would exceed the size limit: raise ulimit -f."
         if isinstance(error, OSError) and error.errno in NO_ROOM:
-            where = f"of {error.filename} " if error.filename else ""
+            place = error.filename2 or error.filename  # the target, where a file is copied
+            where = f"of {place} " if place else ""
             return (
                 f"A disk {where}is full ({error.strerror}): make room there, or set output_root "
                 "and cache_root to folders elsewhere."

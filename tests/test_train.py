@@ -432,7 +432,7 @@ def test_the_other_cells_of_a_sweep_run_though_one_is_bad(command, small, output
     assert "Failed: seed=-1: seed must lie in" in said
     assert "Traceback" not in said
     assert "2 cells, 1 recorded already, 0 to run" in said
-    assert "1 cells succeeded, 1 failed" in said
+    assert "1 of 2 cells succeeded, 1 failed" in said
 
 
 def test_a_sweep_ends_with_its_report(monkeypatch, capsys, tmp_path, small, outputs):

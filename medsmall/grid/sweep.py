@@ -126,9 +126,9 @@ def tell_left_out(cells: Sequence[Cell]) -> None:
 def _interrupted(state: State) -> str:
     state.look()
     return (
-        f"{len(state.finished):,} cells are recorded, and the same command goes on from there; "
-        f"what they tell: python -m medsmall.report {shlex.quote(str(state.folder.root))} "
-        f"sweep={state.folder.name}"
+        f"{len(state.finished):,} of {len(state.cells):,} cells are recorded, and the same command "
+        "goes on from there; what they tell: python -m medsmall.report "
+        f"{shlex.quote(str(state.folder.root))} sweep={state.folder.name}"
     )
 
 
@@ -147,6 +147,7 @@ def _end(state: State) -> None:
     left = f" {len(state.left):,} were not run." if state.left else ""
     where = state.folder.path / "failed"
     raise FailedCellsError(
-        f"{len(keys):,} cells succeeded, {len(state.failed):,} failed (why: {where}).{left} "
+        f"{len(keys):,} of {len(state.cells):,} cells succeeded, {len(state.failed):,} failed "
+        f"(why: {where}).{left} "
         f"The same command runs only those again: {again}"
     )

@@ -32,6 +32,7 @@ class State:
     finished: dict[str, Finished] = field(default_factory=dict)
     failed: dict[tuple[str, ...], Failure] = field(default_factory=dict)
     running: list[Cell] = field(default_factory=list)
+    workers: int = 1  # the most cells that were seen running at once
 
     @classmethod
     def of(cls, folder: SweepFolder) -> "State":
@@ -60,6 +61,7 @@ class State:
         self.running = [
             cell for cell in self.left if cell.key and self.folder.record(cell.key).is_being_made
         ]
+        self.workers = max(self.workers, len(self.running))
         return new
 
     @property
@@ -80,8 +82,8 @@ class State:
             if cell.key not in self.finished and cell.overrides not in self.failed
         ]
 
-    def seconds_left(self, workers: int) -> float | None:
-        """Until all cells are done by so many workers; None before the first has finished."""
+    def seconds_left(self) -> float | None:
+        """Until all cells are done; None before the first has finished."""
         took = [
             Took(cell.arm, cell.n, self.finished[cell.key].seconds)
             for cell in self.cells
@@ -90,7 +92,7 @@ class State:
         each = [expected(took, cell.arm, cell.n) for cell in self.left]
         if not took:
             return None
-        return sum(one for one in each if one is not None) / max(1, workers)
+        return sum(one for one in each if one is not None) / self.workers
 
     def scores(self, arm: str) -> list[float]:
         """The validation scores of the finished cells of an arm."""

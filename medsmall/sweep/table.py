@@ -12,7 +12,7 @@ from medsmall.sweep.state import State
 MOST = 4  # running cells that are named
 
 
-def table(state: State, workers: int | None = None) -> Group:
+def table(state: State) -> Group:
     """Arms as rows, with their cells by state, and below it what runs and the time left."""
     shown = Table(title=f"Sweep {state.folder.name}", title_justify="left")
     shown.add_column("arm")
@@ -30,7 +30,7 @@ def table(state: State, workers: int | None = None) -> Group:
         shown.add_section()
         total = (sum(of[arm, kind] for arm in arms) for kind in KINDS)
         shown.add_row("all", *map(str, total), "")
-    return Group(shown, *map(Text, _below(state, workers)))
+    return Group(shown, *map(Text, _below(state)))
 
 
 KINDS = ("done", "running", "failed", "left")
@@ -55,7 +55,7 @@ def _score_name(state: State) -> str:
     return f"val {metrics.pop()}" if len(metrics) == 1 else "val score"
 
 
-def _below(state: State, workers: int | None) -> list[str]:
+def _below(state: State) -> list[str]:
     lines = []
     if state.best and len({cell.arm for cell in state.cells}) > 1:
         lines.append("* the best so far by validation; the report compares on test")
@@ -63,10 +63,10 @@ def _below(state: State, workers: int | None) -> list[str]:
         names = [cell.words for cell in state.running[:MOST]]
         more = len(state.running) - len(names)
         lines.append(f"Running: {'; '.join(names)}{f' and {more} more' if more else ''}")
-    return [*lines, progress(state, workers)]
+    return [*lines, progress(state)]
 
 
-def progress(state: State, workers: int | None = None) -> str:
+def progress(state: State) -> str:
     """How many cells are done, and the time left."""
     done, all_of_them = len(state.finished), len({c.key or c.overrides for c in state.cells})
     line = f"{done:,} of {all_of_them:,} cells done"
@@ -74,7 +74,7 @@ def progress(state: State, workers: int | None = None) -> str:
         line += f", {len(state.failed):,} failed"
     if not state.left:
         return line
-    seconds = state.seconds_left(workers or len(state.running))
+    seconds = state.seconds_left()
     left = "not known before a cell has finished" if seconds is None else f"about {span(seconds)}"
     return f"{line}; time left: {left}"
 
