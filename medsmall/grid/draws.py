@@ -12,14 +12,14 @@ from medsmall.once import Once
 from medsmall.sweep import Sweep
 
 FOLDS = 5
-GIVEN = ("sample_size", "sample_size.n", "sample_size.fraction", "split", "split.fold")
+GIVEN = ("sample_size", "sample_size.n", "sample_size.fraction", "split.fold")
 
 
 def with_draws(cells: Sequence[Words], asked: Sweep, once: Once) -> list[Words]:
     """Each cell with every size and repeat that its data allow, where the sweep asks for that.
 
-    Sizes or folds that a command line gives are kept, and so are its repeats. A cell whose data
-    cannot be read stays as it is: it is refused later.
+    Sizes, folds and a split that a command line gives are kept, and so are its repeats. A cell
+    whose data cannot be read stays as it is: it is refused later.
     """
     if asked.doubling_from is None:
         return [*cells]
@@ -31,7 +31,7 @@ def with_draws(cells: Sequence[Words], asked: Sweep, once: Once) -> list[Words]:
         given = {word.lstrip("+").partition("=")[0] for word in words}
         draws: list[Words] = [()]
         if not given & {*GIVEN}:
-            draws = _draws(composer(words, differing), asked, once)
+            draws = _draws(composer(words, differing), asked, once, "split" in given)
         if "sample_size.repeat" not in given:
             repeats = [f"sample_size.repeat={number}" for number in range(asked.repeats)]
             draws = [(*draw, repeat) for draw in draws for repeat in repeats]
@@ -39,7 +39,7 @@ def with_draws(cells: Sequence[Words], asked: Sweep, once: Once) -> list[Words]:
     return found
 
 
-def _draws(cfg: DictConfig, asked: Sweep, once: Once) -> list[Words]:
+def _draws(cfg: DictConfig, asked: Sweep, once: Once, split_given: bool) -> list[Words]:
     from medsmall.contract import build
     from medsmall.labelled import labelled
     from medsmall.schema import check
@@ -61,6 +61,8 @@ def _draws(cfg: DictConfig, asked: Sweep, once: Once) -> list[Words]:
         )
     assert asked.doubling_from is not None
     sizes = doubled(asked.doubling_from, len(pools.train))
+    if split_given:
+        return [()] if cfg.choices.split == "kfold" else [(f"sample_size.n={n}",) for n in sizes]
     if rarer < FEW or len(sizes) < 2:
         folds = (f"split.fold={fold}" for fold in range(FOLDS))
         return [("sample_size=all", "split=kfold", f"split.folds={FOLDS}", fold) for fold in folds]

@@ -33,6 +33,6 @@ def expected(finished: Iterable[Took], arm: str, n: int) -> float | None:
     if len(sizes) == 1:
         return float(medians[0])
     slope, start = np.polyfit(sizes, medians, 1)
-    if slope < 0 or start < 0:  # scatter
+    if slope < 0:  # scatter
         return float(np.interp(n, sizes, medians))
-    return float(start + slope * n)
+    return float(max(start, 0.0) + slope * n)

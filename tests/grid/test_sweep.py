@@ -1,0 +1,168 @@
+"""Whole sweeps in this process, with runs that take a second."""
+
+import errno
+import json
+import re
+import sys
+
+import pytest
+from small_run import HERNIA
+
+from medsmall import train
+from medsmall.command import mendable
+from medsmall.record import Record
+from medsmall.sweep.folder import SweepFolder
+from medsmall.train import main
+
+QUICK = [word for word in HERNIA if "max_epochs" not in word] + ["trainer.max_epochs=1"]
+
+
+@pytest.fixture
+def sweep(monkeypatch, capsys, tmp_path):
+    """A sweep into an empty folder: (exit status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        given = {word.partition("=")[0] for word in words}
+        base = [word for word in QUICK if word.partition("=")[0] not in given]
+        command = ["-m", *base, f"output_root={tmp_path}", *words]
+        monkeypatch.setattr(sys, "argv", ["medsmall-train", *command])
+        capsys.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def broken(monkeypatch, error: BaseException, seed: int = 2) -> None:
+    """Runs with this seed raise the `error` when they are made."""
+    make = train.make
+
+    def makes(case, *rest):
+        if case.cfg.seed == seed:
+            raise error
+        return make(case, *rest)
+
+    monkeypatch.setattr(train, "make", makes)
+
+
+def keys(folder) -> set[str]:
+    return {file.parent.name for file in folder.glob("runs/*/DONE")}
+
+
+def test_a_fault_of_the_program_is_kept_with_its_traceback_and_the_others_run(
+    sweep, monkeypatch, tmp_path
+):
+    with monkeypatch.context() as patched:
+        broken(patched, KeyError("nix"))
+        status, _, said = sweep("seed=1,2,3")
+    assert status == 2
+    assert said.count("Traceback") == 0
+    assert "Failed: seed=2: KeyError: 'nix'" in said
+    assert "2 of 3 cells succeeded, 1 failed" in said
+    (again,) = re.findall(r"runs only those again: python -m medsmall.train (.*)", said)
+    assert again.startswith("-m ")
+    assert again.endswith("seed=1,2,3")
+    assert "hydra/sweeper" not in again
+    (file,) = tmp_path.glob("sweeps/*/failed/*.json")
+    assert "KeyError: 'nix'" in json.loads(file.read_text())["traceback"]
+    before = {key: (tmp_path / "runs" / key / "DONE").stat().st_mtime_ns for key in keys(tmp_path)}
+
+    status, out, said = sweep("seed=1,2,3")
+    assert status == 0
+    assert "3 cells, 2 recorded already, 1 to run" in said
+    assert said.count(" cells done") == 1
+    assert all((tmp_path / "runs" / k / "DONE").stat().st_mtime_ns == t for k, t in before.items())
+    assert "│ 3       │" in out  # the report counts all three
+    folder = SweepFolder.last(tmp_path)
+    assert {cell.key for cell in folder.cells} == keys(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (MemoryError(), "Out of memory (CPU): lower batch_size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "Out of memory (CPU)"),
+        (OSError(errno.ENOSPC, "No space left on device", "/mnt/x"), "A disk of /mnt/x is full"),
+    ],
+)
+def test_exhausted_memory_and_disks_are_named(sweep, monkeypatch, tmp_path, error, sentence):
+    broken(monkeypatch, error)
+    status, _, said = sweep("seed=1,2")
+    assert status == 2
+    assert f"Failed: seed=2: {sentence}" in said
+    (file,) = tmp_path.glob("sweeps/*/failed/*.json")
+    assert json.loads(file.read_text())["traceback"] == ""
+
+
+def test_memory_of_a_gpu_is_told_without_one():
+    import torch
+
+    assert "Out of memory (GPU)" in str(mendable(torch.OutOfMemoryError("CUDA out of memory")))
+
+
+def test_fail_fast_ends_with_the_first(sweep, monkeypatch, tmp_path):
+    broken(monkeypatch, KeyError("nix"), seed=1)
+    status, _, said = sweep("seed=1,2,3", "sweep.fail_fast=true")
+    assert status == 2
+    assert "0 of 3 cells succeeded, 1 failed" in said
+    assert "2 were not run" in said
+    assert not keys(tmp_path)
+
+
+def test_an_interrupt_keeps_what_is_complete_and_says_how_to_go_on(sweep, monkeypatch, tmp_path):
+    with monkeypatch.context() as patched:
+        broken(patched, KeyboardInterrupt())
+        status, _, said = sweep("seed=1,2,3")
+    assert status == 130
+    assert "Interrupted: 1 of 3 cells are recorded, and the same command goes on" in said
+    assert len(keys(tmp_path)) == 1
+    folders = [file for file in (tmp_path / "runs").iterdir() if file.is_dir()]
+    assert all(Record(folder).done for folder in folders)
+
+
+def test_cells_without_sense_are_left_out_and_listed(sweep, tmp_path):
+    sizes = "sample_size.n=10,5000"
+    status, _, said = sweep("strategy=feature_extractor,finetune_all", sizes)
+    assert status == 0
+    assert "Left out: sample_size.n=10 strategy=feature_extractor and 1 more: a random" in said
+    assert "Left out: sample_size.n=5000 strategy=finetune_all: sample_size.n=5000 needs" in said
+    assert "1 cells, 0 recorded already, 1 to run" in said
+    assert len(keys(tmp_path)) == 1
+    assert len(SweepFolder.last(tmp_path).cells) == 4
+
+
+def test_without_any_sense_nothing_is_written(sweep, tmp_path):
+    status, _, said = sweep("strategy=feature_extractor", "seed=1,2")
+    assert status == 2
+    assert "No cell is left to run" in said
+    assert not (tmp_path / "sweeps").exists()
+
+
+def test_the_same_run_twice_is_one_cell(sweep, tmp_path):
+    status, _, said = sweep("trainer.enable_progress_bar=true,false")
+    assert status == 0
+    assert "1 cells (1 more are the same run as another)" in said
+
+
+def test_a_rule_of_ones_own(sweep, tmp_path):
+    (tmp_path / "conf" / "sweep").mkdir(parents=True)
+    (tmp_path / "conf" / "sweep" / "mine.yaml").write_text(
+        "# My rules, beside those of medsmall.\ndefaults: [grid]\n"
+        "rules:\n  odd:\n    when: {seed: [1, 3]}\n    why: odd seeds bring bad luck\n"
+    )
+    status, _, said = sweep("sweep=mine", "seed=1,2,3")
+    assert status == 0
+    assert "Left out: seed=1 and 1 more: odd seeds bring bad luck." in said
+    assert len(keys(tmp_path)) == 1
+
+
+def test_a_name_may_be_given(sweep, tmp_path):
+    assert sweep("seed=1", "sweep.name=mine")[0] == 0
+    assert (tmp_path / "sweeps" / "mine" / "grid.json").is_file()

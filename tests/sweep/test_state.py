@@ -1,0 +1,152 @@
+"""The state of a sweep, read from its records."""
+
+import io
+import sys
+
+import pytest
+from filelock import FileLock
+from made_records import sweep as made_sweep
+from rich.console import Console
+
+from medsmall import status
+from medsmall.errors import MedsmallError
+from medsmall.sweep.cost import Took, expected
+from medsmall.sweep.folder import Cell, Failure, SweepFolder
+from medsmall.sweep.state import State
+from medsmall.sweep.table import span, table
+
+
+@pytest.fixture
+def begun(tmp_path) -> tuple[SweepFolder, list[Cell]]:
+    """Two arms with two finished cells each, one that failed, one that runs, one that is left."""
+    records = made_sweep(tmp_path, {"none": 0.2, "imagenet": 0.9}, (50,), repeats=2, test=80)
+    cells = [
+        Cell(
+            (f"pretraining={record.metrics['name']}", f"n={i}"), f"n={i}", record.key,
+            arm=f"pretraining={'none' if i < 2 else 'imagenet'}", n=50,
+        )
+        for i, record in enumerate(records)
+    ]  # fmt: skip
+    for record in records:
+        record.write_json("environment.json", {"seconds": 10.0})
+        (record.folder / "DONE").write_text("")
+    cells += [
+        Cell((f"more={i}",), f"more={i}", f"{i:016x}", arm="pretraining=none", n=100)
+        for i in range(3)
+    ]
+    folder = SweepFolder(tmp_path, "mine")
+    folder.begin(cells, ["-m", "seed=1,2"])
+    folder.fail(Failure(cells[4].overrides, "It is bad."))
+    return folder, cells
+
+
+def shown(state: State) -> str:
+    out = io.StringIO()
+    Console(file=out, width=120).print(table(state))
+    return out.getvalue()
+
+
+def test_it_counts_what_is_done_running_failed_and_left(begun):
+    folder, cells = begun
+    running = folder.record(cells[5].key)
+    with FileLock(running.lock):
+        running.lock.with_name(f"{running.lock.name}.holder").write_text("{}")
+        state = State.of(folder)
+        assert [cell.words for cell in state.running] == ["more=1"]
+        text = shown(state)
+    assert len(state.finished) == 4
+    assert state.failures == ["Failed: more=0: It is bad."]
+    assert [cell.words for cell in state.left] == ["more=1", "more=2"]
+    assert "4 of 7 cells done, 1 failed; time left: about 20 s" in text
+    assert "Running: more=1" in text
+    state.look()
+    assert not state.running
+
+
+def test_the_best_arm_is_that_of_the_higher_validation_score(begun):
+    state = State.of(begun[0])
+    means = {
+        arm: sum(state.scores(arm)) / 2 for arm in ("pretraining=none", "pretraining=imagenet")
+    }
+    assert state.best == max(means, key=lambda arm: means[arm])
+    assert "the best so far by validation" in shown(state)
+
+
+def test_a_failure_of_an_earlier_start_is_left_again(begun):
+    folder, cells = begun
+    folder.begin(cells, [])
+    assert not State.of(folder).failed
+
+
+def test_a_look_tells_what_has_finished_since(begun):
+    folder, cells = begun
+    state = State(folder, cells)
+    assert [cell.key for cell in state.look()] == [cell.key for cell in cells[:4]]
+    assert state.look() == []
+
+
+def test_the_status_is_shown_by_name_or_of_the_last_sweep(begun, monkeypatch, capsys):
+    folder, _ = begun
+    for words in ([str(folder.root)], ["mine", str(folder.root)]):
+        monkeypatch.setattr(sys, "argv", ["medsmall-status", *words])
+        status.main()
+        said = capsys.readouterr().out
+        assert "Sweep mine" in said
+        assert "Failed: more=0: It is bad." in said
+    monkeypatch.setenv("MEDSMALL_OUTPUT", str(folder.root))
+    monkeypatch.setattr(sys, "argv", ["medsmall-status"])
+    status.main()
+    assert "Sweep mine" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nine"], r"There is no sweep .*nine \(did you mean 'mine'\?\)"),
+        (["--foo"], "There is no option --foo"),
+        (["mine", "other"], "One sweep is shown at a time"),
+    ],
+)
+def test_what_is_no_sweep_is_one_sentence(begun, monkeypatch, capsys, words, sentence):
+    monkeypatch.setenv("MEDSMALL_OUTPUT", str(begun[0].root))
+    monkeypatch.setattr(sys, "argv", ["medsmall-status", *words])
+    with pytest.raises(SystemExit):
+        status.main()
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    with pytest.raises(MedsmallError, match=sentence):
+        State.of(status._asked(words))
+
+
+def test_without_any_sweep_it_says_so(tmp_path):
+    with pytest.raises(MedsmallError, match="No sweep is known in"):
+        SweepFolder.last(tmp_path)
+
+
+def test_a_damaged_grid_is_one_sentence(begun):
+    (begun[0].path / "grid.json").write_text("{")
+    with pytest.raises(MedsmallError, match="start the command of the sweep again"):
+        State.of(begun[0])
+
+
+@pytest.mark.parametrize("start", [0.0, 3.5])
+@pytest.mark.parametrize("each", [0.001, 0.2])
+@pytest.mark.parametrize("n", [1, 100, 5000])
+def test_seconds_that_grow_with_n_are_foretold(start, each, n):
+    took = [Took("a", size, start + each * size) for size in (50, 100, 100, 400)]
+    assert expected(took, "a", n) == pytest.approx(start + each * n, rel=1e-6, abs=1e-6)
+
+
+def test_an_unknown_arm_costs_what_the_others_do_and_scatter_is_no_negative_time():
+    assert expected([], "a", 50) is None
+    assert expected([Took("a", 50, 3.0)], "b", 400) == 3.0
+    falling = [Took("a", 50, 9.0), Took("a", 100, 1.0)]
+    assert expected(falling, "a", 5000) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(3.2, "3 s"), (99, "99 s"), (130, "2 min"), (5900, "98 min"), (12_000, "3 h 20 min"),
+     (40_000, "11 h"), (200_000, "2 days 8 h")],
+)  # fmt: skip
+def test_times_are_told_in_words(seconds, words):
+    assert span(seconds) == words
