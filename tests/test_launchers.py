@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
-from hydra._internal.core_plugins.basic_launcher import BasicLauncher
+from hydra.core import utils as hydra_utils
 from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
@@ -149,13 +149,13 @@ def test_a_worker_that_was_started_elsewhere_works_where_the_command_was(monkeyp
     for folder in (here, elsewhere):
         folder.mkdir()
     monkeypatch.chdir(here)
-    launch, seen = BasicLauncher.launch, []
+    env_override, seen = hydra_utils.env_override, []
 
-    def launch_there(self, *args, **kwargs):
+    def there(env):  # a job of Hydra begins with it
         os.chdir(elsewhere)
-        return launch(self, *args, **kwargs)
+        return env_override(env)
 
-    monkeypatch.setattr(BasicLauncher, "launch", launch_there)
+    monkeypatch.setattr(hydra_utils, "env_override", there)
     monkeypatch.setattr(sys, "argv", ["train", "-m", "seed=1,2"])
     as_command(lambda cfg: seen.append((cfg.seed, Path.cwd())), "", "")()
     assert seen == [(1, here), (2, here)]
