@@ -50,11 +50,13 @@ def as_command(
     def cell(cfg: DictConfig) -> None:
         quieten()
         hydra_config = HydraConfig.get()
+        os.chdir(hydra_config.runtime.cwd)  # a worker of a Ray cluster is where Ray was started
         sweep = hydra_config.mode == RunMode.MULTIRUN
         with one_sentence(f"[{', '.join(hydra_config.overrides.task)}] " if sweep else ""):
             work(composed_by_hydra(cfg))
 
     def command() -> None:
+        quieten()
         os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors over instead of printing them
         _say_a_failure_once()
         with one_sentence():
@@ -213,5 +215,10 @@ def mendable(error: BaseException | None) -> str | None:
             return f"{error.filename}: {error.strerror}; name another folder or make room there."
         if isinstance(error, RuntimeError) and "home directory" in str(error):  # of ~name/...
             return "A path begins with ~ and an unknown user name: write the path out."
+        if isinstance(error, RuntimeError) and 'Could not detect "srun"' in str(error):
+            return (
+                "There is no Slurm here: start the command on a login node of the cluster, or "
+                "without one with hydra/launcher=cores."
+            )
         error = error.__cause__
     return explain(first) if isinstance(first, Exception) and refused(first) else None

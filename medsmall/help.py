@@ -10,6 +10,7 @@ def help_text(about: str, examples: str) -> str:
     for group in groups():
         plus = "+" if group == "experiment" else ""
         lines.append(f"  {plus}{group}={' | '.join(options(group))}")
+    lines.append(f"  hydra/launcher={' | '.join(options('hydra/launcher'))}, for a sweep (-m)")
     if own := own_data():
         lines += ["", f"Your own data sets in {own_config_dir()}: dataset={' | '.join(own)}"]
     lines += [

@@ -1,7 +1,6 @@
 """The pixels of a draw: their hash for the key, and their loaders after the leakage gate."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from medsmall.audit.findings import audit_folder
 from medsmall.audit.gate import gate
 from medsmall.batches.drawn import DrawnImages
 from medsmall.cache import prepare
+from medsmall.configs.machine import cores
 from medsmall.record.key import spread
 
 if TYPE_CHECKING:
@@ -51,4 +51,4 @@ def workers(cfg: DictConfig) -> int:
     """The number of processes that augment: on a CPU they would compete with the network."""
     if cfg.num_workers is not None:
         return cfg.num_workers
-    return 0 if cfg.trainer.accelerator == "cpu" else min(8, os.cpu_count() or 1)
+    return 0 if cfg.trainer.accelerator == "cpu" else min(8, cores())

@@ -33,6 +33,8 @@ def quieten() -> None:
     os.environ.setdefault(
         "TORCH_CPP_LOG_LEVEL", "ERROR"
     )  # DDP: "no unused parameters", once thawed
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # it leaves out lines that two cells share
     warnings.filterwarnings("ignore")
     for name in LOUD:
         logging.getLogger(name).setLevel(logging.ERROR)

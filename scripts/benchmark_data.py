@@ -34,7 +34,7 @@ from torchvision.datasets import ImageFolder
 from medsmall.augmentation.paper import Paper
 from medsmall.batches.drawn import DrawnImages
 from medsmall.cache import prepare
-from medsmall.cache.build import cores
+from medsmall.configs.machine import cores
 from medsmall.dataset.files import ImageFiles
 from medsmall.phantom import chest, thorax
 

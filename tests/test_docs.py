@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -85,11 +86,15 @@ def start(monkeypatch, tmp_path):
 def composes(command: str) -> None:
     """Each value of each override, not all pairs of them; only options are composed anew."""
     values = overrides(command)
+    engine = [v for v in values if v[0].startswith("hydra")]  # conf/hydra/launcher/
+    if "hydra/launcher=gpus" in command and find_spec("hydra_plugins.hydra_ray_launcher") is None:
+        pytest.skip("the extra ray is not installed")
+    values = [v for v in values if v not in engine]
     options = [v for v in values if v[0].partition("=")[0].lstrip("+") in groups()]
     settings = [v for v in values if v not in options]
     for cell in range(max(map(len, options))):
         chosen = [of_key[cell % len(of_key)] for of_key in options]
-        cfg = compose([*chosen, *(of_key[0] for of_key in settings)])
+        cfg = compose([*chosen, *(of_key[0] for of_key in [*engine, *settings])])
         check(cfg)
     for cell in range(1, max(map(len, settings), default=0)):
         for of_key in settings:

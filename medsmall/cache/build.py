@@ -21,6 +21,7 @@ from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.cache.index import Entry, Index
 from medsmall.cache.prepared import Prepared
 from medsmall.cache.resize import Resize, square
+from medsmall.configs.machine import cores
 from medsmall.dataset import Dataset, images
 from medsmall.errors import MedsmallError
 from medsmall.lock import held
@@ -235,10 +236,3 @@ def _is_full(error: Exception) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return "full" in str(error)  # SQLite tells it in words
-
-
-def cores() -> int:
-    """The cores this process may use, which may be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS or Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

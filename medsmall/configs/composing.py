@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.configs.explain import explain, refused
-from medsmall.configs.machine import has_gpu, on_gpu, precision_on
+from medsmall.configs.machine import cores, has_gpu, on_gpu, precision_on
 from medsmall.configs.options import config_dir, config_dirs
 from medsmall.configs.overrides import literal, quoted
 from medsmall.errors import MedsmallError
@@ -40,6 +40,12 @@ OmegaConf.register_new_resolver(
 OmegaConf.register_new_resolver("machine", lambda: "gpu" if has_gpu() else "cpu", replace=True)
 OmegaConf.register_new_resolver("precision_on", precision_on, replace=True)
 OmegaConf.register_new_resolver("on_gpu", on_gpu, replace=True)
+
+# conf/hydra/launcher/: the cores of this machine, and those of one of so many cells (-1: one each)
+OmegaConf.register_new_resolver("cores", cores, replace=True)
+OmegaConf.register_new_resolver(
+    "threads", lambda cells: max(1, cores() // cells) if cells > 0 else 1, replace=True
+)
 
 
 def compose(overrides: list[str]) -> DictConfig:

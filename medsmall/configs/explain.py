@@ -15,6 +15,14 @@ from medsmall.errors import did_you_mean
 GROUP = "Config group override"  # in the ValueError that Hydra raises for logger=null
 NO_MAP = "Invalid loaded object type"  # in the OSError for a YAML that holds a number alone
 
+PLUGINS = {  # options of Hydra's plugins -> the extra that brings them
+    "hydra/launcher/joblib": "joblib",
+    "hydra/launcher/ray": "ray",
+    "hydra/launcher/submitit_local": "slurm",
+    "hydra/launcher/submitit_slurm": "slurm",
+    "hydra/sweeper/optuna": "optuna",
+}
+
 
 def refused(error: Exception) -> bool:
     """Whether Hydra or OmegaConf refused the input, so that `explain` has a sentence for it."""
@@ -40,6 +48,8 @@ def explain(error: Exception) -> str:
         return _unreadable(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
+        if extra := PLUGINS.get(error.missing_cfg_file):
+            return f'{group}={option} is not installed: pip install "medsmall[{extra}]".'
         if group and error.options is not None:
             return f"{group} has no option '{option}'{_instead(group, option, error.options)}."
         return f"There is no config group '{group or option}'{did_you_mean(group, groups())}."
@@ -85,8 +95,6 @@ def explain(error: Exception) -> str:
 
 def _instead(group: str, option: str, known: Iterable[str]) -> str:
     """A suggestion for an `option` that the `group` does not have."""
-    if (group, option) == ("hydra/launcher", "joblib"):
-        return ': pip install "medsmall[joblib]"'
     if group == "sample_size" and re.fullmatch(r"\d+|0?\.\d+", option):
         key = "n" if option.isdigit() else "fraction"
         return f" (did you mean sample_size.{key}={option}?)"

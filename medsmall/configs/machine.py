@@ -5,6 +5,13 @@ from functools import cache
 from typing import Any
 
 
+def cores() -> int:
+    """The cores this process may use: those of its container, and of its share in a sweep."""
+    from joblib import cpu_count
+
+    return cpu_count()
+
+
 @cache
 def has_gpu() -> bool:
     """Whether torch can use a GPU; without a driver, torch is not imported to find out."""

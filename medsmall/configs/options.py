@@ -33,9 +33,9 @@ def config_dirs() -> list[Path]:
 
 
 def groups() -> list[str]:
-    """Names of the config groups: the folders of the shipped conf/, without Hydra's own."""
-    folders = [folder.name for folder in config_dir().iterdir() if folder.is_dir()]
-    return sorted(name for name in folders if name != "hydra")
+    """Names of the config groups: the folders of the shipped conf/; hydra/ holds Hydra's own."""
+    folders = (path for path in config_dir().iterdir() if path.is_dir())
+    return sorted(folder.name for folder in folders if folder.name != "hydra")
 
 
 def default_keys() -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from medsmall.cache.build import cores
+from medsmall.configs.machine import cores
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.terminal import progress_bar
