@@ -14,9 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 class GridSweeper(Sweeper):
     """Runs all combinations of the values, as conf/hydra/sweeper/grid.yaml has it."""
 
-    def __init__(self, params: dict[str, str] | None = None) -> None:
-        self.params = params or {}
-        self.launcher: Launcher | None = None
+    def __init__(
+        self, params: dict[str, str] | None = None, max_batch_size: int | None = None
+    ) -> None:
+        self.params, self.batch = params or {}, max_batch_size
 
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
@@ -26,19 +27,23 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Expand the grid, and run it."""
-        from hydra.core.plugins import Plugins
-
         from medsmall.grid.sweep import sweep
 
-        def launch(overrides: Any, number: int) -> Any:
-            name = next(word for word in overrides[0] if word.startswith("sweep.name="))
-            config = OmegaConf.merge(self.config, OmegaConf.from_dotlist([name]))
-            self.launcher = Plugins.instance().instantiate_launcher(
-                hydra_context=self.hydra_context, task_function=self.task, config=config
-            )
-            return self.launcher.launch(overrides, initial_job_idx=number)
+        self._launcher([])  # says at once what is not installed
 
-        return sweep(self.cells(arguments), launch)
+        def launch(overrides: Any, number: int) -> Any:
+            name = [word for word in overrides[0] if word.startswith("sweep.name=")]
+            return self._launcher(name).launch(overrides, initial_job_idx=number)
+
+        return sweep(self.cells(arguments), launch, self.batch)
+
+    def _launcher(self, words: list[str]) -> Launcher:
+        from hydra.core.plugins import Plugins
+
+        config = OmegaConf.merge(self.config, OmegaConf.from_dotlist(words))
+        return Plugins.instance().instantiate_launcher(
+            hydra_context=self.hydra_context, task_function=self.task, config=config
+        )
 
     def cells(self, arguments: list[str]) -> list[tuple[str, ...]]:
         """The overrides of each cell."""

@@ -28,11 +28,11 @@ from medsmall.sweep.folder import Cell, SweepFolder
 pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
-HYDRAS = "(?:train|explore|audit|prepare)"  # the commands that a config is composed for
+HYDRAS = "(?:train|plan|explore|audit|prepare)"  # the commands that a config is composed for
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OWN = "dataset=befunde"  # the data set of the pages that tell about one's own
 # in place of what takes long
-TINY = ["backbone=tiny", "pretraining=none", "image_size_px=32"]
+TINY = ["backbone=tiny", "pretraining=none", "image_size_px=32", "sweep.rules.random_features=null"]
 
 
 def blocks(*pages: Path) -> list[str]:
@@ -107,7 +107,7 @@ def composes(command: str) -> None:
     "command", [c for c in dict.fromkeys(commands()) if "=" in c and OWN not in c]
 )
 def test_every_command_composes_and_binds(command):
-    composes(command)
+    composes(command.replace("dataset=mine", "dataset=folder"))
 
 
 @pytest.mark.slow

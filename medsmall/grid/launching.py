@@ -20,10 +20,17 @@ KILLED = (
 )
 
 
-def run(cells: Sequence[Cell], folder: SweepFolder, launch: Launch, fail_fast: bool) -> None:
+def run(
+    cells: Sequence[Cell],
+    folder: SweepFolder,
+    launch: Launch,
+    fail_fast: bool,
+    batch: int | None = None,
+) -> None:
     """Launch `cells` until each has a record or a failure; with `fail_fast` until one has failed.
 
-    A cell that another process is making, or whose upstream it is making, waits for its turn.
+    At most `batch` are launched at once. A cell that another process is making, or whose upstream
+    it is making, waits for its turn.
     """
     since = folder.begun
     in_vain, killed = 0, set[Cell]()
@@ -35,7 +42,7 @@ def run(cells: Sequence[Cell], folder: SweepFolder, launch: Launch, fail_fast: b
             time.sleep(1)
             continue
         alone = [cell for cell in free if cell in killed][:1]
-        suspects = _launched(alone or free, folder, launch)
+        suspects = _launched(alone or free[:batch], folder, launch)
         for cell in suspects & killed:
             folder.fail(Failure(cell.overrides, f"Cell not finished: {KILLED}."))
         killed |= suspects

@@ -32,8 +32,8 @@ class FailedCellsError(MedsmallError):
     """Some cells have failed; the others are recorded."""
 
 
-def sweep(cells: Sequence[Words], launch: Launcher) -> list[JobReturn]:
-    """Run the `cells` that have no record yet.
+def sweep(cells: Sequence[Words], launch: Launcher, batch: int | None = None) -> list[JobReturn]:
+    """Run the `cells` that have no record yet, `batch` of them in one launch (None: all).
 
     Ends with the report of all cells. MedsmallError if some have failed.
     """
@@ -63,7 +63,7 @@ def sweep(cells: Sequence[Words], launch: Launcher) -> list[JobReturn]:
     if state.left and not (asked.fail_fast and grid.refused):
         try:
             with watched(state):
-                run(state.left, folder, launched, asked.fail_fast)
+                run(state.left, folder, launched, asked.fail_fast, batch)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_interrupted(state)) from None
     state.look()

@@ -131,8 +131,8 @@ def test_cells_without_sense_are_left_out_and_listed(sweep, tmp_path):
     sizes = "sample_size.n=10,5000"
     status, _, said = sweep("strategy=feature_extractor,finetune_all", sizes)
     assert status == 0
-    assert "Left out: sample_size.n=10 strategy=feature_extractor and 1 more: a random" in said
-    assert "Left out: sample_size.n=5000 strategy=finetune_all: sample_size.n=5000 needs" in said
+    assert "Left out: strategy=feature_extractor sample_size.n=10 and 1 more: a random" in said
+    assert "Left out: strategy=finetune_all sample_size.n=5000: sample_size.n=5000 needs" in said
     assert "1 cells, 0 recorded already, 1 to run" in said
     assert len(keys(tmp_path)) == 1
     assert len(SweepFolder.last(tmp_path).cells) == 4
