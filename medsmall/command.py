@@ -36,9 +36,11 @@ class FailedCellError(Exception):
 
 
 def as_command(
-    work: Callable[[DictConfig], None], about: str, examples: str, sweeper: str = "basic"
+    work: Callable[[DictConfig], float | None], about: str, examples: str, sweeper: str = "basic"
 ) -> Callable[[], None]:
     """A command that does `work` on the config of its command line; in a sweep, for each cell.
+
+    What the work returns is what a search (hydra/sweeper=optuna) goes by.
 
     Cells are swept by the `sweeper`, an option of conf/hydra/sweeper, unless another is named.
 
@@ -47,13 +49,13 @@ def as_command(
     """
 
     @hydra.main(version_base="1.3", config_path=str(config_dir()), config_name="train")
-    def cell(cfg: DictConfig) -> None:
+    def cell(cfg: DictConfig) -> float | None:
         quieten()
         hydra_config = HydraConfig.get()
         os.chdir(hydra_config.runtime.cwd)  # a worker of a Ray cluster is where Ray was started
         sweep = hydra_config.mode == RunMode.MULTIRUN
         with one_sentence(f"[{', '.join(hydra_config.overrides.task)}] " if sweep else ""):
-            work(composed_by_hydra(cfg))
+            return work(composed_by_hydra(cfg))
 
     def command() -> None:
         quieten()

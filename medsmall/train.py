@@ -292,27 +292,28 @@ def main() -> None:
     )()
 
 
-def cell(cfg: DictConfig) -> None:
-    """A run, or one of a sweep."""
+def cell(cfg: DictConfig) -> float | None:
+    """A run, or one of a sweep; returns its headline metric in validation, for a search."""
     hydra = HydraConfig.get()
     if hydra.sweeper._target_.endswith("GridSweeper") and hydra.mode == RunMode.MULTIRUN:
         from medsmall.sweep.cell import run_cell
 
         own = [word for word in hydra.overrides.task if not word.startswith("sweep.name=")]
         run_cell(cfg, own, lambda cfg: execute(resolve(cfg, sharing.SHARED), wait=False))
-        return
+        return None
     case = resolve(cfg, sharing.SHARED)
-    from medsmall.record.summary import more_draws, show
+    from medsmall.record.summary import headline, more_draws, show
     from medsmall.terminal import say
 
     try:
-        show(execute(case))
+        show(record := execute(case))
     except KeyboardInterrupt:
         if case.record.done:
             raise KeyboardInterrupt(f"the run is complete, in {case.record.folder}") from None
         raise
     if hydra.mode != RunMode.MULTIRUN:
         say(f"Next (one run is noise): {more_draws(sys.argv[1:], case.cfg)}")
+    return headline(record).value
 
 
 if __name__ == "__main__":

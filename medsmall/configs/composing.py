@@ -24,9 +24,10 @@ OmegaConf.register_new_resolver(
     "unless", lambda given, otherwise: otherwise if given is None else None, replace=True
 )
 OmegaConf.register_new_resolver(
-    "or_now",  # a name, else the time
+    "or_now",  # a name, else the time, which is then kept
     lambda name: name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S"),
     replace=True,
+    use_cache=True,
 )
 OmegaConf.register_new_resolver(
     "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True

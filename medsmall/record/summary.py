@@ -1,7 +1,7 @@
 """The results of a run, as a table for the terminal."""
 
 import shlex
-from typing import Any
+from typing import Any, NamedTuple
 
 from omegaconf import DictConfig
 from rich.table import Table
@@ -28,6 +28,22 @@ def show(record: Record) -> None:
         raise record.damaged("metrics.json", what) from error
     for line in [*lines, f"Record: {record.folder}"]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
+
+
+class Headline(NamedTuple):
+    """The headline metric, its value in validation (None: undefined), and whether it rises."""
+
+    metric: str
+    value: float | None
+    rises: bool
+
+
+def headline(record: Record) -> Headline:
+    """By what runs are told apart before their test; KeyError if metrics.json has no such entry."""
+    metrics = record.metrics
+    targets = targets_of(list(metrics["test"]["targets"]), Task(metrics["task"]))
+    value = metrics["val"]["mean"].get(targets.headline)
+    return Headline(targets.headline, value, targets.rises)
 
 
 def more_draws(words: list[str], cfg: DictConfig) -> str:

@@ -114,14 +114,10 @@ class State:
 
 
 def _finished(folder: SweepFolder, cell: Cell) -> Finished:
-    from medsmall.targets import targets_of
-    from medsmall.task import Task
+    from medsmall.record.summary import headline
 
     record = folder.record(cell.key)
     try:
-        metrics, seconds = record.metrics, float(record.environment.get("seconds", 0))
-        targets = targets_of(list(metrics["test"]["targets"]), Task(metrics["task"]))
-        score = metrics["val"]["mean"].get(targets.headline)
-        return Finished(seconds, targets.headline, score, targets.rises)
+        return Finished(float(record.environment.get("seconds", 0)), *headline(record))
     except (MedsmallError, LookupError, TypeError, ValueError):
         return Finished(0.0, "", None, True)  # a damaged record: the report tells
