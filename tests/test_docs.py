@@ -58,7 +58,7 @@ def overrides(command: str) -> list[list[str]]:
     values = []
     for word in words:
         key, _, value = word.partition("=")
-        swept = "-m" in command and not value.startswith("[")
+        swept = "-m" in command and not value.startswith(("[", "tag("))
         values.append([f"{key}={v}" for v in (value.split(",") if swept else [value])])
     return values
 
@@ -89,10 +89,10 @@ def composes(command: str) -> None:
     engine = [v for v in values if v[0].startswith("hydra")]  # conf/hydra/launcher/
     if "hydra/launcher=gpus" in command and find_spec("hydra_plugins.hydra_ray_launcher") is None:
         pytest.skip("the extra ray is not installed")
-    values = [v for v in values if v not in engine]
+    values = [v for v in values if v not in engine and "interval(" not in v[0]]
     options = [v for v in values if v[0].partition("=")[0].lstrip("+") in groups()]
     settings = [v for v in values if v not in options]
-    for cell in range(max(map(len, options))):
+    for cell in range(max(map(len, options), default=1)):
         chosen = [of_key[cell % len(of_key)] for of_key in options]
         cfg = compose([*chosen, *(of_key[0] for of_key in [*engine, *settings])])
         check(cfg)

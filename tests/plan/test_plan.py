@@ -1,0 +1,138 @@
+"""What a sweep will cost and can tell, before anything is trained."""
+
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_run import HERNIA
+
+from medsmall.evaluation.influence import auroc
+from medsmall.plan import tells
+from medsmall.plan.__main__ import main
+from medsmall.task import Task
+from medsmall.train import main as train
+
+
+@pytest.fixture
+def planned(monkeypatch, capsys, tmp_path):
+    """The plan of the overrides in an empty folder: (exit status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+
+    def run(*words: str, command=main, base=HERNIA) -> tuple[int, str, str]:
+        given = {word.partition("=")[0] for word in words}
+        base = [word for word in base if word.partition("=")[0] not in given]
+        monkeypatch.setattr(sys, "argv", ["x", *base, f"output_root={tmp_path}", *words])
+        capsys.readouterr()
+        status = 0
+        try:
+            command()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def test_it_counts_what_is_left_and_trains_decodes_and_records_nothing(planned, tmp_path):
+    sizes, ways = "sample_size.n=10,12,5000", "strategy=feature_extractor,finetune_all"
+    status, out, said = planned("-m", sizes, ways, "seed=-1,1,2")
+    assert status == 0
+    assert "18 cells: 0 recorded, 4 to run, 11 left out, 3 refused." in out
+    assert out.count("Refused: ") == 3
+    assert "seed must lie in" in out
+    assert said.count("Left out: ") == 2
+    assert re.search(r"\d+ images of chestxray14 are to be decoded at 48 px first", out)
+    assert "from a probe of a few steps" in out
+    assert {file.name for file in tmp_path.iterdir()} <= {"phantoms"}
+
+
+def test_afterwards_it_knows_the_records_and_learns_from_them(planned, tmp_path):
+    words = ["sample_size.n=10", "trainer.max_epochs=1"]
+    assert planned("-m", *words, "seed=1,2", command=train)[0] == 0
+    _, out, _ = planned("-m", *words, "seed=1,2,3")
+    assert "3 cells: 2 recorded, 1 to run" in out
+    assert "to be decoded" not in out
+    assert "from 2 recorded cells" in out
+    assert len(list(tmp_path.glob("runs/*/DONE"))) == 2
+
+
+def test_an_upstream_is_named_once(planned):
+    upstream = "['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']"
+    words = ["pretraining=chexpert", f"pretraining.overrides={upstream}", "seed=1,2"]
+    assert planned("-m", *words, command=train, base=HERNIA)[0] == 0  # images are prepared by it
+    import shutil
+
+    shutil.rmtree("runs")
+    _, out, _ = planned("-m", *words)
+    assert out.count("Trained first: ") == 1
+    assert "2 to run" in out
+
+
+def test_a_single_run_is_a_plan_of_one_cell(planned):
+    _, out, _ = planned("sample_size.n=10")
+    assert "1 cells: 0 recorded, 1 to run" in out
+    assert "are fewer than 10" in out or "One repeat compares no two arms" in out
+
+
+def test_a_mistake_is_one_sentence(planned):
+    status, out, said = planned("-m", "sample_size.m=10,20")
+    assert (status, out) == (2, "")
+    assert len(said.strip().splitlines()) == 1
+
+
+def draw(positives: int, negatives: int, unknown: int = 0) -> pd.DataFrame:
+    y = np.r_[np.ones(positives), np.zeros(negatives), np.full(unknown, np.nan)]
+    rows = pd.DataFrame({"x": y, "many": np.arange(len(y)) % 2 * 1.0, "part": "test"})
+    rows["patient"] = [f"p{i}" for i in range(len(y))]
+    return rows
+
+
+def test_the_test_set_is_that_of_the_rarest_target_without_unknown_labels():
+    of = tells.test_set(Task.MULTILABEL, ["many", "x"], draw(20, 60, 9))
+    assert of is not None
+    assert (of.target, of.rarer, len(of.y)) == ("x", 20, 80)
+    assert tells.test_set(Task.REGRESSION, ["x"], draw(20, 60)) is None
+
+
+def test_an_arm_s_width_is_that_of_simulated_test_sets():
+    """Beside 1,000 test sets drawn anew: the width without any scatter of repeats."""
+    rng = np.random.default_rng(0)
+    of = tells.test_set(Task.BINARY, ["x"], draw(40, 120))
+    assert of is not None
+    found = tells.Tested(of).width(n=10**9, repeats=1)
+    for assumed, width in zip((tells.EASY, tells.HARD), found, strict=True):
+        from scipy.stats import norm
+
+        shift = np.sqrt(2) * norm.ppf(assumed.auroc)
+        y, patient = np.r_[np.ones(40), np.zeros(120)], np.arange(160)
+        areas = [
+            auroc(y, rng.standard_normal(160) + shift * y, patient, 160)[0] for _ in range(1000)
+        ]
+        assert width == pytest.approx(1.96 * np.std(areas), rel=0.15)
+
+
+def test_more_repeats_and_images_show_smaller_differences():
+    of = tells.test_set(Task.BINARY, ["x"], draw(40, 120))
+    assert of is not None
+    tested = tells.Tested(of)
+    few = tested.difference(50, 5, 1)
+    assert few.low > tested.difference(50, 10, 1).low > tested.difference(5000, 10, 1).low
+    assert few.low < tested.difference(50, 5, 6).low  # as one of six
+    assert few.low < few.high
+
+
+@pytest.mark.parametrize(
+    ("of", "folds", "repeats", "sentence"),
+    [
+        (None, False, 5, "is not known beforehand"),
+        (tells.test_set(Task.BINARY, ["x"], draw(9, 50)), False, 5, "no verdict is possible"),
+        (tells.test_set(Task.BINARY, ["x"], draw(30, 50)), True, 5, "tested once, in one of the"),
+        (tells.test_set(Task.BINARY, ["x"], draw(30, 50)), False, 1, "compares no two arms"),
+    ],
+)
+def test_what_it_cannot_know_is_said(of, folds, repeats, sentence):
+    assert sentence in " ".join(tells.sentences(of, [50], repeats, 1, folds))
