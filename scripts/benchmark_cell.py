@@ -30,8 +30,6 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import numpy as np
 import torch
 from bare_cell import bare
-from rich.console import Console
-from rich.table import Table
 
 from medsmall.configs import compose
 from medsmall.inference import for_scoring, predictions
@@ -42,7 +40,7 @@ from medsmall.quiet import quieten
 from medsmall.terminal import messages
 from medsmall.train import execute, resolve
 
-Row = tuple[str, float, float, float | None]  # what, seconds of ours and theirs, promised ratio
+Row = tuple[str, float, float, float]  # what, seconds of ours and theirs, promised ratio
 BACKBONES = ("efficientnet_lite0", "densenet121", "resnet50", "tiny")
 STAGES = {  # by the function that does them; the rest is the record
     "identification": ("medsmall/train.py", "resolve"),
@@ -96,7 +94,6 @@ def beside_bare(cells: Cells, rounds: int, n: int, side: int, epochs: int, tta: 
     cells.run(["trainer.max_epochs=1", *more[:2]])  # decodes the images
     case = cells.case(more)
     data, _ = open_images(case)
-    data.prepared.check()
     seconds = alternated(rounds, lambda: cells.run(more), lambda: bare(case, data))
     what = f"bare PyTorch: n = {n}, {side} px, {epochs} epochs, {1 + tta} test view(s)"
     return (what, *seconds, 1.05)
@@ -121,11 +118,11 @@ def shares(cells: Cells, more: list[str]) -> list[tuple[str, float]]:
 
 
 def scoring(cells: Cells, rounds: int, backbone: str) -> tuple[Row, float]:
-    """Test scoring of 100 films beside that of the network as it is, and how they differ."""
+    """Test scoring of 24 films beside that of the network as it is, and how they differ."""
     case = cells.case(["sample_size.n=50", f"backbone={backbone}", "pretraining=none"])
     data, _ = open_images(case)
     _, model, _ = initial_model(case)
-    loader = [batch for _, batch in zip(range(5), data.scoring("test"), strict=False)]
+    loader = [batch for _, batch in zip(range(2), data.scoring("test"), strict=False)]
     cpu = torch.device("cpu")
     found: dict[str, np.ndarray] = {}
 
@@ -171,6 +168,14 @@ def beside_fastai(cells: Cells, rounds: int, folder: Path) -> list[Row]:
     return [(f"{what}, in a sweep", *within, 0.8), (f"{what}, as a command", *alone, 1.0)]
 
 
+def told(row: Row) -> bool:
+    """Print a row of the table; whether its promise holds."""
+    what, ours, theirs, promised = row
+    ratio = ours / theirs
+    print(f"| {what} | {ours:.2f} | {theirs:.2f} | {ratio:.2f} | {promised} |", flush=True)
+    return ratio <= promised
+
+
 def main() -> None:
     """Measure, print, and end with 1 if a promise does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -186,29 +191,23 @@ def main() -> None:
         return measure(options)
     real, rounds = (options.data / "chest_xray").is_dir(), options.rounds
     torch.set_num_threads(1)
-    console = Console()
     with tempfile.TemporaryDirectory() as temporary:
         films = [f"data_root={options.data.absolute()}"] if real else ["phantom=true"]
         cells = Cells(["dataset=chest_xray", *films, "image_size_px=128", "trainer=cpu",
                        "trainer.max_epochs=12", f"output_root={temporary}"])  # fmt: skip
-        rows = [beside_bare(cells, rounds, *of) for of in
-                ((50, 128, 12, 4), (50, 64, 8, 0), (400, 128, 4, 0))]  # fmt: skip
-        differences = {}
-        for backbone in BACKBONES:
-            row, differences[backbone] = scoring(cells, rounds, backbone)
-            rows.append(row)
+        print("| against | medsmall, s | it, s | ratio | promised |\n|---|---|---|---|---|")
+        kept = []
         if real and find_spec("fastai"):
-            rows += beside_fastai(cells, rounds, Path(temporary))
+            kept += [told(row) for row in beside_fastai(cells, rounds, Path(temporary))]
+        for of in ((50, 64, 8, 4), (400, 64, 4, 4)):
+            kept.append(told(beside_bare(cells, rounds, *of)))
+        for backbone in BACKBONES:
+            row, difference = scoring(cells, rounds, backbone)
+            kept += [told(row), difference < 1e-5]
+            print(f"(the largest difference of a prediction is {difference:.0e})", flush=True)
         parts = shares(cells, ["sample_size.n=50"])
-    table = Table("against", "medsmall, s", "it, s", "ratio", "promised")
-    for what, ours, theirs, promised in rows:
-        table.add_row(what, f"{ours:.1f}", f"{theirs:.1f}", f"{ours / theirs:.2f}", f"{promised}")
-    console.print(table)
-    console.print("; ".join(f"{stage} {share:.0%}" for stage, share in parts))
-    told = ", ".join(f"{backbone} {by:.0e}" for backbone, by in differences.items())
-    console.print(f"Largest difference of a prediction: {told}")
-    late = any(ours / theirs > promised for _, ours, theirs, promised in rows)
-    if late or max(differences.values()) > 1e-5:
+    print("Shares of a command:", "; ".join(f"{stage} {share:.0%}" for stage, share in parts))
+    if not all(kept):
         raise SystemExit(1)
 
 
