@@ -38,6 +38,16 @@ def device_of(trainer: DictConfig) -> torch.device:
     return torch.device(kinds[0], int(listed[0]) if kinds[0] == "cuda" else 0)
 
 
+def for_scoring(model: Model, device: torch.device, precision: str) -> Model:
+    """The `model`, or a copy that scores faster on `device` with the same outputs up to rounding.
+
+    On a CPU its BatchNorm is folded into the convolutions; in 16 bits that would round the weights.
+    """
+    from medsmall.backbone.folding import folded  # seconds to import
+
+    return model if device.type != "cpu" or precision in MIXED else folded(model)
+
+
 @torch.inference_mode()
 def outputs(
     model: Model, batches: Iterable[Batch], views: int, device: torch.device, precision: str
@@ -48,7 +58,7 @@ def outputs(
     found = []
     with torch.autocast(device.type, dtype=mixed, enabled=mixed is not None):
         for batch in batches:
-            of_views = model(batch.images.to(device, non_blocking=True)).float()
+            of_views = model.outputs(batch.images)
             found.append(of_views.view(-1, views, of_views.shape[1]).mean(1))
     return torch.cat(found)
 

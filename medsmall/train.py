@@ -6,6 +6,7 @@ answered at once.
 """
 
 import functools
+import gc
 import json
 import sys
 import time
@@ -195,7 +196,9 @@ def execute(case: "Case", wait: bool = True) -> "Record":
     if "pretraining" not in learner.ignores:
         made(case.cfg.pretraining, Pretraining).reach(case.cfg)
     side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
-    learner.check(case.cfg, case.targets, side)
+    fitting = ["learner", "backbone", "strategy", "schedule", "objective", "loss", "trainer"]
+    known = [{k: case.config[k] for k in fitting}, case.dataset.targets, case.dataset.task, side]
+    sharing.SHARED("fitting", known, lambda: learner.check(case.cfg, case.targets, side))
     if source.upstream is not None and not source.upstream.record.done:
         open_images(case)  # faults are found before an upstream is trained in vain
         execute(source.upstream, wait)
@@ -283,6 +286,9 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
 
 def main() -> None:
     """The command; its cells share common work."""
+    # imports make a million objects that stay: to look for garbage among them takes a seventh of
+    # the seconds before the first step
+    gc.set_threshold(50_000)
     if not sys.argv[1:]:
         print(f"A first run on generated chest films ({FIRST_RUN}); --help lists other runs.")
         sys.argv.append(FIRST_RUN)

@@ -25,6 +25,15 @@ def test_none_of_these_brings_torch():
     bring_none_of("torch pytorch_lightning timm matplotlib", modules)
 
 
+def test_the_command_starts_without_what_a_run_needs_later():
+    bring_none_of("torch albumentations timm pandas sklearn scipy matplotlib cv2", "train")
+
+
+def test_a_network_predicts_without_what_trains_it():
+    heavy = "pytorch_lightning torchmetrics timm albumentations sklearn matplotlib wandb"
+    bring_none_of(heavy, "model inference")
+
+
 def test_data_sets_bring_nothing_that_takes_a_second():
     """They are imported in commands, and in worker processes."""
     kinds = sorted({type(made(option, "x")).__module__ for option in OPTIONS})

@@ -74,6 +74,13 @@ def test_an_array_is_as_good_as_a_tensor():
     assert (model.predict(images(3).numpy()) == model.predict(images(3))).all()
 
 
+@pytest.mark.parametrize("n", [1, 8, 19])
+def test_each_image_has_its_output_however_many_there_are(n):
+    model, x = model_of().eval(), images(1, n)
+    alone = torch.cat([model(one[None]) for one in x])
+    torch.testing.assert_close(model.outputs(x), alone.detach())
+
+
 def test_predict_refuses_images_of_another_size_than_the_run():
     model = model_of()
     model.about["image_size_px"] = "40"

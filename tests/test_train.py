@@ -29,6 +29,7 @@ from medsmall.dataset.images import decode
 from medsmall.dataset.opening import open_dataset
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.classifier import Classifier
+from medsmall.learner.network import NetworkLearner
 from medsmall.once import Once
 from medsmall.record import Record
 from medsmall.record.summary import more_draws
@@ -403,11 +404,22 @@ def test_an_interrupted_run_says_so_fails_and_leaves_nothing(
     left: list[str] = []
     monkeypatch.setattr(Classifier, "on_train_epoch_start", interrupt)
     status, said = heeding(*HERNIA, f"output_root={small_phantoms}")
-    assert {"draw.csv", "history.csv", "checkpoint"} <= set(left)
+    assert {"draw.csv", "history.csv"} <= set(left)
     assert status == 130
     assert said.strip().splitlines()[-1].startswith("Interrupted: the unfinished run was not kept")
     assert "Traceback" not in said
     assert runs(small_phantoms) == []
+
+
+def test_whether_parts_fit_is_tried_once_for_all_draws(train_small, monkeypatch):
+    tried = []
+    monkeypatch.setattr(NetworkLearner, "check", lambda *given: tried.append(1))
+    once = ["trainer.max_epochs=1", "strategy.lr=0.0123"]
+    train_small(*once)
+    assert tried
+    tried.clear()
+    train_small(*once, "sample_size.repeat=1")
+    assert not tried
 
 
 def test_a_mistake_is_found_before_the_upstream_is_trained(outputs):

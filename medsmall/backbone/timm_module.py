@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from medsmall.errors import MedsmallError
 
+# In place, these keep a copy of their input for the gradient; ReLU needs only its output.
+COPYING = (nn.Hardtanh, nn.SiLU, nn.Hardswish)
+
 
 class Float32Linear(nn.Linear):
     """A linear layer in float32, whatever the precision of the body.
@@ -33,6 +36,9 @@ def timm_module(name: str, outputs: int) -> Any:
     for layer in _classifiers(module).modules():
         if type(layer) is nn.Linear:
             layer.__class__ = Float32Linear
+    for layer in module.modules():
+        if isinstance(layer, COPYING):
+            layer.inplace = False
     return module
 
 

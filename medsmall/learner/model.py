@@ -1,6 +1,7 @@
 """The model of a case before and after training."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.contract import made
 from medsmall.errors import MedsmallError
-from medsmall.inference import predictions
+from medsmall.inference import for_scoring, predictions
 from medsmall.model import Model
 from medsmall.record import Record
 from medsmall.record.environment import device_of_record
@@ -73,10 +74,14 @@ class FittedModel:
         """The device and how many processes trained."""
         return {**device_of_record(self.device), "processes": self.processes}
 
+    @cached_property
+    def _scoring(self) -> Model:
+        return for_scoring(self.model, self.device, self.precision)
+
     def predict(self, part: str) -> np.ndarray:
         """Predictions of a part, averaged over all views of each image."""
         views = self.data.scoring(part)
-        return predictions(self.model, views, self.data.views, self.device, self.precision)
+        return predictions(self._scoring, views, self.data.views, self.device, self.precision)
 
     def save(self, record: Record, about: dict[str, str]) -> str:
         """Write model.safetensors."""

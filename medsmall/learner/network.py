@@ -51,13 +51,10 @@ class NetworkLearner:
 
         from medsmall import logger
         from medsmall.inference import device_of
-        from medsmall.learner.lightning.trainer import (
-            best_weights,
-            callbacks,
-            chosen_epoch,
-            interruptible,
-            make_trainer,
-        )
+        from medsmall.learner.lightning.chosen import ChosenEpoch, chosen_epoch
+        from medsmall.learner.lightning.history import History
+        from medsmall.learner.lightning.progress import TrainingProgress
+        from medsmall.learner.lightning.trainer import interruptible, make_trainer
         from medsmall.learner.model import FittedModel, initial_model
         from medsmall.learner.prevalence import prevalence
 
@@ -72,8 +69,13 @@ class NetworkLearner:
 
         trainer = make_trainer(
             cfg,
-            callbacks=callbacks(folder, select_by, rises),
+            callbacks=[
+                History(folder / "history.csv"),
+                TrainingProgress(),
+                ChosenEpoch(select_by, rises),
+            ],
             logger=loggers,
+            enable_checkpointing=False,
             default_root_dir=folder,
         )
         in_processes = trainer.strategy.launcher is not None
@@ -86,7 +88,6 @@ class NetworkLearner:
         history = case.record.history
         if in_processes:
             logger.replay(loggers, history)
-        classifier.load_state_dict(best_weights(trainer))
         return FittedModel(
             model,
             data,

@@ -231,3 +231,20 @@ def test_a_head_in_float32_is_timms_own_where_nothing_else_is():
     image = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         assert ours(image).equal(module(image))
+
+
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "efficientnet_b0", "lcnet_035"])
+def test_an_activation_that_would_copy_its_input_is_not_in_place(name):
+    """The gradients are the same to the last bit."""
+    network = TimmNetwork(name, None, None).build(1).module.eval()
+    x = torch.rand(2, 3, 32, 32)
+    found = []
+    for in_place in (False, True):
+        for layer in network.modules():
+            if hasattr(layer, "inplace"):
+                assert layer.inplace in (False, isinstance(layer, torch.nn.ReLU)) or in_place
+                layer.inplace = in_place
+        network.zero_grad()
+        network(x).sum().backward()
+        found.append([p.grad.clone() for p in network.parameters()])
+    assert all(a.equal(b) for a, b in zip(*found, strict=True))

@@ -97,7 +97,7 @@ class Classifier(pl.LightningModule):
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep outputs and labels: the metrics need all of them at once."""
-        self.validated.update(self.model(batch.images).float(), batch.labels)
+        self.validated.update(self.model.outputs(batch.images), batch.labels)
 
     def on_validation_epoch_end(self) -> None:
         """Log train_loss, val_loss (unweighted) and the headline metric, the mean over targets.
