@@ -372,6 +372,8 @@ def test_without_arguments_it_says_that_it_runs_the_first_run(monkeypatch, capsy
     monkeypatch.setattr("medsmall.train.resolve", resolved)
     monkeypatch.setattr("medsmall.train.execute", lambda case: None)
     monkeypatch.setattr("medsmall.record.summary.show", lambda record: None)
+    scored = SimpleNamespace(value=0.5)
+    monkeypatch.setattr("medsmall.record.summary.headline", lambda record: scored)
     main()
     assert "+experiment=first_run" in capsys.readouterr().out
     assert seen[0].phantom is True
