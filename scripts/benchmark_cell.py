@@ -37,13 +37,13 @@ from medsmall.learner.model import initial_model
 from medsmall.once import Once
 from medsmall.pixels import open_images
 from medsmall.quiet import quieten
+from medsmall.record import Record
 from medsmall.terminal import messages
 from medsmall.train import execute, resolve
 
 Row = tuple[str, float, float, float]  # what, seconds of ours and theirs, promised ratio
 BACKBONES = ("efficientnet_lite0", "densenet121", "resnet50", "tiny")
 STAGES = {  # by the function that does them; the rest is the record
-    "identification": ("medsmall/train.py", "resolve"),
     "cache and leakage gate": ("medsmall/pixels.py", "open_images"),
     "training and validation": ("learner/network.py", "fit"),
     "validation": ("learner/lightning/classifier.py", "validation_step"),
@@ -101,9 +101,13 @@ def beside_bare(cells: Cells, rounds: int, n: int, side: int, epochs: int, tta: 
 
 def shares(cells: Cells, more: list[str]) -> list[tuple[str, float]]:
     """The shares of the stages in a command that runs one cell."""
-    whole, cell = alternated(1, lambda: cells.command(more), lambda: cells.run(more))
-    profile = cProfile.Profile()
-    profile.runcall(cells.run, more)
+    started = time.perf_counter()
+    cells.command(more)
+    whole = time.perf_counter() - started
+    case, profile = cells.case(more), cProfile.Profile()
+    done = max(case.record.folder.parent.glob("*/DONE"), key=lambda file: file.stat().st_mtime)
+    seconds = Record.open(done.parent).environment["seconds"]  # of the command, once it had started
+    profile.runcall(execute, case)
     stats: Any = pstats.Stats(profile)
     cumulated = {(file, name): of[3] for (file, _, name), of in stats.stats.items()}
     took = {
@@ -112,9 +116,8 @@ def shares(cells: Cells, more: list[str]) -> list[tuple[str, float]]:
     }
     took["training"] = took.pop("training and validation") - took["validation"]
     took["record"] = stats.total_tt - sum(took.values())
-    took = {stage: seconds * cell / stats.total_tt for stage, seconds in took.items()}
-    took = {"start of the process, imports": whole - cell, **took}
-    return [(stage, seconds / whole) for stage, seconds in took.items()]
+    shares = {stage: took[stage] / stats.total_tt * seconds / whole for stage in took}
+    return [("start, imports, identification", 1 - seconds / whole), *shares.items()]
 
 
 def scoring(cells: Cells, rounds: int, backbone: str) -> tuple[Row, float]:
