@@ -16,7 +16,7 @@ from medsmall.grid.sweep import common, name_of
 from medsmall.plan.probe import Job, Speed, probe
 from medsmall.plan.tells import TestSet, test_set
 from medsmall.sweep import Sweep
-from medsmall.sweep.cost import Took, expected
+from medsmall.sweep.cost import expected
 from medsmall.sweep.folder import Cell, SweepFolder
 from medsmall.sweep.state import State
 
@@ -104,11 +104,7 @@ def plan(words: Sequence[Words]) -> Plan:
     folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
     state = State(folder, [cell for cell in grid.cells if not cell.left_out])
     state.look()
-    took = [
-        Took(cell.arm, cell.n, state.finished[cell.key].seconds)
-        for cell in state.cells
-        if cell.key in state.finished
-    ]
+    took = state.took
     for cell in state.left:  # records tell better than a probe
         if cell.overrides in looked.needs and (seconds := expected(took, cell.arm, cell.n)):
             looked.needs[cell.overrides] = looked.needs[cell.overrides]._replace(seconds=seconds)

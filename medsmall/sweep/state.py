@@ -82,17 +82,26 @@ class State:
             if cell.key not in self.finished and cell.overrides not in self.failed
         ]
 
-    def seconds_left(self) -> float | None:
-        """Until all cells are done; None before the first has finished."""
-        took = [
+    @property
+    def took(self) -> list[Took]:
+        """What the finished cells took."""
+        return [
             Took(cell.arm, cell.n, self.finished[cell.key].seconds)
             for cell in self.cells
             if cell.key in self.finished
         ]
-        each = [expected(took, cell.arm, cell.n) for cell in self.left]
-        if not took:
-            return None
-        return sum(one for one in each if one is not None) / self.workers
+
+    def seconds_left(self) -> float | None:
+        """Until all cells of the arms that have a finished one are done; None without any."""
+        took = self.took
+        known = {one.arm for one in took}
+        each = [expected(took, cell.arm, cell.n) or 0.0 for cell in self.left if cell.arm in known]
+        return sum(each) / self.workers if took else None
+
+    @property
+    def arms_to_begin(self) -> int:
+        """How many arms have no finished cell, so that nobody knows what they take."""
+        return len({cell.arm for cell in self.left} - {one.arm for one in self.took})
 
     def scores(self, arm: str) -> list[float]:
         """The validation scores of the finished cells of an arm."""

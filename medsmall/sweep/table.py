@@ -75,8 +75,11 @@ def progress(state: State) -> str:
     if not state.left:
         return line
     seconds = state.seconds_left()
-    left = "not known before a cell has finished" if seconds is None else f"about {span(seconds)}"
-    return f"{line}; time left: {left}"
+    if seconds is None:
+        return f"{line}; time left: not known before a cell has finished"
+    arms = state.arms_to_begin
+    more = f", and {arms} arm{'s' * (arms > 1)} of which no cell has finished" if arms else ""
+    return f"{line}; time left: about {span(seconds)}{more}"
 
 
 def line(state: State, cell: Cell) -> str:
