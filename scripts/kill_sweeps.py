@@ -4,7 +4,7 @@
 the sweep must end with the records of an undisturbed one: the same keys, the same predictions.csv
 to the byte, and nothing half made beside them. Exit status 1 where it does not.
 
-    python scripts/kill_sweeps.py [--kills 20] [--seed 0] [--launcher joblib]
+    python scripts/kill_sweeps.py [--kills 20] [--seed 0] [--launcher cores]
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 UPSTREAM = "['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40','logger=none']"
@@ -31,9 +32,9 @@ CELLS = 12
 
 def start(root: Path, launcher: str) -> "subprocess.Popen[bytes]":
     """The sweep into `root`, in a process group of its own."""
-    several = [f"hydra/launcher={launcher}"] if launcher != "basic" else []
-    several += ["hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
-    command = [sys.executable, "-m", "medsmall.train", "-m", *SWEEP, *several]
+    side_by_side = [f"hydra/launcher={launcher}"]
+    side_by_side += ["hydra.launcher.n_jobs=2"] if launcher == "cores" else []
+    command = [sys.executable, "-m", "medsmall.train", "-m", *SWEEP, *side_by_side]
     with open(root.with_suffix(".log"), "ab") as log:
         command += [f"output_root={root}"]
         one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -55,11 +56,13 @@ def leftovers(root: Path) -> list[str]:
     return sorted(str(file.relative_to(root)) for file in [*runs, *hidden])
 
 
-def killed(root: Path, launcher: str, after_s: float) -> int:
-    """Kill the sweep so many seconds after its start; the number of runs that were complete."""
+def killed(root: Path, launcher: str, when: Callable[[Path], bool]) -> int:
+    """Kill the sweep into `root` as soon as `when` holds; the number of complete runs by then."""
     sweep = start(root, launcher)
-    time.sleep(after_s)
-    os.killpg(sweep.pid, signal.SIGKILL)
+    while sweep.poll() is None and not when(root):
+        time.sleep(0.05)
+    if sweep.poll() is None:
+        os.killpg(sweep.pid, signal.SIGKILL)
     sweep.wait()
     return len(results(root))
 
@@ -69,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--launcher", default="joblib")
+    parser.add_argument("--launcher", default="cores")
     asked = parser.parse_args()
     rng, wrong = random.Random(asked.seed), 0
 
@@ -86,7 +89,8 @@ def main() -> None:
             again = Path(folder, f"killed-{number}")
             shutil.copytree(root / "phantoms", again / "phantoms", symlinks=True)
             after_s = rng.uniform(0.05, 1.0) * seconds
-            complete = killed(again, asked.launcher, after_s)
+            at = time.monotonic() + after_s
+            complete = killed(again, asked.launcher, lambda root, at=at: time.monotonic() > at)
             status = start(again, asked.launcher).wait()
             same, left = results(again) == expected, leftovers(again)
             good = status == 0 and same and not left

@@ -1,0 +1,36 @@
+"""A sweep that was killed, and started again, ends as if nothing had happened."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "scripts" / "kill_sweeps.py"
+
+
+@pytest.fixture(scope="module")
+def script():
+    spec = importlib.util.spec_from_file_location("kill_sweeps", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_goes_on_to_the_same_records(script, tmp_path, monkeypatch):
+    """Two workers that need one upstream; killed once a cell is complete. More kills: the script."""
+    few = [word for word in script.SWEEP if not word.startswith("sample_size.n=")]
+    monkeypatch.setattr(script, "SWEEP", [*few, "sample_size.n=8,10"])
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    assert script.start(undisturbed, "cores").wait() == 0
+    expected = script.results(undisturbed)
+    assert len(expected) == 9
+    assert not script.leftovers(undisturbed)
+    complete = script.killed(killed, "cores", lambda root: len(script.results(root)) >= 3)
+    assert 3 <= complete < 9
+    assert script.leftovers(killed)
+    assert script.start(killed, "cores").wait() == 0, killed.with_suffix(".log").read_text()
+    assert script.results(killed) == expected
+    assert not script.leftovers(killed)
