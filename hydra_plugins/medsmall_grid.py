@@ -63,4 +63,6 @@ class GridPlanner(GridSweeper):
         """Expand the grid, and tell its plan."""
         from medsmall.plan.__main__ import tell
 
-        return tell(self.cells(arguments))
+        # of joblib's launcher; other engines have their own ways to say it
+        at_once = self.config.hydra.launcher.get("n_jobs")
+        return tell(self.cells(arguments), at_once if at_once and at_once > 0 else 1)

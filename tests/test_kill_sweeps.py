@@ -20,7 +20,7 @@ def script():
 
 @pytest.mark.slow
 def test_a_killed_sweep_goes_on_to_the_same_records(script, tmp_path, monkeypatch):
-    """Two workers that need one upstream; killed once a cell is complete. More kills: the script."""
+    """Two workers that need one upstream; killed once two cells are complete."""
     few = [word for word in script.SWEEP if not word.startswith("sample_size.n=")]
     monkeypatch.setattr(script, "SWEEP", [*few, "sample_size.n=8,10"])
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"

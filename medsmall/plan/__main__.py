@@ -23,16 +23,16 @@ python -m medsmall.plan -m +experiment=which_pretraining dataset=mine
 python -m medsmall.plan -m phantom=true sample_size.n=50,100 pretraining=none,imagenet"""
 
 
-def tell(cells: Sequence[Words]) -> None:
-    """Print the plan of the cells with these overrides."""
+def tell(cells: Sequence[Words], at_once: int) -> None:
+    """Print the plan of the cells with these overrides, so many of which run `at_once`."""
     quieten()
     made = plan(cells)
     tell_left_out(made.grid.cells)
-    for line in lines(made):
+    for line in lines(made, at_once):
         console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
-def lines(made: Plan) -> Iterator[str]:
+def lines(made: Plan, at_once: int = 1) -> Iterator[str]:
     """The plan in sentences."""
     left_out = sum(1 for cell in made.grid.cells if cell.left_out)
     yield (
@@ -50,19 +50,20 @@ def lines(made: Plan) -> Iterator[str]:
             )
     for of in made.upstreams.values():
         yield f"Trained first: {of.name}, on {of.n:,} images, in about {span(of.seconds)}."
-    yield from _cost(made)
+    yield from _cost(made, at_once)
     yield from _tells(made)
 
 
-def _cost(made: Plan) -> Iterator[str]:
+def _cost(made: Plan, at_once: int) -> Iterator[str]:
     needs = [made.needs[cell.overrides] for cell in made.to_run if cell.overrides in made.needs]
     if not needs:
         return
     every = [*needs, *made.upstreams.values()]
     total = sum(of.seconds for of in every) + sum(s for _, s in made.lacking.values())
     source = f"{made.recorded:,} recorded cells" if made.recorded else "a probe of a few steps"
+    side_by_side = f", {span(total / at_once)} with {at_once} at once" if at_once > 1 else ""
     yield (
-        f"Time: about {span(total)} for one cell after the other, {span(total / len(needs))} each "
+        f"Time: about {span(total)} for one cell after the other{side_by_side} "
         f"(from {source}; half or twice as much is possible). Disk: "
         f"{sum(of.bytes for of in every) / 1e9:.2f} GB."
     )
