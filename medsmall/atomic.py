@@ -1,6 +1,7 @@
 """Files that are complete or absent: written under another name, then renamed."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +15,7 @@ def write_whole(path: Path, write: Callable[[Path], T]) -> T:
     Returns what `write` does.
     """
     # keep the suffix: some writers choose their format by it
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = path.with_name(f".{os.getpid()}.{socket.gethostname()}-{path.name}")
     try:
         written = write(temporary)
         with open(temporary, "rb") as file:

@@ -186,7 +186,10 @@ def one_sentence(cell: str = "") -> Iterator[None]:
 
 def _exhausted(error: BaseException) -> str:
     """The device whose memory is exhausted; "" if none is. Torch need not be imported to tell."""
-    if type(error).__name__ == "OutOfMemoryError":
+    of_torch = type(error).__module__.partition(".")[0] == "torch"
+    if of_torch and type(error).__name__ == "OutOfMemoryError":
+        return "GPU"
+    if "CUDA error: out of memory" in str(error):
         return "GPU"
     on_cpu = isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)
     return "CPU" if on_cpu or isinstance(error, MemoryError) else ""

@@ -73,8 +73,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock now. A killed one leaves its name, but not the lock."""
-    if not _named(path).is_file():
+    """Whether a process holds the lock now."""
+    if not path.is_file():
         return False
     try:
         with FileLock(path, timeout=0):
@@ -84,13 +84,12 @@ def is_held(path: Path) -> bool:
 
 
 def tidy(folder: Path) -> None:
-    """Remove what killed processes left in a folder of locks: their names, and half files."""
+    """Remove what killed processes of this machine left in a folder: their names, half files."""
     for holder in folder.glob(".*.lock.holder"):
         if not is_held(holder.with_suffix("")):
             holder.unlink(missing_ok=True)
-    for file in folder.glob(".[0-9]*-*"):
-        pid = file.name[1:].partition("-")[0]
-        if pid.isdecimal() and not _alive(int(pid)):
+    for file in folder.glob(f".[0-9]*.{socket.gethostname()}-*"):
+        if not _alive(int(file.name[1:].partition(".")[0])):
             file.unlink(missing_ok=True)
 
 

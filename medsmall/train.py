@@ -57,7 +57,7 @@ def resolve(cfg: DictConfig, once: Once | None = None, decode: bool = True) -> "
     Cases resolved with the same `once` share common work.
     """
     once = once or Once()
-    return identify(drawn(cfg, once), once, decode)
+    return identified(drawn(cfg, once), once, decode)
 
 
 def drawn(given: DictConfig, once: Once) -> "Drawn":
@@ -91,7 +91,7 @@ def drawn(given: DictConfig, once: Once) -> "Drawn":
     return Drawn(cfg, config, parts, data, draw, notices, decided_by)
 
 
-def identify(of: "Drawn", once: Once, decode: bool = True) -> "Case":
+def identified(of: "Drawn", once: Once, decode: bool = True) -> "Case":
     """The run of what was drawn, with the hash of its pixels and the identity of its weights."""
     from medsmall.case import Case
     from medsmall.pixels import identify_pixels
@@ -201,7 +201,11 @@ def execute(case: "Case", wait: bool = True) -> "Record":
     sharing.SHARED("fitting", known, lambda: learner.check(case.cfg, case.targets, side))
     if source.upstream is not None and not source.upstream.record.done:
         open_images(case)  # faults are found before an upstream is trained in vain
-        execute(source.upstream, wait)
+        try:
+            execute(source.upstream, wait)
+        except Exception as error:
+            error.add_note(f"(In {source.name}, which is trained first.)")
+            raise
 
     with record.writing(wait) as unmade:
         if unmade:
@@ -305,7 +309,8 @@ def cell(cfg: DictConfig) -> float | None:
         from medsmall.sweep.cell import run_cell
 
         own = [word for word in hydra.overrides.task if not word.startswith("sweep.name=")]
-        run_cell(cfg, own, lambda cfg: execute(resolve(cfg, sharing.SHARED), wait=False))
+        once = sharing.SHARED
+        run_cell(cfg, own, lambda cfg: resolve(cfg, once), lambda case: execute(case, wait=False))
         return None
     case = resolve(cfg, sharing.SHARED)
     from medsmall.record.summary import headline, more_draws, show

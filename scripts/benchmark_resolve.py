@@ -34,7 +34,7 @@ def main() -> None:
     cells = parser.parse_args().cells
     quieten()
 
-    from medsmall.grid.identify import identify
+    from medsmall.grid.identify import Identifier
     from medsmall.grid.rules import Rules
     from medsmall.train import resolve
 
@@ -49,7 +49,7 @@ def main() -> None:
             compose(list(cell))
         composed = (time.perf_counter() - started) / COMPOSED * len(words)
         started = time.perf_counter()
-        grid = identify(words, Rules({}), Once())
+        grid = Identifier(Rules({}), Once()).identify(words)
         identified = time.perf_counter() - started
     keys = {cell.key for cell in grid.cells}
     print(f"{len(words):,} cells, {len(keys):,} different keys")

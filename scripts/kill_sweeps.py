@@ -52,8 +52,12 @@ def results(root: Path) -> dict[str, bytes]:
 def leftovers(root: Path) -> list[str]:
     """What no finished run and no cache leaves."""
     runs = [f for f in root.glob("runs/*") if f.is_dir() and not (f / "DONE").is_file()]
-    hidden = [f for f in root.rglob(".*") if not f.name.endswith((".lock", ".json", ".last"))]
-    return sorted(str(file.relative_to(root)) for file in [*runs, *hidden])
+    half = [
+        f
+        for f in root.rglob(".*")
+        if f.name.endswith(".holder") or (f.name[1:2].isdigit() and "-" in f.name)
+    ]
+    return sorted(str(file.relative_to(root)) for file in [*runs, *half])
 
 
 def killed(root: Path, launcher: str, when: Callable[[Path], bool]) -> int:

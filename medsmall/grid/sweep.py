@@ -4,17 +4,18 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.utils import JobReturn
 from omegaconf import DictConfig
 
 from medsmall import once as sharing
-from medsmall.configs import compose
+from medsmall.configs import compose, quoted
 from medsmall.contract import build
 from medsmall.errors import MedsmallError
 from medsmall.grid.draws import with_draws
 from medsmall.grid.expand import Words, varied
-from medsmall.grid.identify import Grid, identify
+from medsmall.grid.identify import Grid, Identifier
 from medsmall.grid.launching import run
 from medsmall.grid.rules import Rules
 from medsmall.lock import tidy
@@ -25,6 +26,9 @@ from medsmall.sweep.state import State
 from medsmall.sweep.watch import watched
 from medsmall.terminal import say
 
+if TYPE_CHECKING:
+    from medsmall.case import Case
+
 Launcher = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 
 
@@ -32,17 +36,19 @@ class FailedCellsError(MedsmallError):
     """Some cells have failed; the others are recorded."""
 
 
-def sweep(cells: Sequence[Words], launch: Launcher, batch: int | None = None) -> list[JobReturn]:
-    """Run the `cells` that have no record yet, `batch` of them in one launch (None: all).
+def sweep(named: Sequence[Words], launch: Launcher, batch: int | None = None) -> list[JobReturn]:
+    """Run the cells that have no record yet, `batch` of them in one launch (None: all).
 
-    Ends with the report of all cells. MedsmallError if some have failed.
+    `named` are their overrides, perhaps with the name of the sweep. Ends with the report of all
+    cells. MedsmallError if some have failed.
     """
     quieten()
-    cfg = common(cells)
+    cells = [tuple(word for word in cell if not word.startswith("sweep.name=")) for cell in named]
+    cfg = common(named)
     asked: Sweep = build(cfg.sweep)
     cells = with_draws(cells, asked, sharing.SHARED)
     folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
-    grid = identify(cells, Rules(asked.rules), sharing.SHARED)
+    grid = Identifier(Rules(asked.rules), sharing.SHARED, _tell_other_versions).identify(cells)
     tell_left_out(grid.cells)
     if all(cell.left_out or cell.overrides in grid.refused for cell in grid.cells):
         raise MedsmallError(_nothing_to_run(grid))
@@ -52,7 +58,7 @@ def sweep(cells: Sequence[Words], launch: Launcher, batch: int | None = None) ->
     state = State.of(folder)
     _tell(grid, state)
 
-    own = f"sweep.name={folder.name}"
+    own = quoted(f"sweep.name={folder.name}")
     results: list[JobReturn] = []
 
     def launched(some: Sequence[Cell]) -> Sequence[JobReturn]:
@@ -67,10 +73,17 @@ def sweep(cells: Sequence[Words], launch: Launcher, batch: int | None = None) ->
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_interrupted(state)) from None
     state.look()
-    for place in (folder.record("").folder, folder.path, folder.path / "failed"):
+    for place in (folder.root / "runs", folder.path.parent, folder.path, folder.path / "failed"):
         tidy(place)
     _end(state)
     return results
+
+
+def _tell_other_versions(cell: Cell, of: Any, source: Any, case: "Case | None") -> None:
+    from medsmall.record.environment import tell_other_versions
+
+    if case and case.record.done:
+        tell_other_versions(case.record, case.source.record)
 
 
 def common(cells: Sequence[Words]) -> DictConfig:
@@ -86,7 +99,7 @@ def written(words: Sequence[str]) -> list[str]:
 
 def name_of(cfg: DictConfig, cells: Sequence[Words]) -> str:
     """The same for the same grid: its experiment, or data set, and a hash of its cells."""
-    about = cfg.choices.get("experiment") or cfg.choices.get("dataset")
+    about = str(cfg.choices.get("experiment") or cfg.choices.get("dataset")).replace("/", "_")
     return f"{about}-{sha256(repr(sorted(cells)).encode()).hexdigest()[:6]}"
 
 

@@ -4,12 +4,14 @@ The overrides are those of ``medsmall.train -m``.
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import combinations, zip_longest
 
 from omegaconf import DictConfig
 
 from medsmall.command import as_command
+from medsmall.configs.machine import cores
 from medsmall.grid.expand import Words
 from medsmall.grid.sweep import tell_left_out
 from medsmall.plan.plan import Plan, plan
@@ -26,6 +28,10 @@ python -m medsmall.plan -m phantom=true sample_size.n=50,100 pretraining=none,im
 def tell(cells: Sequence[Words], at_once: int) -> None:
     """Print the plan of the cells with these overrides, so many of which run `at_once`."""
     quieten()
+    if at_once > 1:
+        import torch
+
+        torch.set_num_threads(max(1, cores() // at_once))  # a worker has no more
     made = plan(cells)
     tell_left_out(made.grid.cells)
     for line in lines(made, at_once):
@@ -48,6 +54,13 @@ def lines(made: Plan, at_once: int = 1) -> Iterator[str]:
                 f"{span(seconds)}. Until then the keys of its cells are not known, and neither "
                 "is which are recorded."
             )
+    for (dataset, side), images in made.grid.unprepared.items():
+        if (dataset, side) not in made.lacking:
+            yield (
+                f"{images:,} images of {dataset} are to be decoded at {side} px for an upstream; "
+                "it is not in the time and the disk below. Prepare them to know: python -m "
+                f"medsmall.prepare dataset={dataset} image_size_px={side}"
+            )
     for of in made.upstreams.values():
         yield f"Trained first: {of.name}, on {of.n:,} images, in about {span(of.seconds)}."
     yield from _cost(made, at_once)
@@ -58,30 +71,30 @@ def _cost(made: Plan, at_once: int) -> Iterator[str]:
     needs = [made.needs[cell.overrides] for cell in made.to_run if cell.overrides in made.needs]
     if not needs:
         return
-    every = [*needs, *made.upstreams.values()]
-    total = sum(of.seconds for of in every) + sum(s for _, s in made.lacking.values())
-    source = f"{made.recorded:,} recorded cells" if made.recorded else "a probe of a few steps"
-    side_by_side = f", {span(total / at_once)} with {at_once} at once" if at_once > 1 else ""
+    before = sum(of.seconds for of in made.upstreams.values())
+    before += sum(seconds for _, seconds in made.lacking.values())
+    cells = sum(of.seconds for of in needs)
+    side_by_side = f", {span(before + cells / at_once)} with {at_once} at once" * (at_once > 1)
+    source = f"{made.learned:,} cells from records of their arm, the others from a few steps"
+    disk = sum(of.bytes for of in [*needs, *made.upstreams.values()])
     yield (
-        f"Time: about {span(total)} for one cell after the other{side_by_side} "
-        f"(from {source}; half or twice as much is possible). Disk: "
-        f"{sum(of.bytes for of in every) / 1e9:.2f} GB."
+        f"Time: about {span(before + cells)} for one cell after the other{side_by_side} ({source}; "
+        f"half or twice as much is possible). Disk: {disk / 1e9:.2f} GB."
     )
 
 
 def _tells(made: Plan) -> Iterator[str]:
-    cells = [cell for cell in made.grid.cells if not cell.left_out and cell.n]
-    if not cells:
-        return
-    sizes = sorted({cell.n for cell in cells})
-    arms = {cell.arm for cell in cells}
-    repeats = max(
-        sum(1 for cell in cells if (cell.arm, cell.n) == place)
-        for place in {(cell.arm, cell.n) for cell in cells}
-    )
-    pairs = sum(_differ_in_one(a, b) for a, b in combinations(arms, 2))
-    for of in made.tests.values():
-        yield from sentences(of, sizes, repeats, max(1, pairs * len(sizes)), made.folds)
+    known = [cell for cell in made.grid.cells if not cell.left_out and cell.n]
+    for name, of in made.tests.items():  # arms are compared within a data set
+        cells = [cell for cell in known if made.of_data.get(cell.overrides) == name]
+        places = Counter((cell.arm, cell.n) for cell in cells)
+        sizes = sorted({n for _, n in places})
+        arms = {arm for arm, _ in places}
+        pairs = sum(_differ_in_one(a, b) for a, b in combinations(arms, 2))
+        if places:
+            yield from sentences(
+                of, sizes, max(places.values()), max(1, pairs * len(sizes)), made.folds
+            )
     yield (
         "What a plan cannot know: how well the networks will do, how far repeats will scatter, and "
         "what else this machine will be doing."

@@ -10,7 +10,7 @@ from medsmall import once as sharing
 from medsmall.contract import build
 from medsmall.grid.draws import with_draws
 from medsmall.grid.expand import Words
-from medsmall.grid.identify import Grid, identify
+from medsmall.grid.identify import Grid, Identifier, unmade
 from medsmall.grid.rules import Rules
 from medsmall.grid.sweep import common, name_of
 from medsmall.plan.probe import Job, Speed, probe
@@ -21,7 +21,7 @@ from medsmall.sweep.folder import Cell, SweepFolder
 from medsmall.sweep.state import State
 
 if TYPE_CHECKING:
-    from medsmall.case import Case
+    from medsmall.case import Case, Source
     from medsmall.drawn import Drawn
 
 LINE = 200  # bytes of an image in predictions.csv and val_predictions.csv
@@ -48,9 +48,10 @@ class Plan:
         needs: of each cell to be run, by its overrides.
         upstreams: of each run to be trained first, by its key.
         lacking: by data set and side in px, how many images are to be decoded, and the seconds.
+        of_data: the data set of each cell, by its overrides.
         tests: the test set of each data set, by its name; see `medsmall.plan.tells.test_set`.
         folds: whether it is cross-validation.
-        recorded: how many recorded cells the seconds are learned from; 0: from a probe.
+        learned: of how many cells the seconds are learned from recorded cells of their arm.
     """
 
     state: State
@@ -58,9 +59,10 @@ class Plan:
     needs: dict[Words, Need]
     upstreams: dict[str, Need]
     lacking: dict[tuple[str, int], tuple[int, float]]
+    of_data: dict[Words, str]
     tests: dict[str, TestSet | None]
     folds: bool
-    recorded: int
+    learned: int
 
     @property
     def to_run(self) -> list[Cell]:
@@ -74,13 +76,17 @@ class Looked:
 
     needs: dict[Words, Need] = field(default_factory=dict)
     upstreams: dict[str, Need] = field(default_factory=dict)
+    of_data: dict[Words, str] = field(default_factory=dict)
     tests: dict[str, TestSet | None] = field(default_factory=dict)
     unknown: dict[tuple[str, int], tuple["Drawn", set[str]]] = field(default_factory=dict)
     folds: bool = False
 
-    def __call__(self, cell: Cell, of: "Drawn", case: "Case | None") -> None:
+    def __call__(
+        self, cell: Cell, of: "Drawn", source: "Source | None", case: "Case | None"
+    ) -> None:
         """Note what a cell needs."""
         dataset = of.data.dataset
+        self.of_data[cell.overrides] = dataset.name
         self.folds |= of.cfg.choices.split == "kfold"
         if dataset.name not in self.tests:
             self.tests[dataset.name] = test_set(dataset.task, dataset.targets, of.draw)
@@ -89,29 +95,33 @@ class Looked:
             self.unknown.setdefault(place, (of, set()))[1].update(of.draw["image"])
         if case is None or not case.record.done:
             self.needs[cell.overrides] = _need(cell.name, Job.of_draw(of))
-        while case and (case := case.source.upstream) and not case.record.done:
-            if case.key not in self.upstreams:
-                self.upstreams[case.key] = _need(case.name, Job.of_case(case))
+        for upstream in unmade(source):
+            if upstream.key not in self.upstreams:
+                self.upstreams[upstream.key] = _need(upstream.name, Job.of_case(upstream))
 
 
 def plan(words: Sequence[Words]) -> Plan:
-    """The plan of the cells with these overrides; nothing is trained, decoded or written."""
+    """The plan of the cells with these overrides; nothing is trained, prepared or recorded."""
     cfg, once = common(words), sharing.SHARED
     asked: Sweep = build(cfg.sweep)
     cells = with_draws(words, asked, once)
     looked = Looked()
-    grid = identify(cells, Rules(asked.rules), once, looked, decode=False)
+    grid = Identifier(Rules(asked.rules), once, looked, decode=False).identify(cells)
     folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
     state = State(folder, [cell for cell in grid.cells if not cell.left_out])
     state.look()
-    took = state.took
-    for cell in state.left:  # records tell better than a probe
-        if cell.overrides in looked.needs and (seconds := expected(took, cell.arm, cell.n)):
+    state.failed = {}  # they will be tried again
+    learned, known = 0, {one.arm for one in state.took}
+    for cell in state.left:  # records of its arm tell better than a probe
+        seconds = expected(state.took, cell.arm, cell.n) if cell.arm in known else None
+        if cell.overrides in looked.needs and seconds is not None:
             looked.needs[cell.overrides] = looked.needs[cell.overrides]._replace(seconds=seconds)
+            learned += 1
     lacking = {place: _decoding(*of) for place, of in looked.unknown.items()}
     return Plan(
-        state, grid, looked.needs, looked.upstreams, lacking, looked.tests, looked.folds, len(took)
-    )
+        state, grid, looked.needs, looked.upstreams, lacking, looked.of_data, looked.tests,
+        looked.folds, learned,
+    )  # fmt: skip
 
 
 def _need(name: str, job: Job) -> Need:

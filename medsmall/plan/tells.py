@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from medsmall.evaluation.intervals import LEVEL, student
 from medsmall.evaluation.power import Pilot, assumed_variance, detectable
 from medsmall.evaluation.threshold import FEW
 from medsmall.task import Task
@@ -80,10 +81,16 @@ class Tested:
         ]
 
     def width(self, n: int, repeats: int) -> Width:
-        """Half the 95% interval of one arm's AUROC with `n` train images."""
+        """Half the 95% interval of one arm's AUROC with `n` train images.
+
+        As `medsmall.evaluation.intervals.of_mean` has it; one repeat shows no scatter.
+        """
+        t_patients = student(LEVEL, self.of.rarer - 1)
+        t = student(LEVEL, repeats - 1) if repeats > 1 else 0.0
+        each = zip((EASY, HARD), self.alone, strict=True)
         return Width(*(
-            1.96 * float(np.sqrt(_drawn(a, n) / 2 / repeats + tested))
-            for a, tested in zip((EASY, HARD), self.alone, strict=True)
+            float(np.sqrt(t**2 * _drawn(a, n) / 2 / repeats + t_patients**2 * tested))
+            for a, tested in each
         ))  # fmt: skip
 
     def difference(self, n: int, repeats: int, comparisons: int) -> Width:

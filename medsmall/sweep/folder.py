@@ -2,9 +2,9 @@
 
 import hashlib
 import json
-import time
+import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class Cell:
         arm: what it shares with the other draws and sizes of its arm.
         n: number of its train images; 0 where it is not known.
         left_out: why it is not run, as a sentence; "" where it is.
-        upstream: key of the run that it starts from; "" without one.
+        upstreams: keys of the runs that it starts from, the last training first.
     """
 
     overrides: tuple[str, ...]
@@ -37,23 +37,31 @@ class Cell:
     arm: str = ""
     n: int = 0
     left_out: str = ""
-    upstream: str = ""
+    upstreams: tuple[str, ...] = ()
+
+    @property
+    def draw(self) -> str:
+        """What it differs in from the other cells of its arm."""
+        return " ".join(sorted({*self.words.split(" ")} - {*self.arm.split(" ")}))
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a cell failed: a sentence, the traceback of a fault of the program, and when (s)."""
+    """Why a cell failed: a sentence, and the traceback of a fault of the program."""
 
     overrides: tuple[str, ...]
     sentence: str
     traceback: str = ""
-    at: float = field(default_factory=time.time)
 
 
 class SweepFolder:
     """Reads and writes the folder; several processes may do so at once."""
 
     def __init__(self, output_root: str | Path, name: str) -> None:
+        if not name or re.search(r'[/\\:*?"<>|]|^\.', name):
+            raise MedsmallError(
+                f"sweep.name={name!r} cannot be the name of a folder: choose another."
+            )
         self.root = Path(output_root).expanduser().absolute()
         self.name = name
         self.path = self.root / "sweeps" / name
@@ -71,12 +79,10 @@ class SweepFolder:
         return cls(sweeps.parent, name)
 
     def begin(self, cells: Sequence[Cell], command: Sequence[str]) -> None:
-        """Write the cells; those that failed earlier will be tried again."""
-        content = {
-            "command": list(command),
-            "begun": time.time(),
-            "cells": [asdict(cell) for cell in cells],
-        }
+        """Write the cells, and forget earlier failures: those cells are tried again."""
+        for file in (self.path / "failed").glob("*.json"):
+            file.unlink(missing_ok=True)
+        content = {"command": list(command), "cells": [asdict(cell) for cell in cells]}
         self._write(GRID, json.dumps(content, indent=1) + "\n")
         text = f"{self.name}\n"
         write_whole(self.path.parent / LAST, lambda file: file.write_text(text, encoding="utf-8"))
@@ -84,19 +90,16 @@ class SweepFolder:
     @property
     def cells(self) -> list[Cell]:
         """Its cells; MedsmallError if there is no such sweep."""
+        tuples = ("overrides", "upstreams")
         return [
-            Cell(**{**one, "overrides": tuple(one["overrides"])}) for one in self._grid()["cells"]
+            Cell(**{**one, **{key: tuple(one[key]) for key in tuples}})
+            for one in self._grid()["cells"]
         ]
 
     @property
     def command(self) -> list[str]:
         """The words after ``python -m medsmall.train``."""
         return list(self._grid()["command"])
-
-    @property
-    def begun(self) -> float:
-        """When it was started last, in seconds of the epoch."""
-        return float(self._grid()["begun"])
 
     def _grid(self) -> dict[str, Any]:
         try:
@@ -121,22 +124,19 @@ class SweepFolder:
             f"failed/{_name(failure.overrides)}.json", json.dumps(asdict(failure), indent=1)
         )
 
-    def failure(self, cell: Cell) -> Failure | None:
-        """Why it has failed; None if it has not."""
-        return self._failure(self.path / "failed" / f"{_name(cell.overrides)}.json")
-
-    def has_failures(self, since: float) -> bool:
-        """Whether a cell has failed since then."""
-        found = map(self._failure, (self.path / "failed").glob("[!.]*.json"))
-        return any(one is not None and one.at >= since for one in found)
-
-    @staticmethod
-    def _failure(file: Path) -> Failure | None:
+    def failure(self, overrides: tuple[str, ...]) -> Failure | None:
+        """Why a cell has failed; None if it has not. An upstream has its key for overrides."""
+        file = self.path / "failed" / f"{_name(overrides)}.json"
         try:
             found = json.loads(file.read_text(encoding="utf-8"))
             return Failure(**{**found, "overrides": tuple(found["overrides"])})
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether a cell has failed."""
+        return any((self.path / "failed").glob("[!.]*.json"))
 
     def _write(self, name: str, text: str) -> None:
         (self.path / name).parent.mkdir(parents=True, exist_ok=True)

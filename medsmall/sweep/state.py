@@ -1,5 +1,6 @@
 """How far a sweep is: read from its records, whoever makes them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,7 +29,6 @@ class State:
 
     folder: SweepFolder
     cells: Sequence[Cell]
-    begun: float = 0.0
     finished: dict[str, Finished] = field(default_factory=dict)
     failed: dict[tuple[str, ...], Failure] = field(default_factory=dict)
     running: list[Cell] = field(default_factory=list)
@@ -37,7 +37,7 @@ class State:
     @classmethod
     def of(cls, folder: SweepFolder) -> "State":
         """That of a sweep on disk."""
-        state = cls(folder, [cell for cell in folder.cells if not cell.left_out], folder.begun)
+        state = cls(folder, [cell for cell in folder.cells if not cell.left_out])
         state.look()
         return state
 
@@ -54,9 +54,7 @@ class State:
         self.failed = {
             cell.overrides: why
             for cell in self.cells
-            if cell.key not in self.finished
-            and (why := self.folder.failure(cell))
-            and why.at >= self.begun
+            if cell.key not in self.finished and (why := self.folder.failure(cell.overrides))
         }
         self.running = [
             cell for cell in self.left if cell.key and self.folder.record(cell.key).is_being_made
@@ -104,11 +102,14 @@ class State:
         return len({cell.arm for cell in self.left} - {one.arm for one in self.took})
 
     def scores(self, arm: str) -> list[float]:
-        """The validation scores of the finished cells of an arm."""
-        found = [
-            self.finished[c.key] for c in self.cells if c.arm == arm and c.key in self.finished
-        ]
-        return [one.score for one in found if one.score is not None]
+        """The validation scores of an arm, of draws that each arm with a finished cell has."""
+        draws: dict[str, dict[str, float | None]] = defaultdict(dict)
+        for cell in self.cells:
+            if cell.key in self.finished:
+                draws[cell.arm][cell.draw] = self.finished[cell.key].score
+        common = set.intersection(*map(set, draws.values())) if draws else set()
+        found = (score for draw, score in draws[arm].items() if draw in common)
+        return [score for score in found if score is not None]
 
     @property
     def best(self) -> str:
@@ -119,7 +120,7 @@ class State:
         sign = 1 if kinds.pop()[1] else -1
         arms = dict.fromkeys(cell.arm for cell in self.cells)
         means = {arm: sign * sum(s) / len(s) for arm in arms if (s := self.scores(arm))}
-        return max(means, key=lambda arm: means[arm], default="")
+        return max(means, key=lambda arm: means[arm]) if len(means) > 1 else ""
 
 
 def _finished(folder: SweepFolder, cell: Cell) -> Finished:

@@ -24,7 +24,7 @@ def table(state: State) -> Group:
     for arm in arms:
         scores = state.scores(arm)
         mean = f"{sum(scores) / len(scores):.3f}" if scores else ""
-        best = " *" if arm and arm == state.best and len(arms) > 1 else ""
+        best = " *" if arm and arm == state.best else ""
         shown.add_row(arm or "all", *(str(of[arm, kind] or "") for kind in KINDS), mean + best)
     if len(arms) > 1:
         shown.add_section()
@@ -57,8 +57,10 @@ def _score_name(state: State) -> str:
 
 def _below(state: State) -> list[str]:
     lines = []
-    if state.best and len({cell.arm for cell in state.cells}) > 1:
-        lines.append("* the best so far by validation; the report compares on test")
+    if state.best:
+        lines.append(
+            "* the best so far by validation, over the same draws; the report compares on test"
+        )
     if state.running:
         names = [cell.words for cell in state.running[:MOST]]
         more = len(state.running) - len(names)

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from filelock import FileLock
@@ -81,7 +82,7 @@ def test_an_error_outside_of_a_cells_work_is_its_failure(folder):
         return [bad, *(JobReturn(status=JobStatus.COMPLETED) for _ in cells[1:])]
 
     launching.run(CELLS, folder, launch, fail_fast=False)
-    why = folder.failure(CELLS[0])
+    why = folder.failure(CELLS[0].overrides)
     assert why is not None
     assert "KeyError" in why.sentence
     assert "KeyError" in why.traceback
@@ -125,9 +126,40 @@ def test_a_killed_worker_is_tried_once_more_alone_and_then_has_failed(folder):
 
     launching.run(CELLS, folder, launch, fail_fast=False)
     assert seen == [[c.words for c in CELLS], ["seed=1"], ["seed=2", "seed=3"]]
-    why = folder.failure(CELLS[1])
+    why = folder.failure(CELLS[1].overrides)
     assert why is not None
     assert "lack of memory" in why.sentence
+
+
+def test_a_worker_killed_in_an_upstream_is_found_by_its_lock(folder):
+    cells = [replace(cell, upstreams=("up",)) for cell in CELLS[:2]]
+
+    def launch(some: Sequence[Cell]) -> list[JobReturn]:
+        if len(some) > 1:
+            record = folder.record("up")
+            record.folder.parent.mkdir(parents=True, exist_ok=True)
+            record.lock.with_name(f"{record.lock.name}.holder").write_text("{}")
+            raise ChildProcessError("a worker was terminated")
+        return [finish(folder, cell) for cell in some]
+
+    launching.run(cells, folder, launch, fail_fast=False)
+    assert not folder.has_failures
+
+
+def test_one_cell_of_each_missing_upstream_comes_first(folder):
+    of = ("a", "a", "b", "")
+    cells = [
+        replace(cell, upstreams=(key,) if key else ()) for cell, key in zip(CELLS, of, strict=True)
+    ]
+    seen, launch = launches(folder, lambda cell: finish(folder, cell))
+    launching.run(cells, folder, launch, fail_fast=False)
+    assert seen == [["seed=0", "seed=2", "seed=1", "seed=3"]]
+
+
+def test_no_more_than_a_batch_is_launched_at_once(folder):
+    seen, launch = launches(folder, lambda cell: finish(folder, cell))
+    launching.run(CELLS, folder, launch, fail_fast=False, batch=3)
+    assert list(map(len, seen)) == [3, 1]
 
 
 def test_a_launcher_that_cannot_start_is_not_tried_for_ever(folder):

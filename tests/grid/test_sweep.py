@@ -163,6 +163,53 @@ def test_a_rule_of_ones_own(sweep, tmp_path):
     assert len(keys(tmp_path)) == 1
 
 
-def test_a_name_may_be_given(sweep, tmp_path):
-    assert sweep("seed=1", "sweep.name=mine")[0] == 0
-    assert (tmp_path / "sweeps" / "mine" / "grid.json").is_file()
+@pytest.mark.parametrize("name", ["mine", "Röntgen (1)"])
+def test_a_name_may_be_given_also_where_a_cell_fails(sweep, monkeypatch, tmp_path, name):
+    broken(monkeypatch, KeyError("nix"))
+    status, _, said = sweep("seed=1,2", f"sweep.name={name}")
+    assert status == 2
+    assert "1 of 2 cells succeeded, 1 failed" in said
+    assert (tmp_path / "sweeps" / name / "grid.json").is_file()
+    assert SweepFolder.last(tmp_path).name == name
+
+
+def test_a_name_that_is_no_folder_is_one_sentence(sweep):
+    status, _, said = sweep("seed=1,2", "sweep.name=a/b")
+    assert status == 2
+    assert said.strip() == "sweep.name='a/b' cannot be the name of a folder: choose another."
+
+
+def test_an_upstream_that_fails_is_tried_once_for_all_cells(sweep, monkeypatch, tmp_path):
+    tried, make = [], train.make
+
+    def makes(case, *rest):
+        tried.append(case.dataset.name)
+        if case.dataset.name == "chexpert":
+            raise KeyError("nix")
+        return make(case, *rest)
+
+    upstream = "['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']"
+    monkeypatch.setattr(train, "make", makes)
+    words = ["pretraining=chexpert", f"pretraining.overrides={upstream}", "seed=1,2,3"]
+    status, _, said = sweep(*words)
+    assert status == 2
+    assert tried == ["chexpert"]
+    assert "0 of 3 cells succeeded, 3 failed" in said
+    assert re.search(r"Failed: seed=3: KeyError: 'nix' \(In the chexpert upstream \w+, which", said)
+
+
+def test_a_machine_that_sees_another_run_says_so(sweep, monkeypatch, tmp_path):
+    """As a node with a GPU does where a login node without one has identified the cells."""
+    resolve = train.resolve
+
+    def elsewhere(cfg, once=None, decode=True):
+        cfg.trainer.precision = "bf16-mixed"
+        return resolve(cfg, once, decode)
+
+    monkeypatch.setattr(train, "resolve", elsewhere)
+    status, _, said = sweep("seed=1,2")
+    assert status == 2
+    assert (
+        said.count("set trainer=gpu trainer.precision=bf16-mixed") == 4
+    )  # as it happens, and last
+    assert not keys(tmp_path)

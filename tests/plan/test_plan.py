@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from small_run import HERNIA
 
 from medsmall.evaluation.influence import auroc
@@ -46,7 +47,7 @@ def test_it_counts_what_is_left_and_trains_decodes_and_records_nothing(planned, 
     assert "seed must lie in" in out
     assert said.count("Left out: ") == 2
     assert re.search(r"\d+ images of chestxray14 are to be decoded at 48 px first", out)
-    assert "from a probe of a few steps" in out
+    assert "(0 cells from records of their arm, the others from a few steps;" in out
     assert {file.name for file in tmp_path.iterdir()} <= {"phantoms"}
 
 
@@ -56,7 +57,7 @@ def test_afterwards_it_knows_the_records_and_learns_from_them(planned, tmp_path)
     _, out, _ = planned("-m", *words, "seed=1,2,3")
     assert "3 cells: 2 recorded, 1 to run" in out
     assert "to be decoded" not in out
-    assert "from 2 recorded cells" in out
+    assert "(1 cells from records of their arm" in out
     assert len(list(tmp_path.glob("runs/*/DONE"))) == 2
 
 
@@ -99,20 +100,27 @@ def test_the_test_set_is_that_of_the_rarest_target_without_unknown_labels():
 
 
 def test_an_arm_s_width_is_that_of_simulated_test_sets():
-    """Beside 1,000 test sets drawn anew: the width without any scatter of repeats."""
+    """Beside 1,000 test sets drawn anew, and beside the interval of a report."""
     rng = np.random.default_rng(0)
     of = tells.test_set(Task.BINARY, ["x"], draw(40, 120))
     assert of is not None
-    found = tells.Tested(of).width(n=10**9, repeats=1)
-    for assumed, width in zip((tells.EASY, tells.HARD), found, strict=True):
-        from scipy.stats import norm
-
-        shift = np.sqrt(2) * norm.ppf(assumed.auroc)
+    tested = tells.Tested(of)
+    t_patients, t = norm_t(39), norm_t(4)
+    for k, assumed in enumerate((tells.EASY, tells.HARD)):
+        shift = np.sqrt(2) * stats.norm.ppf(assumed.auroc)
         y, patient = np.r_[np.ones(40), np.zeros(120)], np.arange(160)
         areas = [
             auroc(y, rng.standard_normal(160) + shift * y, patient, 160)[0] for _ in range(1000)
         ]
-        assert width == pytest.approx(1.96 * np.std(areas), rel=0.15)
+        over_tests = t_patients * np.std(areas)
+        assert tested.width(n=50, repeats=1)[k] == pytest.approx(over_tests, rel=0.15)
+        over_draws = t * assumed.scatter / np.sqrt(2 * 50 * 5)
+        both = np.hypot(over_tests, over_draws)
+        assert tested.width(n=50, repeats=5)[k] == pytest.approx(both, rel=0.15)
+
+
+def norm_t(freedom: int) -> float:
+    return float(stats.t.ppf(0.975, freedom))
 
 
 def test_more_repeats_and_images_show_smaller_differences():

@@ -20,13 +20,10 @@ from medsmall.sweep.table import span, table
 def begun(tmp_path) -> tuple[SweepFolder, list[Cell]]:
     """Two arms with two finished cells each, one that failed, one that runs, one that is left."""
     records = made_sweep(tmp_path, {"none": 0.2, "imagenet": 0.9}, (50,), repeats=2, test=80)
-    cells = [
-        Cell(
-            (f"pretraining={record.metrics['name']}", f"n={i}"), f"n={i}", record.key,
-            arm=f"pretraining={'none' if i < 2 else 'imagenet'}", n=50,
-        )
-        for i, record in enumerate(records)
-    ]  # fmt: skip
+    cells = []
+    for i, record in enumerate(records):
+        arm, draw = f"pretraining={'none' if i < 2 else 'imagenet'}", f"repeat={i % 2}"
+        cells.append(Cell((arm, draw), f"{arm} {draw}", record.key, arm=arm, n=50))
     for record in records:
         record.write_json("environment.json", {"seconds": 10.0})
         (record.folder / "DONE").write_text("")
