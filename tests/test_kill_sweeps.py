@@ -19,8 +19,8 @@ def script():
 
 
 @pytest.mark.slow
-def test_a_killed_sweep_goes_on_to_the_same_records(script, tmp_path, monkeypatch):
-    """Two workers that need one upstream; killed once two cells are complete."""
+def test_a_killed_sweep_and_two_at_once_end_with_the_same_records(script, tmp_path, monkeypatch):
+    """Two workers that need one upstream, killed once two cells are complete; then two sweeps."""
     few = [word for word in script.SWEEP if not word.startswith("sample_size.n=")]
     monkeypatch.setattr(script, "SWEEP", [*few, "sample_size.n=8,10"])
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
@@ -34,3 +34,10 @@ def test_a_killed_sweep_goes_on_to_the_same_records(script, tmp_path, monkeypatc
     assert script.start(killed, "cores").wait() == 0, killed.with_suffix(".log").read_text()
     assert script.results(killed) == expected
     assert not script.leftovers(killed)
+
+    shared = tmp_path / "shared"
+    both = [script.start(shared, "basic") for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0], shared.with_suffix(".log").read_text()
+    assert script.results(shared) == expected
+    assert not script.leftovers(shared)
+    assert "8 of 8 cells done" in shared.with_suffix(".log").read_text()

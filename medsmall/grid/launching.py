@@ -11,6 +11,7 @@ from medsmall.command import mendable
 from medsmall.errors import MedsmallError
 from medsmall.lock import is_held
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
+from medsmall.terminal import say_once
 
 Launch = Callable[[Sequence[Cell]], Sequence[JobReturn]]
 IN_VAIN = 3  # launches after which no cell has moved on
@@ -38,6 +39,7 @@ def run(
             return
         free = [cell for cell in _upstreams_first(left, folder) if not _is_busy(cell, folder)]
         if not free:
+            say_once(f"Other processes make what is left ({len(left):,} cells): waiting for them.")
             time.sleep(1)
             continue
         alone = [cell for cell in free if cell in killed][:1]
