@@ -31,7 +31,7 @@ def show(record: Record) -> None:
 
 
 class Headline(NamedTuple):
-    """The headline metric, its value in validation (None: undefined), and whether it rises."""
+    """The headline metric as tables name it, its value in validation, and whether it rises."""
 
     metric: str
     value: float | None
@@ -43,7 +43,8 @@ def headline(record: Record) -> Headline:
     metrics = record.metrics
     targets = targets_of(list(metrics["test"]["targets"]), Task(metrics["task"]))
     value = metrics["val"]["mean"].get(targets.headline)
-    return Headline(targets.headline, value, targets.rises)
+    named = {**targets.overall, **targets.headings}.get(targets.headline, targets.headline)
+    return Headline(named, value, targets.rises)
 
 
 def more_draws(words: list[str], cfg: DictConfig) -> str:

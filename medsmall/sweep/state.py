@@ -120,7 +120,8 @@ class State:
         sign = 1 if kinds.pop()[1] else -1
         arms = dict.fromkeys(cell.arm for cell in self.cells)
         means = {arm: sign * sum(s) / len(s) for arm in arms if (s := self.scores(arm))}
-        return max(means, key=lambda arm: means[arm]) if len(means) > 1 else ""
+        best = [arm for arm, mean in means.items() if mean == max(means.values())]
+        return best[0] if len(means) > len(best) == 1 else ""
 
 
 def _finished(folder: SweepFolder, cell: Cell) -> Finished:

@@ -12,7 +12,7 @@ from medsmall import status
 from medsmall.errors import MedsmallError
 from medsmall.sweep.cost import Took, expected
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
-from medsmall.sweep.state import State
+from medsmall.sweep.state import Finished, State
 from medsmall.sweep.table import span, table
 
 
@@ -60,13 +60,28 @@ def test_it_counts_what_is_done_running_failed_and_left(begun):
     assert not state.running
 
 
-def test_the_best_arm_is_that_of_the_higher_validation_score(begun):
+def scored(state: State, *scores: float, rises: bool = True) -> State:
+    """Give the finished cells these validation scores."""
+    for key, score in zip(list(state.finished), scores, strict=False):
+        state.finished[key] = Finished(10.0, "AUROC", score, rises)
+    return state
+
+
+def test_the_best_arm_is_that_of_the_better_validation_score(begun):
+    none, imagenet = "pretraining=none", "pretraining=imagenet"
     state = State.of(begun[0])
-    means = {
-        arm: sum(state.scores(arm)) / 2 for arm in ("pretraining=none", "pretraining=imagenet")
-    }
-    assert state.best == max(means, key=lambda arm: means[arm])
+    assert scored(state, 0.6, 0.7, 0.8, 0.9).best == imagenet
     assert "the best so far by validation" in shown(state)
+    assert scored(state, 0.6, 0.7, 0.8, 0.9, rises=False).best == none
+    assert scored(state, 0.6, 0.7, 0.7, 0.6).best == ""
+
+
+def test_arms_are_compared_over_the_draws_that_all_of_them_have(begun):
+    state = scored(State.of(begun[0]), 0.6, 1.0, 0.7, 0.7)
+    assert state.best == "pretraining=none"
+    del state.finished[begun[1][1].key]  # its 1.0
+    assert state.scores("pretraining=imagenet") == [0.7]
+    assert state.best == "pretraining=imagenet"
 
 
 def test_a_failure_of_an_earlier_start_is_left_again(begun):
