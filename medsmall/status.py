@@ -12,7 +12,7 @@ from medsmall.errors import MedsmallError
 from medsmall.quiet import quieten
 from medsmall.sweep.folder import SweepFolder
 from medsmall.sweep.state import State
-from medsmall.sweep.table import table
+from medsmall.sweep.table import failures, table
 from medsmall.terminal import console
 
 HELP = """\
@@ -47,7 +47,7 @@ def main() -> None:
                     live.update(table(state), refresh=True)
         else:
             console.print(table(state))
-        for sentence in state.failures:
+        for sentence in failures(state):
             console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 

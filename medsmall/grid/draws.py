@@ -21,22 +21,33 @@ def with_draws(cells: Sequence[Words], asked: Sweep, once: Once) -> list[Words]:
     Sizes, folds and a split that a command line gives are kept, and so are its repeats. A cell
     whose data cannot be read stays as it is: it is refused later.
     """
+    keys = {word.lstrip("+").partition("=")[0] for words in cells for word in words}
     if asked.doubling_from is None:
+        if "sweep.repeats" in keys:
+            raise MedsmallError(
+                "sweep.repeats has no effect without sizes that follow the data: add "
+                "sweep.doubling_from=50, or list the repeats, such as sample_size.repeat=0,1,2."
+            )
         return [*cells]
     if asked.doubling_from < 1 or asked.repeats < 1:
         raise MedsmallError("sweep.doubling_from and sweep.repeats must be at least 1.")
+    repeats: list[Words] = [(f"sample_size.repeat={number}",) for number in range(asked.repeats)]
+    if "sample_size.repeat" in keys:
+        repeats = [()]
     composer, differing = Composer(), varied(cells)
-    found: list[Words] = []
+    found: list[tuple[tuple[str, int], Words]] = []
     for words in cells:
-        given = {word.lstrip("+").partition("=")[0] for word in words}
         draws: list[Words] = [()]
-        if not given & {*GIVEN}:
-            draws = _draws(composer(words, differing), asked, once, "split" in given)
-        if "sample_size.repeat" not in given:
-            repeats = [f"sample_size.repeat={number}" for number in range(asked.repeats)]
-            draws = [(*draw, repeat) for draw in draws for repeat in repeats]
-        found += [(*words, *draw) for draw in draws]
-    return found
+        if not keys & {*GIVEN}:
+            draws = _draws(composer(words, differing), asked, once, "split" in keys)
+        learner = next((word for word in words if word.startswith("learner=")), "")
+        for number, draw in enumerate(draws):
+            found += [((learner, number), (*words, *draw, *repeat)) for repeat in repeats]
+    # a learner after the other, as they are listed, and each first with few images of all arms: a
+    # sweep that is stopped has an answer
+    learners = list(dict.fromkeys(learner for (learner, _), _ in found))
+    found.sort(key=lambda one: (learners.index(one[0][0]), one[0][1]))
+    return [words for _, words in found]
 
 
 def _draws(cfg: DictConfig, asked: Sweep, once: Once, split_given: bool) -> list[Words]:

@@ -23,6 +23,7 @@ from medsmall.quiet import quieten
 from medsmall.sweep import Sweep
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
 from medsmall.sweep.state import State
+from medsmall.sweep.table import by_reason, failures
 from medsmall.sweep.watch import watched
 from medsmall.terminal import say
 
@@ -107,12 +108,13 @@ def _tell(grid: Grid, state: State) -> None:
     """What is run and what is not, before anything is."""
     for notice in grid.notices:
         say(notice)
-    for sentence in state.failures:
+    for sentence in failures(state):
         say(sentence)
     same = f" ({grid.same:,} more are the same run as another)" if grid.same else ""
     say(
         f"Sweep {state.folder.name}: {len(state.cells):,} cells{same}, "
-        f"{len(state.finished):,} recorded already, {len(state.left):,} to run. "
+        f"{len(state.finished):,} recorded already, {len(state.left):,} to run"
+        f"{f', {len(state.failed):,} failed' if state.failed else ''}. "
         f"From another terminal: python -m medsmall.status {shlex.quote(str(state.folder.root))}"
     )
 
@@ -123,17 +125,15 @@ def _nothing_to_run(grid: Grid) -> str:
         return (
             "No cell is left to run: change the command, or remove a rule (conf/sweep/grid.yaml)."
         )
-    names = {cell.overrides: cell.words for cell in grid.cells}
-    return "\n".join(f"[{names[words]}] {why}" for words, why in grid.refused.items())
+    told = by_reason(grid.cells, grid.refused)
+    return "\n".join(f"[{cell.words}{more}] {why}" for cell, more, why in told)
 
 
 def tell_left_out(cells: Sequence[Cell]) -> None:
     """The cells that the rules leave out, by reason."""
-    reasons = dict.fromkeys(cell.left_out for cell in cells if cell.left_out)
-    for reason in reasons:
-        of = [cell for cell in cells if cell.left_out == reason]
-        more = f" and {len(of) - 1:,} more" if len(of) > 1 else ""
-        say(f"Left out: {of[0].words}{more}: {reason.rstrip('.')}.")
+    reasons = {cell.overrides: cell.left_out for cell in cells}
+    for cell, more, why in by_reason(cells, reasons):
+        say(f"Left out: {cell.words}{more}: {why.rstrip('.')}.")
 
 
 def _interrupted(state: State) -> str:
@@ -154,7 +154,7 @@ def _end(state: State) -> None:
         of_sweep([state.folder.record(key) for key in keys], state.folder.name)
     if not (state.failed or state.left):
         return
-    for sentence in state.failures:
+    for sentence in failures(state):
         say(sentence)
     again = shlex.join(["python", "-m", "medsmall.train", *state.folder.command])
     left = f" {len(state.left):,} were not run." if state.left else ""
@@ -162,5 +162,5 @@ def _end(state: State) -> None:
     raise FailedCellsError(
         f"{len(keys):,} of {len(state.cells):,} cells succeeded, {len(state.failed):,} failed "
         f"(why: {where}).{left} "
-        f"The same command runs only those again: {again}"
+        f"Once that is mended, the same command runs only those again: {again}"
     )

@@ -17,9 +17,10 @@ from medsmall.grid.sweep import tell_left_out
 from medsmall.plan.plan import Plan, plan
 from medsmall.plan.tells import sentences
 from medsmall.quiet import quieten
-from medsmall.sweep.table import span
+from medsmall.sweep.table import by_reason, span
 from medsmall.terminal import console
 
+MOST_ARMS = 12  # that are named
 EXAMPLES = """\
 python -m medsmall.plan -m +experiment=which_pretraining dataset=mine
 python -m medsmall.plan -m phantom=true sample_size.n=50,100 pretraining=none,imagenet"""
@@ -45,14 +46,16 @@ def lines(made: Plan, at_once: int = 1) -> Iterator[str]:
         f"{len(made.grid.cells):,} cells: {len(made.state.finished):,} recorded, "
         f"{len(made.to_run):,} to run, {left_out:,} left out, {len(made.grid.refused):,} refused."
     )
-    names = {cell.overrides: cell.words for cell in made.grid.cells}
-    yield from (f"Refused: {names[words]}: {why}" for words, why in made.grid.refused.items())
+    for cell, more, why in by_reason(made.grid.cells, made.grid.refused):
+        yield f"Refused: {cell.words}{more}: {why}"
+    arms = list(dict.fromkeys(cell.arm for cell in made.to_run))
+    if 1 < len(arms) <= MOST_ARMS:
+        yield f"Arms to run: {'; '.join(arms)}."
     for (dataset, side), (images, seconds) in made.lacking.items():
         if images:
             yield (
                 f"{images:,} images of {dataset} are to be decoded at {side} px first, in about "
-                f"{span(seconds)}. Until then the keys of its cells are not known, and neither "
-                "is which are recorded."
+                f"{span(seconds)}. Until then it is not known which cells are recorded."
             )
     for (dataset, side), images in made.grid.unprepared.items():
         if (dataset, side) not in made.lacking:

@@ -10,6 +10,7 @@ from medsmall.evaluation.power import Pilot, assumed_variance, detectable
 from medsmall.evaluation.threshold import FEW
 from medsmall.task import Task
 
+MOST = 0.5  # an AUROC lies that far from chance
 DRAWS = 20  # of scores on the test set, to simulate a variance
 
 
@@ -47,7 +48,10 @@ class Width(NamedTuple):
     high: float
 
     def __str__(self) -> str:
-        return f"{self.low:.3f} to {self.high:.3f}"
+        if self.low >= MOST:
+            return "more than there can be"
+        high = f"{self.high:.3f}" if self.high < MOST else "more than there can be"
+        return f"{self.low:.3f} to {high}"
 
 
 def test_set(task: Task, targets: Sequence[str], draw: object) -> TestSet | None:
@@ -140,7 +144,10 @@ def sentences(
             line += f"; a true difference of two arms above {found}"
         yield line
     if repeats == 1:
-        yield "  One repeat compares no two arms: add sample_size.repeat=0,1,2,3,4."
+        yield (
+            "  Without the scatter of draws, which one repeat does not show. It compares no two "
+            "arms, either: add sample_size.repeat=0,1,2,3,4."
+        )
     else:
         yield (
             f"  The differences are found in four sweeps of five, with {repeats} repeats{family}. "

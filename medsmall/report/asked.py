@@ -8,6 +8,7 @@ from medsmall.errors import MedsmallError
 from medsmall.record.predicted import MEAN
 from medsmall.report.planning import MOST_REPEATS, Assumed
 from medsmall.sweep.folder import SweepFolder
+from medsmall.terminal import say
 
 LAST = "last"  # the value of sweep= for the one begun last
 
@@ -103,5 +104,9 @@ def _of_sweep(roots: list[Path], name: str) -> set[str]:
     keys: set[str] = set()
     for root in roots:
         folder = SweepFolder.last(root) if name == LAST else SweepFolder(root, name)
-        keys |= {cell.key for cell in folder.cells if cell.key}
+        cells = [cell for cell in folder.cells if not cell.left_out]
+        lacking = sum(not (cell.key and folder.record(cell.key).done) for cell in cells)
+        if lacking:
+            say(f"{lacking:,} of the {len(cells):,} cells of {folder.name} have no record.")
+        keys |= {cell.key for cell in cells if cell.key}
     return keys

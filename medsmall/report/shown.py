@@ -72,6 +72,8 @@ def _table(study: Study, cells: list[Cell]) -> Table:
         counts = dict.fromkeys(str(cell.repeats) for cell in there)
         labels = dict.fromkeys(f"{cell.labels:,}" for cell in there)
         scores = [_score(of_size[arm]) if arm in of_size else "" for arm in arms]
+        if len(arms) > 2:  # each interval below its score, as a line is short
+            scores = [score.replace(" [", "\n[") for score in scores]
         table.add_row(f"{size:,}", "/".join(labels), *scores, "/".join(counts))
     return table
 

@@ -74,7 +74,7 @@ class SweepFolder:
             name = (sweeps / LAST).read_text(encoding="utf-8").strip()
         except OSError:
             raise MedsmallError(
-                f"No sweep is known in {sweeps.parent}: name the folder that its output_root was."
+                f"No sweep has begun in {sweeps.parent}: name its output_root, if it is another."
             ) from None
         return cls(sweeps.parent, name)
 

@@ -63,15 +63,6 @@ class State:
         return new
 
     @property
-    def failures(self) -> list[str]:
-        """A sentence for each failed cell."""
-        return [
-            f"Failed: {cell.words}: {self.failed[cell.overrides].sentence}"
-            for cell in self.cells
-            if cell.overrides in self.failed
-        ]
-
-    @property
     def left(self) -> list[Cell]:
         """The cells that have neither finished nor failed; some of them are running."""
         return [

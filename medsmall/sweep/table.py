@@ -1,6 +1,7 @@
 """The state of a sweep as one table, or as a line per finished cell."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Group
 from rich.table import Table
@@ -61,6 +62,8 @@ def _below(state: State) -> list[str]:
         lines.append(
             "* the best so far by validation, over the same draws; the report compares on test"
         )
+    if state.left and not state.running:
+        lines.append("No cell is running: a worker takes seconds to start.")
     if state.running:
         names = [cell.words for cell in state.running[:MOST]]
         more = len(state.running) - len(names)
@@ -91,8 +94,30 @@ def line(state: State, cell: Cell) -> str:
     return f"{cell.words}: {found.seconds:.0f} s{score} ({progress(state)})"
 
 
+def failures(state: State) -> list[str]:
+    """A sentence for each reason why cells have failed."""
+    reasons = {overrides: why.sentence for overrides, why in state.failed.items()}
+    return [
+        f"Failed: {cell.words}{more}: {why}" for cell, more, why in by_reason(state.cells, reasons)
+    ]
+
+
+def by_reason(
+    cells: Iterable[Cell], reasons: Mapping[tuple[str, ...], str]
+) -> Iterator[tuple[Cell, str, str]]:
+    """The first cell of each reason, how many more there are in words, and the reason."""
+    of: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if why := reasons.get(cell.overrides):
+            of.setdefault(why, []).append(cell)
+    for why, alike in of.items():
+        yield alike[0], f" and {len(alike) - 1:,} more" if len(alike) > 1 else "", why
+
+
 def span(seconds: float) -> str:
     """A time in words: "40 s", "12 min", "3 h 20 min", "2 days 4 h"."""
+    if seconds < 1:
+        return "a second"
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

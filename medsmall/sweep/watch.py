@@ -40,15 +40,15 @@ def _watch(state: State, stop: threading.Event) -> None:
                 live.update(table(state), refresh=True)
                 if last:
                     return
-    told = set(state.failures)
+    told = set(state.failed)
     while True:
         last = stop.wait(EVERY)
         for cell in state.look():
             _say(line(state, cell))
-        for sentence in state.failures:
-            if sentence not in told:
-                _say(sentence)
-                told.add(sentence)
+        for cell in state.cells:
+            if cell.overrides in state.failed.keys() - told:
+                _say(f"Failed: {cell.words}: {state.failed[cell.overrides].sentence}")
+        told |= state.failed.keys()
         if last:
             return
 

@@ -70,3 +70,25 @@ def test_a_cell_whose_data_are_absent_is_refused_later():
 def test_less_than_one_is_one_sentence(sweep):
     with pytest.raises(MedsmallError, match="must be at least 1"):
         with_draws([PHANTOM], sweep, Once())
+
+
+def test_repeats_without_sizes_that_follow_the_data_are_one_sentence():
+    with pytest.raises(MedsmallError, match=r"sweep.repeats has no effect .* sample_size.repeat"):
+        with_draws([(*PHANTOM, "sweep.repeats=2")], asked(None), Once())
+
+
+def test_few_images_of_all_arms_come_first_within_a_learner(outputs):
+    base = ("dataset=chest_xray", "phantom=true", f"output_root={outputs}")
+    arms = [
+        (*base, f"learner={learner}", f"pretraining={source}")
+        for learner in ("probe", "network")
+        for source in ("imagenet", "none")
+    ]
+    cells = with_draws(arms, asked(100, 1), Once())
+    told = [(cell[3][8:], cell[4][12:], cell[5][14:]) for cell in cells]
+    assert told == [
+        (learner, source, size)
+        for learner in ("probe", "network")
+        for size in ("100", "200", "400")
+        for source in ("imagenet", "none")
+    ]

@@ -203,7 +203,7 @@ def test_values_are_selected_as_they_are_written(tmp_path, capsys):
 
 def test_the_last_sweep_can_be_asked_again(tmp_path, capsys):
     sweep(tmp_path, {"mura": 0.9}, (50,), repeats=3, test=80)
-    with pytest.raises(MedsmallError, match="No sweep is known in"):
+    with pytest.raises(MedsmallError, match="No sweep has begun in"):
         told(capsys, tmp_path, "sweep=last")
     records = sweep(tmp_path, {"none": 0.5, "imagenet": 0.9}, (50,), repeats=2, test=80)
     cells = [Cell((f"seed={i}",), key=record.key) for i, record in enumerate(records)]

@@ -13,7 +13,7 @@ from medsmall.errors import MedsmallError
 from medsmall.sweep.cost import Took, expected
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
 from medsmall.sweep.state import Finished, State
-from medsmall.sweep.table import span, table
+from medsmall.sweep.table import failures, span, table
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_it_counts_what_is_done_running_failed_and_left(begun):
         assert [cell.words for cell in state.running] == ["more=1"]
         text = shown(state)
     assert len(state.finished) == 4
-    assert state.failures == ["Failed: more=0: It is bad."]
+    assert failures(state) == ["Failed: more=0: It is bad."]
     assert [cell.words for cell in state.left] == ["more=1", "more=2"]
     assert "4 of 7 cells done, 1 failed; time left: about 20 s" in text
     assert "Running: more=1" in text
@@ -130,7 +130,7 @@ def test_what_is_no_sweep_is_one_sentence(begun, monkeypatch, capsys, words, sen
 
 
 def test_without_any_sweep_it_says_so(tmp_path):
-    with pytest.raises(MedsmallError, match="No sweep is known in"):
+    with pytest.raises(MedsmallError, match="No sweep has begun in"):
         SweepFolder.last(tmp_path)
 
 
