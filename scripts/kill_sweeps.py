@@ -71,6 +71,21 @@ def killed(root: Path, launcher: str, when: Callable[[Path], bool]) -> int:
     return len(results(root))
 
 
+def moment(rng: random.Random, number: int, seconds: float) -> Callable[[Path], bool]:
+    """When to kill: at any time, or, every second time, while the cells run."""
+    if number % 2 == 0:
+        at = time.monotonic() + rng.uniform(0.05, 0.95) * seconds
+        return lambda root: time.monotonic() > at
+    enough, later_s, due = rng.randrange(1, CELLS), rng.uniform(0, 2), [float("inf")]
+
+    def when(root: Path) -> bool:
+        if len(results(root)) >= enough:
+            due[0] = min(due[0], time.monotonic() + later_s)
+        return time.monotonic() > due[0]
+
+    return when
+
+
 def main() -> None:
     """Print what became of each kill."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -92,16 +107,14 @@ def main() -> None:
         for number in range(asked.kills):
             again = Path(folder, f"killed-{number}")
             shutil.copytree(root / "phantoms", again / "phantoms", symlinks=True)
-            after_s = rng.uniform(0.05, 1.0) * seconds
-            at = time.monotonic() + after_s
-            complete = killed(again, asked.launcher, lambda root, at=at: time.monotonic() > at)
+            complete = killed(again, asked.launcher, moment(rng, number, seconds))
             status = start(again, asked.launcher).wait()
             same, left = results(again) == expected, leftovers(again)
             good = status == 0 and same and not left
             wrong += not good
             print(
-                f"{'same' if good else 'WRONG':6} SIGKILL after {after_s:.1f} s, {complete} of "
-                f"{len(expected)} runs complete; then exit status {status}"
+                f"{'same' if good else 'WRONG':6} SIGKILL with {complete} of {len(expected)} runs "
+                f"complete; then exit status {status}"
                 f"{'' if same else ', other records'}{f', left over: {left}' if left else ''}",
                 flush=True,
             )

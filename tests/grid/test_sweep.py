@@ -210,6 +210,6 @@ def test_a_machine_that_sees_another_run_says_so(sweep, monkeypatch, tmp_path):
     status, _, said = sweep("seed=1,2")
     assert status == 2
     assert (
-        said.count("set trainer=gpu trainer.precision=bf16-mixed") == 4
+        said.count("set trainer=gpu trainer.precision=bf16-mixed") == 3
     )  # as it happens, and last
     assert not keys(tmp_path)
