@@ -27,9 +27,12 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """Expand the grid, and run it."""
+        from medsmall.errors import MedsmallError
         from medsmall.grid.sweep import sweep
 
         self._launcher([])  # says at once what is not installed
+        if self.config.hydra.launcher.get("n_jobs") == 0:
+            raise MedsmallError("hydra.launcher.n_jobs must be at least 1, or -1 for all cores.")
 
         def launch(overrides: Any, number: int) -> Any:
             name = [word for word in overrides[0] if word.startswith("sweep.name=")]

@@ -66,6 +66,17 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     return config
 
 
+def check_sweep(cfg: DictConfig) -> None:
+    """MedsmallError for a fault in the group sweep, which all cells share."""
+    config = resolved(cfg, ["sweep"])["sweep"]
+    if not isinstance(config, dict) or "_target_" not in config:
+        raise MedsmallError(
+            f"sweep={cfg.choices.get('sweep')} lacks what conf/sweep/grid.yaml has: let its file "
+            "begin with the line defaults: [grid]."
+        )
+    _check_node("sweep", config)
+
+
 def resolved(cfg: DictConfig, keys: Iterable[str]) -> dict[str, Any]:
     """These keys of `cfg` as plain containers; MedsmallError where one cannot be resolved.
 

@@ -56,6 +56,8 @@ def _asked(words: list[str]) -> SweepFolder:
         raise MedsmallError(f"There is no option {unknown[0]}: --help shows what there is.")
     folders = [word for word in words if (Path(word).expanduser() / "sweeps").is_dir()]
     names = [word for word in words if word not in folders]
+    if places := [name for name in names if os.sep in name or Path(name).is_dir()]:
+        raise MedsmallError(f"No sweep has begun in {Path(places[0]).absolute()}: name another.")
     if len(folders) > 1 or len(names) > 1:
         raise MedsmallError("One sweep is shown at a time: give one name, and one folder.")
     root = folders[0] if folders else os.environ.get("MEDSMALL_OUTPUT", "outputs")

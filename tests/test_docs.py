@@ -231,7 +231,7 @@ def test_the_commands_about_records_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("MEDSMALL_OUTPUT", raising=False)
     records = sweep(tmp_path / "outputs", {"none": 0.2, "imagenet": 0.8}, repeats=2)
     cells = [Cell((record.key,), key=record.key) for record in records]
-    SweepFolder(tmp_path / "outputs", "which_pretraining-3fa2c1").begin(cells, [])
+    SweepFolder(tmp_path / "outputs", "which_pretraining-3fa2c1").begin(cells)
     monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
     importlib.import_module("medsmall.report.__main__").main()
     assert "with 95% intervals" in capsys.readouterr().out

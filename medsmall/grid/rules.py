@@ -1,9 +1,11 @@
 """The rules by which cells are left out: conditions in conf/sweep."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from medsmall.configs import default_keys, groups, options
 from medsmall.errors import (
     AbsentDataError,
     AbsentWeightsError,
@@ -21,8 +23,9 @@ FACTS = {
 class Rules:
     """Made from ``sweep.rules``; MedsmallError for a rule that cannot be read."""
 
-    def __init__(self, rules: dict[str, Any]) -> None:
-        self.rules = {name: _read(name, rule) for name, rule in rules.items() if rule is not None}
+    def __init__(self, rules: dict[str, Any] | None) -> None:
+        given = (rules or {}).items()
+        self.rules = {name: _read(name, rule) for name, rule in given if rule is not None}
 
     def before(self, cfg: DictConfig) -> str:
         """Why the cell `cfg` is left out before anything is found out about it; "" if it is not."""
@@ -37,7 +40,7 @@ class Rules:
             (
                 why or str(refusal)
                 for when, why in self.rules.values()
-                if refusal.fact and when.get("fact") == [refusal.fact] and _holds(when, cfg)
+                if refusal.fact and refusal.fact in when.get("fact", []) and _holds(when, cfg)
             ),
             "",
         )
@@ -53,19 +56,33 @@ def _read(name: str, rule: Any) -> tuple[dict[str, list[str]], str]:
             f"There is no key 'sweep.rules.{name}.{unknown[0]}'"
             f"{did_you_mean(unknown[0], ['when', 'why'])}."
         )
-    when = {
-        str(key): list(map(_text, value if isinstance(value, list) else [value]))
-        for key, value in rule["when"].items()
-    }
+    when = {}
+    for key, value in rule["when"].items():
+        values = value if isinstance(value, list) else [value]
+        if not values or any(isinstance(one, list | dict) for one in values):
+            raise MedsmallError(
+                f"sweep.rules.{name}.when.{key} takes a value, or a list of values."
+            )
+        when[str(key)] = [_text(one) for one in values]
+        _check(name, str(key), when[str(key)])
     facts = when.get("fact")
-    if facts and (len(facts) > 1 or facts[0] not in FACTS):
-        raise MedsmallError(
-            f"sweep.rules.{name}.when.fact is not known{did_you_mean(facts[0], FACTS)}."
-        )
     why = str(rule.get("why") or "")
     if not (why or facts):
         raise MedsmallError(f"sweep.rules.{name} has no reason: write why: a reason.")
     return when, why
+
+
+def _check(rule: str, key: str, values: list[str]) -> None:
+    """MedsmallError for a condition that can never hold."""
+    known: Iterable[str] = FACTS if key == "fact" else options(key) if key in groups() else values
+    for value in values:
+        if value not in known:
+            what = f"sweep.rules.{rule}.when.{key} cannot be '{value}'"
+            raise MedsmallError(f"{what}{did_you_mean(value, known)}.")
+    if key not in ("fact", *groups()) and key not in (keys := default_keys()):
+        raise MedsmallError(
+            f"sweep.rules.{rule}.when: there is no key or group '{key}'{did_you_mean(key, keys)}."
+        )
 
 
 def _holds(when: dict[str, list[str]], cfg: DictConfig) -> bool:

@@ -20,6 +20,7 @@ from medsmall.grid.launching import run
 from medsmall.grid.rules import Rules
 from medsmall.lock import tidy
 from medsmall.quiet import quieten
+from medsmall.schema import check_sweep
 from medsmall.sweep import Sweep
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
 from medsmall.sweep.state import State
@@ -30,6 +31,7 @@ from medsmall.terminal import say
 if TYPE_CHECKING:
     from medsmall.case import Case
 
+MANY = 500  # cells whose identification takes a while
 Launcher = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 
 
@@ -44,16 +46,16 @@ def sweep(named: Sequence[Words], launch: Launcher, batch: int | None = None) ->
     cells. MedsmallError if some have failed.
     """
     quieten()
-    cells = [tuple(word for word in cell if not word.startswith("sweep.name=")) for cell in named]
-    cfg = common(named)
-    asked: Sweep = build(cfg.sweep)
+    if batch is not None and not (isinstance(batch, int) and batch > 0):
+        raise MedsmallError(f"hydra.sweeper.max_batch_size must be at least 1, but is {batch}.")
+    asked, cfg, cells = settings(named)
     cells = with_draws(cells, asked, sharing.SHARED)
     folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))
     grid = Identifier(Rules(asked.rules), sharing.SHARED, _tell_other_versions).identify(cells)
     tell_left_out(grid.cells)
     if all(cell.left_out or cell.overrides in grid.refused for cell in grid.cells):
         raise MedsmallError(_nothing_to_run(grid))
-    folder.begin(grid.cells, written(sys.argv[1:]))
+    folder.begin(grid.cells)
     for words, sentence in grid.refused.items():
         folder.fail(Failure(words, sentence))
     state = State.of(folder)
@@ -73,11 +75,29 @@ def sweep(named: Sequence[Words], launch: Launcher, batch: int | None = None) ->
                 run(state.left, folder, launched, asked.fail_fast, batch)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_interrupted(state)) from None
+        finally:
+            for place in (
+                "runs",
+                "sweeps",
+                f"sweeps/{folder.name}",
+                f"sweeps/{folder.name}/failed",
+            ):
+                tidy(folder.root / place)
     state.look()
-    for place in (folder.root / "runs", folder.path.parent, folder.path, folder.path / "failed"):
-        tidy(place)
     _end(state)
     return results
+
+
+def settings(named: Sequence[Words]) -> tuple[Sweep, DictConfig, list[Words]]:
+    """What is asked of a sweep; the config of what its cells have in common; its cells."""
+    if any(word.startswith("sweep.") for word in varied(named)):
+        raise MedsmallError("The keys of the group sweep are for all cells: give each one value.")
+    cfg = common(named)
+    check_sweep(cfg)
+    cells = [tuple(word for word in cell if not word.startswith("sweep.name=")) for cell in named]
+    if len(cells) >= MANY:
+        say(f"Identifying {len(cells):,} cells, some 30 a second ...")
+    return build(cfg.sweep), cfg, cells
 
 
 def _tell_other_versions(cell: Cell, of: Any, source: Any, case: "Case | None") -> None:
@@ -112,7 +132,7 @@ def _tell(grid: Grid, state: State) -> None:
         say(sentence)
     same = f" ({grid.same:,} more are the same run as another)" if grid.same else ""
     say(
-        f"Sweep {state.folder.name}: {len(state.cells):,} cells{same}, "
+        f"Sweep {state.folder.name}: {in_words(state.cells)}{same}, "
         f"{len(state.finished):,} recorded already, {len(state.left):,} to run"
         f"{f', {len(state.failed):,} failed' if state.failed else ''}. "
         f"From another terminal: python -m medsmall.status {shlex.quote(str(state.folder.root))}"
@@ -138,11 +158,16 @@ def tell_left_out(cells: Sequence[Cell]) -> None:
 
 def _interrupted(state: State) -> str:
     state.look()
-    return (
-        f"{len(state.finished):,} of {len(state.cells):,} cells are recorded, and the same command "
-        "goes on from there; what they tell: python -m medsmall.report "
-        f"{shlex.quote(str(state.folder.root))} sweep={state.folder.name}"
-    )
+    done = f"{len(state.finished):,} of {in_words(state.cells)} recorded; the same command goes on"
+    if not state.finished:
+        return done
+    asked = shlex.join([str(state.folder.root), f"sweep={state.folder.name}"])
+    return f"{done} from there; what they tell: python -m medsmall.report {asked}"
+
+
+def in_words(cells: Sequence[Cell]) -> str:
+    """Their number."""
+    return f"{len(cells):,} cell{'s' * (len(cells) != 1)}"
 
 
 def _end(state: State) -> None:
@@ -156,11 +181,11 @@ def _end(state: State) -> None:
         return
     for sentence in failures(state):
         say(sentence)
-    again = shlex.join(["python", "-m", "medsmall.train", *state.folder.command])
+    again = shlex.join(["python", "-m", "medsmall.train", *written(sys.argv[1:])])
     left = f" {len(state.left):,} were not run." if state.left else ""
     where = state.folder.path / "failed"
     raise FailedCellsError(
-        f"{len(keys):,} of {len(state.cells):,} cells succeeded, {len(state.failed):,} failed "
+        f"{len(keys):,} of {in_words(state.cells)} succeeded, {len(state.failed):,} failed "
         f"(why: {where}).{left} "
         f"Once that is mended, the same command runs only those again: {again}"
     )

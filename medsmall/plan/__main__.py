@@ -12,8 +12,9 @@ from omegaconf import DictConfig
 
 from medsmall.command import as_command
 from medsmall.configs.machine import cores
+from medsmall.errors import MedsmallError
 from medsmall.grid.expand import Words
-from medsmall.grid.sweep import tell_left_out
+from medsmall.grid.sweep import in_words, tell_left_out
 from medsmall.plan.plan import Plan, plan
 from medsmall.plan.tells import sentences
 from medsmall.quiet import quieten
@@ -43,7 +44,7 @@ def lines(made: Plan, at_once: int = 1) -> Iterator[str]:
     """The plan in sentences."""
     left_out = sum(1 for cell in made.grid.cells if cell.left_out)
     yield (
-        f"{len(made.grid.cells):,} cells: {len(made.state.finished):,} recorded, "
+        f"{in_words(made.grid.cells)}: {len(made.state.finished):,} recorded, "
         f"{len(made.to_run):,} to run, {left_out:,} left out, {len(made.grid.refused):,} refused."
     )
     for cell, more, why in by_reason(made.grid.cells, made.grid.refused):
@@ -111,7 +112,7 @@ def _differ_in_one(one: str, other: str) -> bool:
 
 
 def _unswept(cfg: DictConfig) -> None:
-    raise AssertionError("a plan is made by its sweeper")
+    raise MedsmallError("A plan is of a grid: leave out hydra/sweeper.")
 
 
 def main() -> None:

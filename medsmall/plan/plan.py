@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from medsmall import once as sharing
-from medsmall.contract import build
 from medsmall.grid.draws import with_draws
 from medsmall.grid.expand import Words
 from medsmall.grid.identify import Grid, Identifier, unmade
 from medsmall.grid.rules import Rules
-from medsmall.grid.sweep import common, name_of
+from medsmall.grid.sweep import name_of, settings
 from medsmall.plan.probe import Job, Speed, probe
 from medsmall.plan.tells import TestSet, test_set
-from medsmall.sweep import Sweep
 from medsmall.sweep.cost import expected
 from medsmall.sweep.folder import Cell, SweepFolder
 from medsmall.sweep.state import State
@@ -102,9 +100,9 @@ class Looked:
 
 def plan(words: Sequence[Words]) -> Plan:
     """The plan of the cells with these overrides; nothing is trained, prepared or recorded."""
-    cfg, once = common(words), sharing.SHARED
-    asked: Sweep = build(cfg.sweep)
-    cells = with_draws(words, asked, once)
+    once = sharing.SHARED
+    asked, cfg, cells = settings(words)
+    cells = with_draws(cells, asked, once)
     looked = Looked()
     grid = Identifier(Rules(asked.rules), once, looked, decode=False).identify(cells)
     folder = SweepFolder(cfg.output_root, asked.name or name_of(cfg, cells))

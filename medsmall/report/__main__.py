@@ -1,6 +1,7 @@
 """What the recorded runs say: ``python -m medsmall.report``; nothing is run again."""
 
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -71,14 +72,11 @@ def of_sweep(records: Sequence[Record], name: str) -> None:
     except (MedsmallError, OSError) as error:
         say(f"No report: {error}")
     else:
-        there = " ".join(map(str, roots))
+        there = shlex.join([*map(str, roots), f"sweep={name}"])
         say(
             f"Picture and tables: {folder} (the next report there overwrites them; to=... keeps it)"
         )
-        say(
-            f"Again: python -m medsmall.report {there} sweep={name}; without sweep=..., of all "
-            "runs."
-        )
+        say(f"Again: python -m medsmall.report {there}; without sweep=..., of all runs.")
 
 
 def _write(found: Answer, words: list[str], folder: Path) -> None:

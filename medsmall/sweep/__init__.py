@@ -1,6 +1,6 @@
 """A sweep as it lies on disk: its folder, the state of its cells, and how they are shown."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
@@ -12,4 +12,4 @@ class Sweep:
     fail_fast: bool
     doubling_from: int | None
     repeats: int
-    rules: dict[str, Any] = field(default_factory=dict)
+    rules: dict[str, Any] | None = None

@@ -39,7 +39,8 @@ def run_cell(
     failed = [tuple(overrides)]
     try:
         case = resolve(cfg)
-        if case.key != next(one.key for one in folder.cells if one.overrides == failed[0]):
+        known = {cell.overrides: cell.key for cell in folder.cells}
+        if case.key != known[failed[0]]:
             raise MedsmallError(OTHER_MACHINE)
         upstream = case.source.upstream
         if upstream and not upstream.record.done:
@@ -49,7 +50,7 @@ def run_cell(
         execute(case)
     except BusyError:
         return
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a class of one's own may end the process
         told = "" if mendable(error) else traceback.format_exc()
         fault = f"{type(error).__name__}: {error}".splitlines()[0]
         notes = getattr(error, "__notes__", [])  # of an upstream, see train.execute

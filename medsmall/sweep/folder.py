@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from medsmall.atomic import write_whole
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
 
 GRID, LAST = "grid.json", ".last"
+LONGEST = 100  # characters of a name
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,8 @@ class SweepFolder:
     """Reads and writes the folder; several processes may do so at once."""
 
     def __init__(self, output_root: str | Path, name: str) -> None:
-        if not name or re.search(r'[/\\:*?"<>|]|^\.', name):
-            raise MedsmallError(
-                f"sweep.name={name!r} cannot be the name of a folder: choose another."
-            )
+        if not 0 < len(name) <= LONGEST or re.search(r'[/\\:*?"<>|=]|^\.', name):
+            raise MedsmallError(f"There can be no sweep of the name '{name}': choose another.")
         self.root = Path(output_root).expanduser().absolute()
         self.name = name
         self.path = self.root / "sweeps" / name
@@ -72,17 +70,29 @@ class SweepFolder:
         sweeps = Path(output_root).expanduser().absolute() / "sweeps"
         try:
             name = (sweeps / LAST).read_text(encoding="utf-8").strip()
-        except OSError:
+        except (OSError, ValueError):
+            name = ""
+        if not name:
             raise MedsmallError(
                 f"No sweep has begun in {sweeps.parent}: name its output_root, if it is another."
-            ) from None
+            )
         return cls(sweeps.parent, name)
 
-    def begin(self, cells: Sequence[Cell], command: Sequence[str]) -> None:
-        """Write the cells, and forget earlier failures: those cells are tried again."""
+    def begin(self, cells: Sequence[Cell]) -> None:
+        """Write the cells, and forget earlier failures: those cells are tried again.
+
+        MedsmallError if the folder is that of another grid, which may be running.
+        """
+        if (self.path / GRID).exists():
+            before = {cell.overrides for cell in self.cells}
+            if before != {cell.overrides for cell in cells}:
+                raise MedsmallError(
+                    f"sweep.name={self.name} is the name of another grid: choose another name, or "
+                    f"delete {self.path}; its records are kept."
+                )
         for file in (self.path / "failed").glob("*.json"):
             file.unlink(missing_ok=True)
-        content = {"command": list(command), "cells": [asdict(cell) for cell in cells]}
+        content = {"cells": [asdict(cell) for cell in cells]}
         self._write(GRID, json.dumps(content, indent=1) + "\n")
         text = f"{self.name}\n"
         write_whole(self.path.parent / LAST, lambda file: file.write_text(text, encoding="utf-8"))
@@ -90,28 +100,21 @@ class SweepFolder:
     @property
     def cells(self) -> list[Cell]:
         """Its cells; MedsmallError if there is no such sweep."""
-        tuples = ("overrides", "upstreams")
-        return [
-            Cell(**{**one, **{key: tuple(one[key]) for key in tuples}})
-            for one in self._grid()["cells"]
-        ]
-
-    @property
-    def command(self) -> list[str]:
-        """The words after ``python -m medsmall.train``."""
-        return list(self._grid()["command"])
-
-    def _grid(self) -> dict[str, Any]:
         try:
-            return dict(json.loads((self.path / GRID).read_text(encoding="utf-8")))
+            found = json.loads((self.path / GRID).read_text(encoding="utf-8"))
+            tuples = ("overrides", "upstreams")
+            return [
+                Cell(**{**one, **{key: tuple(one[key]) for key in tuples}})
+                for one in found["cells"]
+            ]
         except FileNotFoundError:
             known = [file.parent.name for file in self.path.parent.glob(f"*/{GRID}")]
             raise MedsmallError(
                 f"There is no sweep {self.path}{did_you_mean(self.name, known)}."
             ) from None
-        except ValueError as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
             raise MedsmallError(
-                f"{self.path / GRID} is damaged: start the command of the sweep again."
+                f"{self.path / GRID} is damaged: delete it, and start the sweep again."
             ) from error
 
     def record(self, key: str) -> Record:

@@ -15,7 +15,7 @@ MOST = 4  # running cells that are named
 
 def table(state: State) -> Group:
     """Arms as rows, with their cells by state, and below it what runs and the time left."""
-    shown = Table(title=f"Sweep {state.folder.name}", title_justify="left")
+    shown = Table(title=Text(f"Sweep {state.folder.name}"), title_justify="left")
     shown.add_column("arm")
     score = _score_name(state)
     for heading in ("done", "running", "failed", "left", score):

@@ -20,7 +20,7 @@ CELLS = [Cell((f"seed={i}",), f"seed={i}", key=f"{i:016x}", name=f"run {i}") for
 @pytest.fixture
 def folder(tmp_path) -> SweepFolder:
     folder = SweepFolder(tmp_path, "mine")
-    folder.begin(CELLS, [])
+    folder.begin(CELLS)
     return folder
 
 
@@ -61,7 +61,7 @@ def test_a_failed_cell_is_not_launched_again_but_in_the_next_sweep(folder):
     seen, launch = launches(folder, work)
     launching.run(CELLS, folder, launch, fail_fast=False)
     assert len(seen) == 1
-    folder.begin(CELLS, [])
+    folder.begin(CELLS)
     launching.run(CELLS, folder, launch, fail_fast=False)
     assert seen[1:] == [["seed=1"]]
 

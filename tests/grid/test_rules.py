@@ -65,9 +65,19 @@ def test_a_fact_may_have_conditions_beside_it():
         ({"when": {}}, "has no condition"),
         ({"when": {"seed": 1}}, "has no reason"),
         ({"when": {"fact": "beyond_pool"}}, "did you mean 'size_beyond_pool'"),
+        ({"when": {"nokey": 1}, "why": "so"}, "there is no key or group 'nokey'"),
+        ({"when": {"backbone": "tinny"}, "why": "so"}, "did you mean 'tiny'"),
+        ({"when": {"seed": []}, "why": "so"}, "takes a value, or a list of values"),
+        ({"when": {"seed": {"a": 1}}, "why": "so"}, "takes a value, or a list of values"),
         ({"when": {"seed": 1}, "why": "so", "wen": 1}, "There is no key 'sweep.rules.mine.wen'"),
     ],
 )
 def test_a_rule_that_cannot_be_read_is_one_sentence(rule, sentence):
     with pytest.raises(MedsmallError, match=sentence):
         Rules({"mine": rule})
+
+
+def test_a_rule_may_be_about_several_facts():
+    rules = Rules({"mine": {"when": {"fact": ["data_absent", "weights_absent"]}}})
+    assert rules.after(compose([]), AbsentWeightsError("x")) == "x"
+    assert rules.after(compose([]), BeyondPoolError("x")) == ""

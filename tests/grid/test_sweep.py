@@ -121,7 +121,7 @@ def test_an_interrupt_keeps_what_is_complete_and_says_how_to_go_on(sweep, monkey
         broken(patched, KeyboardInterrupt())
         status, _, said = sweep("seed=1,2,3")
     assert status == 130
-    assert "Interrupted: 1 of 3 cells are recorded, and the same command goes on" in said
+    assert "Interrupted: 1 of 3 cells recorded; the same command goes on" in said
     assert len(keys(tmp_path)) == 1
     folders = [file for file in (tmp_path / "runs").iterdir() if file.is_dir()]
     assert all(Record(folder).done for folder in folders)
@@ -133,7 +133,7 @@ def test_cells_without_sense_are_left_out_and_listed(sweep, tmp_path):
     assert status == 0
     assert "Left out: strategy=feature_extractor sample_size.n=10 and 1 more: a random" in said
     assert "Left out: strategy=finetune_all sample_size.n=5000: sample_size.n=5000 needs" in said
-    assert "1 cells, 0 recorded already, 1 to run" in said
+    assert "1 cell, 0 recorded already, 1 to run" in said
     assert len(keys(tmp_path)) == 1
     assert len(SweepFolder.last(tmp_path).cells) == 4
 
@@ -148,7 +148,7 @@ def test_without_any_sense_nothing_is_written(sweep, tmp_path):
 def test_the_same_run_twice_is_one_cell(sweep, tmp_path):
     status, _, said = sweep("trainer.enable_progress_bar=true,false")
     assert status == 0
-    assert "1 cells (1 more are the same run as another)" in said
+    assert "1 cell (1 more are the same run as another)" in said
 
 
 def test_a_rule_of_ones_own(sweep, tmp_path):
@@ -176,7 +176,55 @@ def test_a_name_may_be_given_also_where_a_cell_fails(sweep, monkeypatch, tmp_pat
 def test_a_name_that_is_no_folder_is_one_sentence(sweep):
     status, _, said = sweep("seed=1,2", "sweep.name=a/b")
     assert status == 2
-    assert said.strip() == "sweep.name='a/b' cannot be the name of a folder: choose another."
+    assert said.strip() == "There can be no sweep of the name 'a/b': choose another."
+
+
+def test_another_grid_of_the_same_name_is_refused(sweep, tmp_path):
+    assert sweep("seed=1", "sweep.name=mine")[0] == 0
+    status, _, said = sweep("seed=2", "sweep.name=mine")
+    assert status == 2
+    assert "sweep.name=mine is the name of another grid: choose another name, or delete" in said
+    assert len(keys(tmp_path)) == 1
+
+
+def test_a_class_that_ends_the_process_is_a_failed_cell(sweep, monkeypatch, tmp_path):
+    broken(monkeypatch, SystemExit(3))
+    status, _, said = sweep("seed=1,2,3")
+    assert status == 2
+    assert "Failed: seed=2: SystemExit: 3" in said
+    assert len(keys(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["sweep.fail_fast=maybe"], "sweep.fail_fast must be"),
+        (["sweep.name=5"], "sweep.name must be"),
+        (["sweep.name=a,b"], "The keys of the group sweep are for all cells"),
+        (["hydra.sweeper.max_batch_size=0"], "hydra.sweeper.max_batch_size must be at least 1"),
+        (["hydra/launcher=cores", "hydra.launcher.n_jobs=0"], "hydra.launcher.n_jobs must be"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_for_all_cells(sweep, tmp_path, words, sentence):
+    status, _, said = sweep("seed=1,2", *words)
+    assert status == 2
+    assert len(said.strip().splitlines()) == 1
+    assert said.startswith(sentence)
+    assert not (tmp_path / "sweeps").exists()
+
+
+@pytest.mark.parametrize("content", ["rules: {}\n", "\n"])
+def test_rules_without_their_defaults_are_one_sentence(sweep, tmp_path, content):
+    (tmp_path / "conf" / "sweep").mkdir(parents=True)
+    (tmp_path / "conf" / "sweep" / "mine.yaml").write_text(f"# Mine.\n{content}")
+    status, _, said = sweep("sweep=mine", "seed=1,2")
+    assert status == 2
+    assert said.strip().endswith("let its file begin with the line defaults: [grid].")
+
+
+def test_no_rules_at_all_are_rules_too(sweep, tmp_path):
+    status, _, said = sweep("seed=1", "sweep.rules=null")
+    assert status == 0, said
 
 
 def test_an_upstream_that_fails_is_tried_once_for_all_cells(sweep, monkeypatch, tmp_path):

@@ -75,7 +75,7 @@ def test_an_upstream_is_named_once(planned):
 
 def test_a_single_run_is_a_plan_of_one_cell(planned):
     _, out, _ = planned("sample_size.n=10")
-    assert "1 cells: 0 recorded, 1 to run" in out
+    assert "1 cell: 0 recorded, 1 to run" in out
     assert "are fewer than 10" in out or "One repeat compares no two arms" in out
 
 
@@ -83,6 +83,12 @@ def test_a_mistake_is_one_sentence(planned):
     status, out, said = planned("-m", "sample_size.m=10,20")
     assert (status, out) == (2, "")
     assert len(said.strip().splitlines()) == 1
+
+
+def test_a_search_has_no_plan(planned):
+    status, _, said = planned("-m", "seed=1,2", "hydra/sweeper=basic")
+    assert status == 2
+    assert "A plan is of a grid: leave out hydra/sweeper." in said
 
 
 def draw(positives: int, negatives: int, unknown: int = 0) -> pd.DataFrame:

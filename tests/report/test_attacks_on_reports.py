@@ -207,7 +207,7 @@ def test_the_last_sweep_can_be_asked_again(tmp_path, capsys):
         told(capsys, tmp_path, "sweep=last")
     records = sweep(tmp_path, {"none": 0.5, "imagenet": 0.9}, (50,), repeats=2, test=80)
     cells = [Cell((f"seed={i}",), key=record.key) for i, record in enumerate(records)]
-    SweepFolder(tmp_path, "mine").begin(cells, [])
+    SweepFolder(tmp_path, "mine").begin(cells)
     for name in ("last", "mine"):
         _, _, found = told(capsys, tmp_path, f"sweep={name}")
         assert len(found["records"]) == 4

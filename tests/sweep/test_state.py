@@ -32,7 +32,7 @@ def begun(tmp_path) -> tuple[SweepFolder, list[Cell]]:
         for i in range(3)
     ]
     folder = SweepFolder(tmp_path, "mine")
-    folder.begin(cells, ["-m", "seed=1,2"])
+    folder.begin(cells)
     folder.fail(Failure(cells[4].overrides, "It is bad."))
     return folder, cells
 
@@ -86,7 +86,7 @@ def test_arms_are_compared_over_the_draws_that_all_of_them_have(begun):
 
 def test_a_failure_of_an_earlier_start_is_left_again(begun):
     folder, cells = begun
-    folder.begin(cells, [])
+    folder.begin(cells)
     assert not State.of(folder).failed
 
 
@@ -117,6 +117,7 @@ def test_the_status_is_shown_by_name_or_of_the_last_sweep(begun, monkeypatch, ca
         (["nine"], r"There is no sweep .*nine \(did you mean 'mine'\?\)"),
         (["--foo"], "There is no option --foo"),
         (["mine", "other"], "One sweep is shown at a time"),
+        (["/no/such/folder"], "No sweep has begun in /no/such/folder"),
     ],
 )
 def test_what_is_no_sweep_is_one_sentence(begun, monkeypatch, capsys, words, sentence):
@@ -134,10 +135,18 @@ def test_without_any_sweep_it_says_so(tmp_path):
         SweepFolder.last(tmp_path)
 
 
-def test_a_damaged_grid_is_one_sentence(begun):
-    (begun[0].path / "grid.json").write_text("{")
-    with pytest.raises(MedsmallError, match="start the command of the sweep again"):
+@pytest.mark.parametrize("content", ["{", "[]", "5", '{"cells": 5}', '{"cells": [{"a": 1}]}'])
+def test_a_damaged_grid_is_one_sentence(begun, content):
+    (begun[0].path / "grid.json").write_text(content)
+    with pytest.raises(MedsmallError, match="is damaged: delete it, and start the sweep again"):
         State.of(begun[0])
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff"])
+def test_a_damaged_note_of_the_last_sweep_is_none(begun, content):
+    (begun[0].root / "sweeps" / ".last").write_bytes(content)
+    with pytest.raises(MedsmallError, match="No sweep has begun in"):
+        SweepFolder.last(begun[0].root)
 
 
 @pytest.mark.parametrize("start", [0.0, 3.5])
