@@ -21,7 +21,7 @@ def targets() -> list[str]:
             for value in node.values():
                 walk(value)
 
-    for file in config_dir().rglob("*.yaml"):
+    for file in config_dir().glob("[!h]*/*.yaml"):  # hydra/ is checked by Hydra
         walk(OmegaConf.to_container(OmegaConf.load(file)))
     return sorted(found)
 
