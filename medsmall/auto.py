@@ -4,6 +4,7 @@ The YAML of such an option holds only keys that every possible choice has. train
 by the machine instead (`medsmall.configs.machine`).
 """
 
+import pickle
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ def choose(
 
 def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
     """`cfg` with these options of the groups; values set in `cfg` replace those of the options."""
-    settled = cfg.copy()
+    settled: DictConfig = pickle.loads(pickle.dumps(cfg))  # a copy takes twice as long
     with open_dict(settled):
         for group, option in options.items():
             node = _shipped(group, option).copy()

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from medsmall.targets import Targets
 
 
+# the groups whose parts a learner's check fits together
+FITTING = ("learner", "backbone", "strategy", "schedule", "objective", "loss", "trainer")
+
+
 @dataclass(frozen=True)
 class Parts:
     """The parts that identify a run; the learner makes the other parts again, with the network."""
@@ -109,7 +113,8 @@ def first_parts(cfg: DictConfig, once: Once) -> Parts:
         made_logger(cfg)
     if new and targets:
         side = augmented_side(parts.augmentation, cfg.image_size_px, channels=3)
-        learner.check(cfg, targets, side)
+        known = [resolved(cfg, FITTING), targets.names, str(targets.task), side]
+        once("fitting", known, lambda: learner.check(cfg, targets, side))
     return parts
 
 

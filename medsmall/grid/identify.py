@@ -13,6 +13,7 @@ from medsmall.contract import build, made
 from medsmall.errors import MedsmallError
 from medsmall.grid.composer import Composer
 from medsmall.grid.expand import Words, varied
+from medsmall.grid.interpolations import parsed_once
 from medsmall.grid.rules import Rules
 from medsmall.once import Once
 from medsmall.sweep.folder import Cell
@@ -75,7 +76,7 @@ class Identifier:
         """The grid of the `cells`; MedsmallError if a config cannot be composed."""
         grid, composer, differing = self.grid, Composer(), varied(cells)
         keys = set[str]()
-        with progress_bar() as bar:
+        with parsed_once(), progress_bar() as bar:
             task = bar.add_task("Identifying the cells", total=len(cells), note="")
             for words in cells:
                 cfg = composer(words, differing)

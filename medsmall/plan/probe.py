@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TRIES = 3  # of each step; the first one warms up
 IMAGES = 16  # in a batch that is scored
+ALIKE = ("seed", "lr", "alpha", "weight_decay")  # whatever their value, it takes as long
 START_S = 2.0  # of a cell besides: its network built, its images opened, its record written
 
 
@@ -48,8 +49,9 @@ class Job(NamedTuple):
     def decided_by(self) -> list[object]:
         """What decides the speed, as a key for `Once`."""
         keys = ("backbone", "learner", "strategy", "augmentation", "image_size_px", "batch_size")
+        nodes = [{k: v for k, v in self.config[key].items() if k not in ALIKE} for key in keys[:4]]
         random = self.config["pretraining"].get("random")
-        return [*(self.config[key] for key in keys), random, len(self.targets.names)]
+        return [nodes, *(self.config[key] for key in keys[4:]), random, len(self.targets.names)]
 
 
 @dataclass(frozen=True)
