@@ -202,7 +202,7 @@ def main() -> None:
         kept = []
         if real and find_spec("fastai"):
             kept += [told(row) for row in beside_fastai(cells, rounds, Path(temporary))]
-        for of in ((50, 224, 6, 4), (400, 224, 2, 4)):  # the default size
+        for of in ((50, 64, 8, 4), (400, 64, 4, 4)):
             kept.append(told(beside_bare(cells, rounds, *of)))
         for backbone in BACKBONES:
             row, difference = scoring(cells, rounds, backbone)
