@@ -30,7 +30,7 @@ def held(path: Path, what: str, wait: bool = True) -> Iterator[None]:
     started this process, if it has ended but a process started by it still holds the lock, and if
     the folder does not accept lock files. BusyError if there is a holder and `wait` is false.
     """
-    lock, holder = FileLock(path), _named(path)
+    lock, holder = FileLock(path), holder_file(path)
     before: dict[str, Any] | None = None
     while not lock.is_locked:
         try:
@@ -59,14 +59,15 @@ def held(path: Path, what: str, wait: bool = True) -> Iterator[None]:
         lock.release()
 
 
-def _named(path: Path) -> Path:
+def holder_file(path: Path) -> Path:
+    """The file that names the holder of a lock."""
     return path.with_name(f"{path.name}.holder")
 
 
 def _read(path: Path) -> dict[str, Any]:
     """The holder of the lock `path`, which may have been killed; {} if none is known."""
     try:
-        told = json.loads(_named(path).read_text(encoding="utf-8"))
+        told = json.loads(holder_file(path).read_text(encoding="utf-8"))
         return {"pid": int(told["pid"]), "host": str(told["host"]), "since": str(told["since"])}
     except (OSError, ValueError, KeyError, TypeError):
         return {}

@@ -23,7 +23,7 @@ from medsmall.configs import literal
 from medsmall.contract import build, made
 from medsmall.labelled import TABLE, labelled, opened
 from medsmall.once import Once
-from medsmall.parts import check_task, first_parts, unused
+from medsmall.parts import FITTING, check_task, first_parts, unused
 from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
@@ -196,8 +196,7 @@ def execute(case: "Case", wait: bool = True) -> "Record":
     if "pretraining" not in learner.ignores:
         made(case.cfg.pretraining, Pretraining).reach(case.cfg)
     side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
-    fitting = ["learner", "backbone", "strategy", "schedule", "objective", "loss", "trainer"]
-    known = [{k: case.config[k] for k in fitting}, case.dataset.targets, case.dataset.task, side]
+    known = [{k: case.config[k] for k in FITTING}, case.targets.names, str(case.targets.task), side]
     sharing.SHARED("fitting", known, lambda: learner.check(case.cfg, case.targets, side))
     if source.upstream is not None and not source.upstream.record.done:
         open_images(case)  # faults are found before an upstream is trained in vain

@@ -9,7 +9,7 @@ from hydra.core.utils import JobReturn, JobStatus
 
 from medsmall.command import mendable
 from medsmall.errors import MedsmallError
-from medsmall.lock import is_held
+from medsmall.lock import holder_file, is_held
 from medsmall.sweep.folder import Cell, Failure, SweepFolder
 from medsmall.terminal import say_once
 
@@ -114,7 +114,7 @@ def _was_running(cell: Cell, folder: SweepFolder, since: float) -> bool:
     """Whether it, or its upstream, has begun since then in a process that is gone."""
     for key in (cell.key, *cell.upstreams):
         lock = folder.record(key).lock
-        holder = lock.with_name(f"{lock.name}.holder")
+        holder = holder_file(lock)
         if holder.is_file() and holder.stat().st_mtime >= since - 1 and not is_held(lock):
             return True
     return False

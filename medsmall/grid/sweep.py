@@ -55,7 +55,7 @@ def sweep(named: Sequence[Words], launch: Launcher, batch: int | None = None) ->
     tell_left_out(grid.cells)
     if all(cell.left_out or cell.overrides in grid.refused for cell in grid.cells):
         raise MedsmallError(_nothing_to_run(grid))
-    folder.begin(grid.cells)
+    folder.begin(grid.cells, named=asked.name is not None)
     for words, sentence in grid.refused.items():
         folder.fail(Failure(words, sentence))
     state = State.of(folder)

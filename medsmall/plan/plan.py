@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from medsmall import once as sharing
+from medsmall.configs.machine import cores
 from medsmall.grid.draws import with_draws
 from medsmall.grid.expand import Words
 from medsmall.grid.identify import Grid, Identifier, unmade
@@ -132,7 +133,6 @@ def _need(name: str, job: Job) -> Need:
 def _decoding(of: "Drawn", images: set[str]) -> tuple[int, float]:
     """How many of the images are missing in the cache, and the seconds to decode them here."""
     from medsmall.cache import NotPreparedError, prepare
-    from medsmall.cache.build import cores
 
     cfg, dataset, names = of.cfg, of.data.dataset, sorted(images)
     try:

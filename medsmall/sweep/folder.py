@@ -78,12 +78,13 @@ class SweepFolder:
             )
         return cls(sweeps.parent, name)
 
-    def begin(self, cells: Sequence[Cell]) -> None:
+    def begin(self, cells: Sequence[Cell], named: bool = False) -> None:
         """Write the cells, and forget earlier failures: those cells are tried again.
 
-        MedsmallError if the folder is that of another grid, which may be running.
+        MedsmallError if a sweep that was `named` has the folder of another grid, which may be
+        running.
         """
-        if (self.path / GRID).exists():
+        if named and (self.path / GRID).exists():
             before = {cell.overrides for cell in self.cells}
             if before != {cell.overrides for cell in cells}:
                 raise MedsmallError(

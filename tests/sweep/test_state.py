@@ -90,6 +90,14 @@ def test_a_failure_of_an_earlier_start_is_left_again(begun):
     assert not State.of(folder).failed
 
 
+def test_a_grid_without_a_given_name_may_lose_a_cell_that_turns_out_to_be_another_one(begun):
+    folder, cells = begun
+    folder.begin(cells[:-1])
+    assert folder.cells == cells[:-1]
+    with pytest.raises(MedsmallError, match="is the name of another grid"):
+        folder.begin(cells, named=True)
+
+
 def test_a_look_tells_what_has_finished_since(begun):
     folder, cells = begun
     state = State(folder, cells)
