@@ -23,8 +23,9 @@ from medsmall.report.asked import Asked
 from medsmall.report.ledger import as_table, read_runs
 from medsmall.report.question import answer
 from medsmall.report.verdicts import verdict_rows
+from medsmall.resolve import resolve
 from medsmall.terminal import messages
-from medsmall.train import execute, resolve
+from medsmall.train import execute
 
 __all__ = ["Record", "compare", "records", "show", "train"]
 

@@ -1,11 +1,10 @@
 """Train and test one run: ``python -m medsmall.train +experiment=hernia_chexpert``.
 
-`train` is the whole experiment: `resolve` identifies the run of a config without training anything,
-and `execute` trains it. Heavy imports are inside these functions, so --help and a mistyped key are
-answered at once.
+`train` is the whole experiment: `resolve` (in resolve.py) identifies the run of a config, and
+`execute` trains it. Heavy imports are inside functions, so --help and a mistyped key are answered at
+once.
 """
 
-import functools
 import gc
 import json
 import sys
@@ -17,18 +16,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from medsmall import once as sharing
-from medsmall.auto import auto_groups, choose, sample_size_for, told, with_options
 from medsmall.command import as_command
 from medsmall.configs import literal
-from medsmall.contract import build, made
-from medsmall.labelled import TABLE, labelled, opened
-from medsmall.once import Once
-from medsmall.parts import FITTING, check_task, first_parts, unused
-from medsmall.schema import check, resolved
+from medsmall.contract import made
+from medsmall.parts import FITTING
+from medsmall.resolve import resolve
 
 if TYPE_CHECKING:
-    from medsmall.case import Case, Source
-    from medsmall.drawn import Drawn
+    from medsmall.case import Case
     from medsmall.learner import Learner
     from medsmall.record import Record
 
@@ -47,120 +42,6 @@ def train(cfg: DictConfig) -> "Record":
     disk.
     """
     return execute(resolve(cfg))
-
-
-def resolve(cfg: DictConfig, once: Once | None = None, decode: bool = True) -> "Case":
-    """The run of `cfg`: its images, its initial weights, its key. Nothing is trained.
-
-    The parts are checked first. Then images missing in the cache are decoded, since the key holds
-    their pixels; without `decode` that raises NotPreparedError. Options named auto are chosen here.
-    Cases resolved with the same `once` share common work.
-    """
-    once = once or Once()
-    return identified(drawn(cfg, once), once, decode)
-
-
-def drawn(given: DictConfig, once: Once) -> "Drawn":
-    """The images of the run `given`, by its table, its split by patient, and its sample size."""
-    cfg, said = settle(given, once)
-    config = check(cfg)
-    parts = first_parts(cfg, once)
-
-    from medsmall.augmentation.safety import check as check_augmentation
-    from medsmall.drawn import Drawn
-    from medsmall.sample_size import notices_of
-    from medsmall.targets import targets_of
-    from medsmall.terminal import say_once
-
-    dataset, _ = opened(cfg, config, once)
-    check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
-    data = labelled(cfg, config, parts.split, once)
-    draw = parts.sample_size.draw(data.pools)
-    for sentence in (without_use := unused(given, parts.learner)):
-        say_once(sentence)  # also where the run is recorded
-    notices = [*said, *without_use, *data.notices, *notices_of(draw, data.pools)]
-    augmentation = parts.augmentation
-    safety = [config["augmentation"], dataset.modality]
-    notices = notices + once(
-        "safety", safety, lambda: check_augmentation(augmentation, dataset.modality)
-    )
-    decided_by = {
-        **data.of_pools,
-        **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px", "resize")},
-    }
-    return Drawn(cfg, config, parts, data, draw, notices, decided_by)
-
-
-def identified(of: "Drawn", once: Once, decode: bool = True) -> "Case":
-    """The run of what was drawn, with the hash of its pixels and the identity of its weights."""
-    from medsmall.case import Case
-    from medsmall.pixels import identify_pixels
-    from medsmall.record import Record
-    from medsmall.record.key import fingerprint, rows_hash, run_key
-    from medsmall.sample_size import drawn_share
-
-    cfg, config, data, draw = of.cfg, of.config, of.data, of.draw
-    dataset, table = data.dataset, data.table
-    pixels, channels = once(
-        "pixels", of.decided_by, lambda: identify_pixels(cfg, dataset, draw, decode)
-    )
-
-    source = source_of(of, once, decode)
-    identity = {
-        "targets": f"{dataset.task}: {json.dumps(list(dataset.targets))}",  # a table may name them
-        "table": once("table", data.of_table, lambda: fingerprint(table, dataset.targets)),
-        "draw": once("draw", of.decided_by, lambda: rows_hash(draw)),
-        "pixels": pixels,
-        "weights": source.fingerprint,
-    }
-    ignores = of.parts.learner.ignores
-    record = Record.of(cfg.output_root, run_key(config, ignores, identity))
-    return Case(
-        cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
-        tuple(of.notices), data.dropped, identity, drawn_share(draw, data.pools),
-    )  # fmt: skip
-
-
-def source_of(of: "Drawn", once: Once, decode: bool = True) -> "Source":
-    """The initial weights of what was drawn; an upstream is a case itself."""
-    from medsmall.pretraining import asked
-    from medsmall.pretraining.none import NoPretraining
-
-    learner, pretraining = of.parts.learner, of.parts.pretraining
-    if "pretraining" in learner.ignores:
-        pretraining = NoPretraining()
-    asking = asked(of.config)
-    return once(
-        "source",
-        [asking, of.config["pretraining"], sorted(learner.ignores)],
-        lambda: pretraining.source(
-            OmegaConf.create(literal(asking)), functools.partial(resolve, once=once, decode=decode)
-        ),
-        keep=16,
-    )
-
-
-def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
-    """`cfg` with what is auto chosen by its data, and what was chosen as a sentence in a list."""
-    groups = auto_groups(cfg)
-    if not groups:
-        return cfg, told(cfg, {})
-
-    def chosen_now() -> dict[str, list[str]]:
-        config = check(cfg)
-        first_parts(cfg, once)
-        dataset, table = opened(cfg, config, once)
-        chosen = choose(cfg, dataset, table, groups)
-        if "sample_size" in groups:  # of what is left without copies
-            divided = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
-            pools = labelled(divided, check(divided), build(divided.split), once).pools
-            chosen["sample_size"] = sample_size_for(cfg.sample_size, pools)
-        return {group: chosen[group] for group in groups}
-
-    keys = {*TABLE, "split", "audit", "image_size_px", "resize", *groups}
-    chosen = once("auto", resolved(cfg, keys), chosen_now)
-    settled = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
-    return settled, told(cfg, chosen)
 
 
 def execute(case: "Case", wait: bool = True) -> "Record":

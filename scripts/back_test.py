@@ -78,7 +78,7 @@ def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
     from medsmall.inference import device_of, features
     from medsmall.learner.model import initial_model
     from medsmall.pixels import open_images
-    from medsmall.train import resolve
+    from medsmall.resolve import resolve
 
     chosen = f"{dataset} pretraining={pretraining} split=stratified {FIXED}"
     cfg = compose(f"{chosen} cache_root={cache} output_root={cache}".split())

@@ -38,8 +38,9 @@ from medsmall.once import Once
 from medsmall.pixels import open_images
 from medsmall.quiet import quieten
 from medsmall.record import Record
+from medsmall.resolve import resolve
 from medsmall.terminal import messages
-from medsmall.train import execute, resolve
+from medsmall.train import execute
 
 Row = tuple[str, float, float, float]  # what, seconds of ours and theirs, promised ratio
 BACKBONES = ("efficientnet_lite0", "densenet121", "resnet50", "tiny")
@@ -202,7 +203,7 @@ def main() -> None:
         kept = []
         if real and find_spec("fastai"):
             kept += [told(row) for row in beside_fastai(cells, rounds, Path(temporary))]
-        for of in ((50, 64, 8, 4), (400, 64, 4, 4)):
+        for of in ((50, 64, 8, 4), (400, 64, 4, 4), (50, 128, 12, 4), (400, 128, 6, 4)):
             kept.append(told(beside_bare(cells, rounds, *of)))
         for backbone in BACKBONES:
             row, difference = scoring(cells, rounds, backbone)

@@ -25,7 +25,8 @@ from medsmall.case import Case
 from medsmall.configs import compose
 from medsmall.learner.model import initial_model
 from medsmall.pixels import open_images
-from medsmall.train import execute, resolve
+from medsmall.resolve import resolve
+from medsmall.train import execute
 
 BASE = ["dataset=chest_xray", "backbone=densenet121", "pretraining=none", "image_size_px=250",
         "augmentation=paper", "batch_size=16", "sample_size.n=400", "strategy=finetune_all",

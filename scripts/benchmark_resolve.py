@@ -36,7 +36,7 @@ def main() -> None:
 
     from medsmall.grid.identify import Identifier
     from medsmall.grid.rules import Rules
-    from medsmall.train import resolve
+    from medsmall.resolve import resolve
 
     with tempfile.TemporaryDirectory() as folder:
         base = [*BASE, f"output_root={folder}"]

@@ -58,6 +58,28 @@ def train_small(outputs: Path) -> Callable[..., Path]:
     return run
 
 
+@pytest.fixture
+def commanded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Callable[..., tuple[int, str, str]]:
+    """A command in this process and in an empty folder: (exit status, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+
+    def run(command: Callable[[], None], *words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["medsmall", *words])
+        capsys.readouterr()
+        status = 0
+        try:
+            command()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real samples, where there is one."""

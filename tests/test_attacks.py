@@ -7,6 +7,7 @@ test_attacks_data.py.
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from small_run import HERNIA
@@ -20,23 +21,9 @@ TINY = ["backbone=tiny", "pretraining=none"]  # where a network is built before 
 
 
 @pytest.fixture
-def attack(monkeypatch, capsys, tmp_path):
-    """The command line in this process and in an empty folder: (exit status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["medsmall-train", *arguments])
-        capsys.readouterr()
-        status = 0
-        try:
-            main()
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
+def attack(commanded):
+    """The command line of train."""
+    return partial(commanded, main)
 
 
 REFUSED = {
@@ -263,6 +250,7 @@ def test_a_failing_cell_says_its_sentence_once(attack, place):
 
 WHAT_IT_IMPORTS = """
 import sys
+from functools import partial
 from medsmall.train import main
 sys.argv[0] = "medsmall-train"
 try:

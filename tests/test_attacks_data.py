@@ -837,7 +837,7 @@ def test_a_root_at_the_home_of_nobody(here, key):
     data = [word for word in data if not word.startswith(key)]
 
     def run():
-        from medsmall.train import resolve
+        from medsmall.resolve import resolve
 
         resolve(compose([*data, f"{key}=~no-such-user/x"]))
 

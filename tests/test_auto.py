@@ -21,10 +21,10 @@ from medsmall.configs import compose, config_dir
 from medsmall.contract import build
 from medsmall.dataset import MODALITIES
 from medsmall.errors import MedsmallError
+from medsmall.resolve import resolve
 from medsmall.sample_size import Pools
 from medsmall.schema import check
 from medsmall.task import Task
-from medsmall.train import resolve
 
 QUICK = ["phantom=true", "backbone=tiny", "pretraining=none", "image_size_px=32"]
 

@@ -14,7 +14,7 @@ from medsmall.case import Case
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.pixels import open_images
-from medsmall.train import resolve
+from medsmall.resolve import resolve
 
 
 @pytest.fixture(scope="module")

@@ -18,9 +18,9 @@ from medsmall.dataset.own import spreadsheet
 from medsmall.dataset.table import Table
 from medsmall.errors import MedsmallError
 from medsmall.init import init, main, yaml_of
+from medsmall.resolve import resolve
 from medsmall.schema import check
 from medsmall.task import Task
-from medsmall.train import resolve
 
 BOTH = {"label": "diagnosis", "patient": "PatientID", "split": "fold", "age": "age_years",
         "sex": "sex", "view": "view"}  # fmt: skip

@@ -25,7 +25,8 @@ from medsmall.pretraining import asked
 from medsmall.pretraining.upstream import Upstream
 from medsmall.record import Record, checksums
 from medsmall.record.record import SCHEMA
-from medsmall.train import execute, resolve, train
+from medsmall.resolve import resolve
+from medsmall.train import execute, train
 
 UPSTREAM = [
     "pretraining=chexpert",

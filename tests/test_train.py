@@ -33,7 +33,8 @@ from medsmall.learner.network import NetworkLearner
 from medsmall.once import Once
 from medsmall.record import Record
 from medsmall.record.summary import more_draws
-from medsmall.train import execute, main, resolve, train
+from medsmall.resolve import resolve
+from medsmall.train import execute, main, train
 
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",

@@ -53,8 +53,8 @@ def with_draws(cells: Sequence[Words], asked: Sweep, once: Once) -> list[Words]:
 def _draws(cfg: DictConfig, asked: Sweep, once: Once, split_given: bool) -> list[Words]:
     from medsmall.contract import build
     from medsmall.labelled import labelled
+    from medsmall.resolve import settle
     from medsmall.schema import check
-    from medsmall.train import settle
 
     try:
         cfg, _ = settle(cfg, once)

@@ -16,13 +16,12 @@ from medsmall.grid.expand import Words, varied
 from medsmall.grid.interpolations import parsed_once
 from medsmall.grid.rules import Rules
 from medsmall.once import Once
+from medsmall.resolve import Drawn, drawn, identified, source_of
 from medsmall.sweep.folder import Cell
 from medsmall.terminal import progress_bar
-from medsmall.train import drawn, identified, source_of
 
 if TYPE_CHECKING:
     from medsmall.case import Case, Source
-    from medsmall.drawn import Drawn
 
 # what two draws of one arm differ in
 DRAWS = (
@@ -50,7 +49,7 @@ class Grid:
     same: int = 0
 
 
-Look = Callable[[Cell, "Drawn", "Source | None", "Case | None"], None]
+Look = Callable[[Cell, Drawn, "Source | None", "Case | None"], None]
 
 
 class Identifier:
@@ -111,7 +110,7 @@ class Identifier:
             return cell
         return replace(cell, key=case.key, upstreams=tuple(one.key for one in upstreams(source)))
 
-    def _weights_and_case(self, images: "Drawn") -> "tuple[Source | None, Case | None]":
+    def _weights_and_case(self, images: Drawn) -> "tuple[Source | None, Case | None]":
         """Each None if it depends on images that are not prepared."""
         from medsmall.cache import NotPreparedError
 
@@ -138,7 +137,7 @@ def upstreams(source: "Source | None") -> "Iterator[Case]":
         source = source.upstream.source
 
 
-def _check_source(of: "Drawn", source: "Source", once: Once) -> None:
+def _check_source(of: Drawn, source: "Source", once: Once) -> None:
     """MedsmallError if its initial weights have seen test patients, or cannot be had."""
     name, draw = of.data.dataset.name, of.draw
     test = set(draw.loc[draw["part"] == "test", "patient"])

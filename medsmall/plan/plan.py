@@ -21,7 +21,7 @@ from medsmall.sweep.state import State
 
 if TYPE_CHECKING:
     from medsmall.case import Case, Source
-    from medsmall.drawn import Drawn
+    from medsmall.resolve import Drawn
 
 LINE = 200  # bytes of an image in predictions.csv and val_predictions.csv
 SEEN = 700  # bytes of an image in seen.npz

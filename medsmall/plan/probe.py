@@ -16,7 +16,7 @@ from medsmall.targets import Targets, targets_of
 
 if TYPE_CHECKING:
     from medsmall.case import Case
-    from medsmall.drawn import Drawn
+    from medsmall.resolve import Drawn
 
 TRIES = 3  # of each step; the first one warms up
 IMAGES = 16  # in a batch that is scored

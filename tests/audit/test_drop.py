@@ -9,7 +9,7 @@ from PIL import Image
 from medsmall.audit.drop import _groups
 from medsmall.configs import compose
 from medsmall.contract import build
-from medsmall.train import resolve
+from medsmall.resolve import resolve
 
 PARTS = ["train"] * 60 + ["val"] * 30 + ["test"] * 30
 COPIES = {  # copy -> the film it is of, its part and how it is changed

@@ -3,7 +3,6 @@
 import errno
 import json
 import re
-import sys
 
 import pytest
 from small_run import HERNIA
@@ -18,24 +17,13 @@ QUICK = [word for word in HERNIA if "max_epochs" not in word] + ["trainer.max_ep
 
 
 @pytest.fixture
-def sweep(monkeypatch, capsys, tmp_path):
-    """A sweep into an empty folder: (exit status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+def sweep(commanded, tmp_path):
+    """A sweep."""
 
     def run(*words: str) -> tuple[int, str, str]:
         given = {word.partition("=")[0] for word in words}
         base = [word for word in QUICK if word.partition("=")[0] not in given]
-        command = ["-m", *base, f"output_root={tmp_path}", *words]
-        monkeypatch.setattr(sys, "argv", ["medsmall-train", *command])
-        capsys.readouterr()
-        status = 0
-        try:
-            main()
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        return commanded(main, "-m", *base, f"output_root={tmp_path}", *words)
 
     return run
 

@@ -16,9 +16,10 @@ from medsmall.model import Model
 from medsmall.pixels import open_images
 from medsmall.record import Record
 from medsmall.record.summary import show
+from medsmall.resolve import resolve
 from medsmall.targets import targets_of
 from medsmall.task import Task
-from medsmall.train import execute, resolve
+from medsmall.train import execute
 
 RECORD = {
     "config.yaml", "draw.csv", "seen.npz", "history.csv", "predictions.csv",

@@ -1,7 +1,6 @@
 """What a sweep will cost and can tell, before anything is trained."""
 
 import re
-import sys
 
 import numpy as np
 import pandas as pd
@@ -17,23 +16,13 @@ from medsmall.train import main as train
 
 
 @pytest.fixture
-def planned(monkeypatch, capsys, tmp_path):
-    """The plan of the overrides in an empty folder: (exit status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
+def planned(commanded, tmp_path):
+    """The plan of the overrides."""
 
     def run(*words: str, command=main, base=HERNIA) -> tuple[int, str, str]:
         given = {word.partition("=")[0] for word in words}
         base = [word for word in base if word.partition("=")[0] not in given]
-        monkeypatch.setattr(sys, "argv", ["x", *base, f"output_root={tmp_path}", *words])
-        capsys.readouterr()
-        status = 0
-        try:
-            command()
-        except SystemExit as ended:
-            status = int(ended.code or 0)
-        said = capsys.readouterr()
-        return status, said.out, said.err
+        return commanded(command, *base, f"output_root={tmp_path}", *words)
 
     return run
 

@@ -467,7 +467,8 @@ def test_a_record_copied_under_another_key_is_refused(train_small, outputs):
     from small_run import HERNIA
 
     from medsmall.configs import compose
-    from medsmall.train import execute, resolve
+    from medsmall.resolve import resolve
+    from medsmall.train import execute
 
     folder = train_small()
     case = resolve(compose([*HERNIA, "seed=404", f"output_root={outputs}"]))
