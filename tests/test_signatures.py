@@ -82,3 +82,11 @@ def test_reading_a_signature_needs_no_import_of_its_module(tmp_path, monkeypatch
         "several": "a list of a whole number or null",
         "named": "keys with values",
     }
+
+
+def test_a_class_may_stand_in_a_file_of_its_own(tmp_path, monkeypatch):
+    (tmp_path / "my_single_loss.py").write_text(
+        "class Mine:\n    def __init__(self, a: int): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert list(signature("my_single_loss.Mine").types) == ["a"]
