@@ -1,8 +1,8 @@
 """Train and test one run: ``python -m medsmall.train +experiment=hernia_chexpert``.
 
 `train` is the whole experiment: `resolve` (in resolve.py) identifies the run of a config, and
-`execute` trains it. Heavy imports are inside functions, so --help and a mistyped key are answered at
-once.
+`execute` trains it. Heavy imports are inside functions, so --help and a mistyped key are answered
+at once.
 """
 
 import gc

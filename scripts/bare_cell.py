@@ -48,5 +48,8 @@ def bare(case: Case, data: DrawnImages) -> np.ndarray:
             binary_cross_entropy_with_logits(given, labels).item()
             roc_auc_score(labels.numpy(), given.numpy())
     with torch.inference_mode():
-        outputs = [logits(batch.images).view(-1, data.views) for batch in data.scoring("test")]
-        return torch.cat(outputs).mean(1).sigmoid().numpy()
+        scored = [
+            [logits(batch.images).view(-1, data.views).mean(1) for batch in data.scoring(part)]
+            for part in ("val", "test")  # thresholds come from the views of val
+        ]
+        return torch.cat(scored[1]).sigmoid().numpy()
