@@ -16,10 +16,10 @@ def chest(
     lesions: int,
     shape: tuple[int, int] = (128, 128),
 ) -> tuple[Array, dict[str, tuple[int, int, int, int]]]:
-    """One frontal film, uint8 of `shape`, and the box (left, top, width, height) of each finding.
+    """One frontal film, uint8 of `shape`, and the box (left, top, width, height) of its findings.
 
-    `lesions` seeds the place and form of the patient's lesions, the same on each follow-up; `rng`
-    is the film's own (posture, grain).
+    A finding that does not show has no box. `lesions` seeds the place and form of the patient's
+    lesions, the same on each follow-up; `rng` is the film's own (posture, grain).
     """
     findings = sorted(findings)
     canvas, boxes = film(body, findings, rng, shape), {}
@@ -28,7 +28,9 @@ def chest(
             before = canvas.attenuation.copy()
             order = list(SHAPES).index(finding)
             SHAPES[finding](canvas, np.random.default_rng([lesions, order]))
-            boxes[finding] = box(np.abs(canvas.attenuation - before))
+            change = np.abs(canvas.attenuation - before)
+            if change.any():  # a little fluid may lie below the lungs of this body
+                boxes[finding] = box(change)
     return expose(canvas.attenuation, body.exposure, rng), boxes
 
 

@@ -136,3 +136,12 @@ def test_primitives():
     np.testing.assert_allclose(deep, [1, 0, -1])
     far = drawing.stroke(np.array([0.0, 3.0]), np.array([2.0, 0.0]), (-1.0, 0.0), (1.0, 0.0))
     np.testing.assert_allclose(far, [2, 2])
+
+
+def test_fluid_that_does_not_show_has_no_box():
+    """In one body of some thousands a little fluid lies below the flat lungs of emphysema."""
+    body = thorax.build(np.random.default_rng([0, 14, 1216]))
+    for lesions, seen in ((1216, []), (0, ["Effusion"])):
+        rng = np.random.default_rng(1)
+        _, boxes = chest.chest(body, ["Effusion", "Emphysema"], rng, lesions)
+        assert list(boxes) == seen
