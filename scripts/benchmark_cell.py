@@ -1,6 +1,6 @@
 """What a cell (one run, its images cached, its weights at hand) costs beside its arithmetic.
 
-    python scripts/benchmark_cell.py [--rounds 3] [--data shared/data]
+    python scripts/benchmark_cell.py [--rounds 5] [--data shared/data]
     python scripts/benchmark_cell.py --gpu      # see benchmark_gpu.py: it has not been run yet
 
 Each ratio alternates its two sides in one run and takes medians, so that a machine that slows down
@@ -183,7 +183,7 @@ def told(row: Row) -> bool:
 def main() -> None:
     """Measure, print, and end with 1 if a promise does not hold."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MEDSMALL_DATA", "data")))
     parser.add_argument("--gpu", action="store_true")
     options = parser.parse_args()

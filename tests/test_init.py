@@ -266,8 +266,8 @@ def test_what_is_written_trains(here, kind, train_small, outputs, capsys):
     init(path, name="mine")
     said = capsys.readouterr().out
     assert "Audit of mine" in said
-    words = said.splitlines()[-1].split()[3:]
-    assert words[0] == "dataset=mine"
+    words, question = (line.split()[3:] for line in said.splitlines()[-2:])
+    assert check(compose(question[1:]))["dataset"]["name"] == "mine"
     assert check(compose(words))["dataset"]["name"] == "mine"
     small = ["backbone=tiny", "pretraining=none", "image_size_px=48", "trainer.max_epochs=1",
              "augmentation.tta_views=0"]  # fmt: skip
@@ -386,7 +386,10 @@ def test_a_second_call_says_what_it_changes(here, monkeypatch, capsys):
 def test_what_comes_next_depends_on_the_audit(here, capsys):
     table = data_in(here, label="diagnosis", patient="PatientID")
     init(table, name="mine")
-    assert capsys.readouterr().out.splitlines()[-1] == "python -m medsmall.train dataset=mine"
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "python -m medsmall.train dataset=mine",
+        "python -m medsmall.train -m +experiment=which_pretraining dataset=mine",
+    ]
     rows = pd.read_csv(table, dtype=str)
     other = next(one for one in rows["diagnosis"] if one != rows["diagnosis"][0])
     copy = rows.iloc[[0]].assign(PatientID="another", image="copy.png", diagnosis=other)

@@ -1,6 +1,7 @@
 """The plan of a sweep: its cells, and what they need."""
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,9 +111,12 @@ def plan(words: Sequence[Words]) -> Plan:
     state = State(folder, [cell for cell in grid.cells if not cell.left_out])
     state.look()
     state.failed = {}  # they will be tried again
-    learned, known = 0, {one.arm for one in state.took}
-    for cell in state.left:  # records of its arm tell better than a probe
-        seconds = expected(state.took, cell.arm, cell.n) if cell.arm in known else None
+    learned, sizes = 0, defaultdict[str, set[int]](set)
+    for one in state.took:
+        sizes[one.arm].add(one.n)
+    for cell in state.left:  # records of its arm tell better than a probe, if not of one other size
+        known = cell.n in sizes[cell.arm] or len(sizes[cell.arm]) > 1
+        seconds = expected(state.took, cell.arm, cell.n) if known else None
         if cell.overrides in looked.needs and seconds is not None:
             looked.needs[cell.overrides] = looked.needs[cell.overrides]._replace(seconds=seconds)
             learned += 1

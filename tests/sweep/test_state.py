@@ -54,7 +54,9 @@ def test_it_counts_what_is_done_running_failed_and_left(begun):
     assert len(state.finished) == 4
     assert failures(state) == ["Failed: more=0: It is bad."]
     assert [cell.words for cell in state.left] == ["more=1", "more=2"]
-    assert "4 of 7 cells done, 1 failed; time left: about 20 s" in text
+    assert (
+        "4 of 7 cells done, 1 failed; time left: about 35 s" in text
+    )  # n is twice that of the others
     assert "Running: more=1" in text
     state.look()
     assert not state.running
@@ -167,9 +169,17 @@ def test_seconds_that_grow_with_n_are_foretold(start, each, n):
 
 def test_an_unknown_arm_costs_what_the_others_do_and_scatter_is_no_negative_time():
     assert expected([], "a", 50) is None
-    assert expected([Took("a", 50, 3.0)], "b", 400) == 3.0
+    assert expected([Took("a", 50, 3.0)], "b", 50) == 3.0
     falling = [Took("a", 50, 9.0), Took("a", 100, 1.0)]
     assert expected(falling, "a", 5000) == 1.0
+
+
+def test_of_one_size_the_larger_ones_take_longer():
+    """Else the time left of a sweep that begins with its smallest size is far too short."""
+    took = [Took("a", 50, 14.0)]
+    assert 14 < expected(took, "a", 100) < 28
+    assert 28 < expected(took, "a", 200) < 56
+    assert expected(took, "a", 25) < 14
 
 
 @pytest.mark.parametrize(
