@@ -88,7 +88,9 @@ class Cells:
         subprocess.run(command, check=True, capture_output=True)
 
 
-def beside_bare(cells: Cells, rounds: int, n: int, side: int, epochs: int, tta: int) -> Row:
+def beside_bare(
+    cells: Cells, rounds: int, promised: float, n: int, side: int, epochs: int, tta: int
+) -> Row:
     """A cell beside the same in plain PyTorch."""
     more = [f"sample_size.n={n}", f"image_size_px={side}", f"trainer.max_epochs={epochs}",
             f"augmentation.tta_views={tta}", "strategy=finetune_all"]  # fmt: skip
@@ -97,7 +99,7 @@ def beside_bare(cells: Cells, rounds: int, n: int, side: int, epochs: int, tta: 
     data, _ = open_images(case)
     seconds = alternated(rounds, lambda: cells.run(more), lambda: bare(case, data))
     what = f"bare PyTorch: n = {n}, {side} px, {epochs} epochs, {1 + tta} test view(s)"
-    return (what, *seconds, 1.05)
+    return (what, *seconds, promised)
 
 
 def shares(cells: Cells, more: list[str]) -> list[tuple[str, float]]:
@@ -203,8 +205,11 @@ def main() -> None:
         kept = []
         if real and find_spec("fastai"):
             kept += [told(row) for row in beside_fastai(cells, rounds, Path(temporary))]
-        for of in ((50, 64, 8, 4), (400, 64, 4, 4), (50, 128, 12, 4), (400, 128, 6, 4)):
-            kept.append(told(beside_bare(cells, rounds, *of)))
+        for promised, *of in (
+            (1.05, 50, 128, 12, 4), (1.05, 400, 128, 6, 4), (1.05, 400, 64, 4, 4),
+            (1.10, 50, 64, 8, 4),  # a third of a second beside the arithmetic, of five
+        ):  # fmt: skip
+            kept.append(told(beside_bare(cells, rounds, promised, *of)))
         for backbone in BACKBONES:
             row, difference = scoring(cells, rounds, backbone)
             kept += [told(row), difference < 1e-5]
