@@ -59,7 +59,7 @@ def init(path: Path, name: str | None = None, force: bool = False, said: Said = 
     _say_written(file, changes if before else None)
     clean = _audit([f"dataset={chosen}"])
     say("Next:" if clean else "Next: look, mend the data, and audit them again:")
-    question = "train -m +experiment=which_pretraining"  # plan instead of train says what it costs
+    question = "plan -m +experiment=which_pretraining"
     for command in ("explore", *(("train", question) if clean else ("audit",))):
         line = f"python -m medsmall.{command} dataset={chosen}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -21,7 +21,7 @@ from medsmall.errors import MedsmallError
 from medsmall.targets import Targets, targets_of
 from medsmall.task import Task
 
-AT_ONCE_ON_CPU = 16  # images: of 8 or of 64 at once, each takes up to twice as long
+AT_ONCE_ON_CPU = 16  # images: of 128 px or more, 8 or 64 at once take up to twice as long
 ABOUT = ("seen", "image_size_px", "resize", "thresholds")
 
 

@@ -54,7 +54,7 @@ def _source(module: str, target: str) -> Path:
     """The source file of `module`, found without importing its parents."""
     package, *inner = module.split(".")
     spec = importlib.util.find_spec(package) if package else None
-    if spec and spec.origin and not inner and Path(spec.origin).is_file():
+    if not inner and spec and spec.origin and Path(spec.origin).suffix == ".py":
         return Path(spec.origin)
     for folder in spec.submodule_search_locations or [] if spec else []:
         for file in (Path(folder, *inner).with_suffix(".py"), Path(folder, *inner, "__init__.py")):

@@ -1,4 +1,4 @@
-"""The arithmetic of a cell and nothing else: training, validation and test in plain PyTorch."""
+"""A cell in plain PyTorch: training, validation, and the test with all views."""
 
 import numpy as np
 import torch
@@ -9,13 +9,15 @@ from medsmall.backbone import Backbone
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.contract import made
+from medsmall.model import AT_ONCE_ON_CPU
 
 
 def bare(case: Case, data: DrawnImages) -> np.ndarray:
     """Train all layers on the batches of a cell, validate every epoch, return test probabilities.
 
     Network, views, optimizer and schedule are the cell's, with strategy=finetune_all; it takes the
-    opened images, keeps the last epoch, and writes nothing.
+    opened images, keeps the last epoch, and writes nothing. It scores as many images at a time as a
+    cell does; only that BatchNorm is folded there is not done here.
     """
     cfg = case.cfg
     torch.manual_seed(cfg.seed)
@@ -48,8 +50,7 @@ def bare(case: Case, data: DrawnImages) -> np.ndarray:
             binary_cross_entropy_with_logits(given, labels).item()
             roc_auc_score(labels.numpy(), given.numpy())
     with torch.inference_mode():
-        scored = [
-            [logits(batch.images).view(-1, data.views).mean(1) for batch in data.scoring(part)]
-            for part in ("val", "test")  # thresholds come from the views of val
-        ]
-        return torch.cat(scored[1]).sigmoid().numpy()
+        for part in ("val", "test"):  # thresholds come from the views of val
+            few = [x for b in data.scoring(part) for x in b.images.split(AT_ONCE_ON_CPU)]
+            scored = torch.cat([logits(x) for x in few]).view(-1, data.views).mean(1)
+        return scored.sigmoid().numpy()

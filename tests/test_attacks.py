@@ -28,6 +28,8 @@ def attack(commanded):
 
 REFUSED = {
     # options
+    "pretraining=[]": "pretraining is given no option",
+    "-m pretraining=[] seed=1,2": "pretraining is given no option",
     "--foo": "There is no option --foo",
     "--cfg": "write --cfg job",
     "--cfg foo": "write --cfg job",
@@ -250,7 +252,6 @@ def test_a_failing_cell_says_its_sentence_once(attack, place):
 
 WHAT_IT_IMPORTS = """
 import sys
-from functools import partial
 from medsmall.train import main
 sys.argv[0] = "medsmall-train"
 try:

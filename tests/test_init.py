@@ -388,7 +388,7 @@ def test_what_comes_next_depends_on_the_audit(here, capsys):
     init(table, name="mine")
     assert capsys.readouterr().out.splitlines()[-2:] == [
         "python -m medsmall.train dataset=mine",
-        "python -m medsmall.train -m +experiment=which_pretraining dataset=mine",
+        "python -m medsmall.plan -m +experiment=which_pretraining dataset=mine",
     ]
     rows = pd.read_csv(table, dtype=str)
     other = next(one for one in rows["diagnosis"] if one != rows["diagnosis"][0])

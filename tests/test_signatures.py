@@ -8,6 +8,7 @@ from hydra.utils import get_object
 from omegaconf import OmegaConf
 
 from medsmall.configs import config_dir
+from medsmall.errors import MedsmallError
 from medsmall.signatures import signature
 
 
@@ -90,3 +91,9 @@ def test_a_class_may_stand_in_a_file_of_its_own(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert list(signature("my_single_loss.Mine").types) == ["a"]
+
+
+@pytest.mark.parametrize("target", ["math.sqrt", "_bz2.BZ2Compressor", "nowhere.Thing"])
+def test_what_has_no_source_is_refused_in_one_sentence(target):
+    with pytest.raises(MedsmallError, match=f"{target}: no module '[a-z0-9_]+' is installed"):
+        signature(target)

@@ -86,6 +86,9 @@ def explain(error: Exception) -> str:
     known = [*groups(), *default_keys()]
     if found and key not in known:
         return f"There is no key or group '{key}'{did_you_mean(key, known)}."
+    none = re.search(r"Interpolation key 'choices\.(\w+)' not found", first)
+    if none and none[1] in groups():
+        return f"{none[1]} is given no option (there are: {', '.join(options(none[1]))})."
     group = key.partition(".")[0]
     having = [option for option in options(group) if key in keys_of(group, option)]
     if having:

@@ -114,7 +114,7 @@ def plan(words: Sequence[Words]) -> Plan:
     learned, sizes = 0, defaultdict[str, set[int]](set)
     for one in state.took:
         sizes[one.arm].add(one.n)
-    for cell in state.left:  # records of its arm tell better than a probe, if not of one other size
+    for cell in state.left:  # its arm's records tell better than a probe; not of one other size
         known = cell.n in sizes[cell.arm] or len(sizes[cell.arm]) > 1
         seconds = expected(state.took, cell.arm, cell.n) if known else None
         if cell.overrides in looked.needs and seconds is not None:

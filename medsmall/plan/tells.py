@@ -121,14 +121,15 @@ def sentences(
         return
     if folds:
         yield (
-            "Each image is tested once, in one of the folds: what that can tell is known after the "
-            "first runs."
+            "With split.fold=0,1,2,3,4 each image is tested once: what that can tell is known "
+            "after the first runs. One fold alone gives no verdict."
         )
         return
     if of.rarer < FEW:
         yield (
             f"{of.target}: {of.rarer} test patients of the rarer class are fewer than {FEW}, so no "
-            "verdict is possible: set a larger split.test, or split=kfold."
+            "verdict is possible: take split=kfold split.fold=0,1,2,3,4, or a larger test part, "
+            "such as split=stratified split.train=0.5 split.val=0.1 split.test=0.4."
         )
         return
     tested = Tested(of)

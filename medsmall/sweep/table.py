@@ -63,7 +63,10 @@ def _below(state: State) -> list[str]:
             "* the best so far by validation, over the same draws; the report compares on test"
         )
     if state.left and not state.running:
-        lines.append("No cell is running: a worker takes seconds to start.")
+        lines.append(
+            "No cell is running: workers take seconds to start. A sweep that was stopped goes on "
+            "with the same command."
+        )
     if state.running:
         names = [cell.words for cell in state.running[:MOST]]
         more = len(state.running) - len(names)
@@ -79,10 +82,11 @@ def progress(state: State) -> str:
         line += f", {len(state.failed):,} failed"
     if not state.left:
         return line
-    seconds = state.seconds_left()
+    seconds, arms = state.seconds_left(), state.arms_to_begin
     if seconds is None:
         return f"{line}; time left: not known before a cell has finished"
-    arms = state.arms_to_begin
+    if not seconds:
+        return f"{line}; time left: not known, no cell of the arms to come has finished"
     more = f", and {arms} arm{'s' * (arms > 1)} of which no cell has finished" if arms else ""
     return f"{line}; time left: about {span(seconds)}{more}"
 

@@ -50,6 +50,16 @@ def test_afterwards_it_knows_the_records_and_learns_from_them(planned, tmp_path)
     assert len(list(tmp_path.glob("runs/*/DONE"))) == 2
 
 
+def test_records_of_one_other_size_do_not_tell_what_a_size_takes(planned):
+    words = ["trainer.max_epochs=1", "seed=1"]
+    assert planned("-m", *words, "sample_size.n=8", command=train)[0] == 0
+    _, out, _ = planned("-m", *words, "sample_size.n=8,12")
+    assert "(0 cells from records of their arm" in out
+    assert planned("-m", *words, "sample_size.n=10", command=train)[0] == 0
+    _, out, _ = planned("-m", *words, "sample_size.n=8,10,12")
+    assert "(1 cells from records of their arm" in out
+
+
 def test_an_upstream_is_named_once(planned):
     upstream = "['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']"
     words = ["pretraining=chexpert", f"pretraining.overrides={upstream}", "seed=1,2"]
@@ -133,7 +143,7 @@ def test_more_repeats_and_images_show_smaller_differences():
     [
         (None, False, 5, "is not known beforehand"),
         (tells.test_set(Task.BINARY, ["x"], draw(9, 50)), False, 5, "no verdict is possible"),
-        (tells.test_set(Task.BINARY, ["x"], draw(30, 50)), True, 5, "tested once, in one of the"),
+        (tells.test_set(Task.BINARY, ["x"], draw(30, 50)), True, 5, "One fold alone gives no"),
         (tells.test_set(Task.BINARY, ["x"], draw(30, 50)), False, 1, "compares no two arms"),
     ],
 )
