@@ -28,7 +28,7 @@ def attack(commanded):
 
 REFUSED = {
     # options
-    "pretraining=[]": "pretraining is given no option",
+    "pretraining=[]": "has no .pretraining.: a run needs it",
     "-m pretraining=[] seed=1,2": "pretraining is given no option",
     "--foo": "There is no option --foo",
     "--cfg": "write --cfg job",
