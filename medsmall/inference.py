@@ -1,7 +1,6 @@
 """Predictions of a model for whole parts of a draw."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import torch
@@ -68,19 +67,3 @@ def predictions(
 ) -> np.ndarray:
     """Predictions float64 (N, K): outputs are averaged over views before they are activated."""
     return model.predictions(outputs(model, batches, views, device, precision))
-
-
-def features(
-    model: Model, batches: Iterable[Batch], device: torch.device, precision: str
-) -> np.ndarray:
-    """Features float64 (N, F) of a plain loader: the inputs of the network's last layer."""
-    module: Any = model.module
-    caught: list[Tensor] = []
-    hook = module.get_classifier().register_forward_pre_hook(
-        lambda layer, inputs: caught.append(inputs[0].float().flatten(1).cpu())
-    )
-    try:
-        outputs(model, batches, 1, device, precision)
-    finally:
-        hook.remove()
-    return torch.cat(caught).double().numpy()

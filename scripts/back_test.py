@@ -75,7 +75,7 @@ class Problem(NamedTuple):
 
 def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
     """One for each class of a data set that has enough test images."""
-    from medsmall.inference import device_of, features
+    from medsmall.features.frozen import Frozen
     from medsmall.learner.model import initial_model
     from medsmall.pixels import open_images
     from medsmall.resolve import resolve
@@ -85,9 +85,8 @@ def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
     case = resolve(cfg)
     data, _ = open_images(case)
     _, model, _ = initial_model(case)
-    device = device_of(cfg.trainer)
     part = case.draw["part"].to_numpy()
-    found = {p: features(model, data.plain(p), device, "32-true") for p in ("train", "test")}
+    found = {p: Frozen(model, cfg).features(data.plain(p)) for p in ("train", "test")}
     middle = found["train"].mean(0)
     axes = np.linalg.svd(found["train"] - middle, full_matrices=False)[2][:COMPONENTS].T
     x, test_x = ((found[p] - middle) @ axes for p in ("train", "test"))

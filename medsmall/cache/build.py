@@ -67,7 +67,7 @@ def prepare(
     if len(found) < len(stamps):
         if not decode:
             raise NotPreparedError(dataset.name, len(stamps) - len(found))
-        _make(pixels.parent)
+        writable(pixels.parent)
         with held(pixels.with_suffix(".lock"), f"The cache {pixels.stem}"):
             found = _valid(index, pixels, side, stamps)  # another process may have been faster
             lacking = [image for image in stamps if image not in found]
@@ -78,8 +78,8 @@ def prepare(
     return Prepared(pixels, side, [found[name] for name in names if name in found], resize)
 
 
-def _make(folder: Path) -> None:
-    """The folder, checked for writing: the lock would wait for ever in one like /proc."""
+def writable(folder: Path) -> None:
+    """Make the folder, checked for writing: a lock would wait for ever in one like /proc."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
@@ -87,8 +87,8 @@ def _make(folder: Path) -> None:
         if _is_full(error):
             raise
         raise MedsmallError(
-            f"Prepared images cannot be written to {folder} ({error.strerror}): set cache_root to "
-            "a folder that can be written to."
+            f"Prepared images and features cannot be written to {folder} ({error.strerror}): set "
+            "cache_root to a folder that can be written to."
         ) from error
 
 

@@ -1,14 +1,17 @@
 """The last layer of a network, for learners that solve it instead of training it."""
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from medsmall.batches.drawn import DrawnImages
 from medsmall.errors import MedsmallError
-from medsmall.inference import outputs
+from medsmall.features.frozen import Frozen
 from medsmall.learner.linear import Linear
+from medsmall.learner.model import FittedModel
 from medsmall.model import Model
 
 
@@ -48,17 +51,28 @@ def set_last_layer(model: Model, solved: Linear) -> None:
     layer.bias.copy_(torch.from_numpy(solved.bias))
 
 
-def losses(
-    model: Model, data: DrawnImages, device: torch.device, precision: str, parts: tuple[str, ...]
-) -> dict[str, float | None]:
+def losses(frozen: Frozen, data: DrawnImages, parts: tuple[str, ...]) -> dict[str, float | None]:
     """``<part>_loss``, and on val the headline metric: of the plain views, as when training."""
+    model = frozen.model
     scale = model.scale.double().cpu().numpy()
     found: dict[str, float | None] = {}
     for part in parts:
-        predicted = model.predictions(outputs(model, data.plain(part), 1, device, precision))
+        predicted = model.predictions(frozen.outputs(data.plain(part)))
         y = data.parts[part].labels.double().numpy()
         values = model.targets.validation(y, predicted, scale)
         found[f"{part}_loss"] = values["loss"]
         if part == "val":
             found[f"val_{model.targets.headline}"] = values[model.targets.headline]
     return found
+
+
+@dataclass(kw_only=True)
+class FittedLayer(FittedModel):
+    """A fitted last layer on a `frozen` body."""
+
+    frozen: Frozen
+
+    def predict(self, part: str) -> np.ndarray:
+        """Predictions of a part, averaged over all views of each image."""
+        outputs = self.frozen.outputs(self.data.scoring(part), self.data.views)
+        return self.model.predictions(outputs)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.model import FittedModel
+    from medsmall.learner.last_layer import FittedLayer
 
 SOLVERS = {
     Task.BINARY: logistic,
@@ -31,9 +31,9 @@ SOLVERS = {
 class Probe:
     """Logistic regression, or ridge for numbers, on the features of the plain train views.
 
-    The features are the inputs of the network's last linear layer. An image with an unknown label
-    is left out for that target. The solution becomes the last layer, so the result is an ordinary
-    network.
+    The features are the inputs of the network's last linear layer; `medsmall.features` keeps them
+    for all runs. An image with an unknown label is left out for that target. The solution becomes
+    the last layer, so the result is an ordinary network.
 
     Args:
         label: its name in the names of runs.
@@ -63,22 +63,23 @@ class Probe:
         try_out(model, side)
         refuse_other_ends(model, side, self.label)
 
-    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedModel":
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
         """Solve the head for the train images."""
         from medsmall import logger
-        from medsmall.inference import device_of, features
-        from medsmall.learner.last_layer import losses, set_last_layer
-        from medsmall.learner.model import FittedModel, initial_model
+        from medsmall.features.frozen import Frozen
+        from medsmall.learner.last_layer import FittedLayer, losses, set_last_layer
+        from medsmall.learner.model import initial_model
 
         _, model, initial = initial_model(case)
-        device, precision = device_of(case.cfg.trainer), case.cfg.trainer.precision
         labels = ((data.shown_labels - model.offset) / model.scale).numpy()  # still on the CPU
-        x = features(model, data.plain("train"), device, precision)
+        frozen = Frozen(model, case.cfg)
+        x = frozen.features(data.plain("train")).astype(float)
         solve = SOLVERS[case.targets.task]
         set_last_layer(model, solve(x, labels, self.inverse_penalty))
-        history = pd.DataFrame(
-            [{"epoch": 1} | losses(model, data, device, precision, ("train", "val"))]
-        )
+        history = pd.DataFrame([{"epoch": 1} | losses(frozen, data, ("train", "val"))])
         logger.replay(loggers, history)
         prevalence = data.shown_labels.nanmean(0).double().numpy()
-        return FittedModel(model, data, history, 1, initial, prevalence, device, precision)
+        return FittedLayer(
+            model, data, history, 1, initial, prevalence, frozen.device, frozen.precision,
+            frozen=frozen,
+        )  # fmt: skip

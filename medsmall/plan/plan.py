@@ -1,8 +1,9 @@
 """The plan of a sweep: its cells, and what they need."""
 
+import json
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -79,6 +80,7 @@ class Looked:
     of_data: dict[Words, str] = field(default_factory=dict)
     tests: dict[str, TestSet | None] = field(default_factory=dict)
     unknown: dict[tuple[str, int], tuple["Drawn", set[str]]] = field(default_factory=dict)
+    features: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     folds: bool = False
 
     def __call__(
@@ -94,7 +96,12 @@ class Looked:
             place = dataset.name, int(of.cfg.image_size_px)
             self.unknown.setdefault(place, (of, set()))[1].update(of.draw["image"])
         if case is None or not case.record.done:
-            self.needs[cell.overrides] = _need(cell.name, Job.of_draw(of))
+            job = Job.of_draw(of)
+            weights = "none" if source is None else source.fingerprint
+            seed = of.config["seed"] if weights == "none" else None  # each has a random network
+            kept = self.features[json.dumps([weights, seed, job.decided_by])]  # by earlier cells
+            self.needs[cell.overrides] = _need(cell.name, job, kept)
+            kept |= {*of.draw["image"]}
         for upstream in unmade(source):
             if upstream.key not in self.upstreams:
                 self.upstreams[upstream.key] = _need(upstream.name, Job.of_case(upstream))
@@ -127,11 +134,11 @@ def plan(words: Sequence[Words]) -> Plan:
     )  # fmt: skip
 
 
-def _need(name: str, job: Job) -> Need:
+def _need(name: str, job: Job, kept: Set[str] = frozenset()) -> Need:
     speed: Speed = sharing.SHARED("speed", job.decided_by, lambda: probe(job))
     train = int((job.draw["part"] == "train").sum())
     size = speed.bytes + LINE * (len(job.draw) - train) + SEEN * len(job.draw)
-    return Need(name, train, speed.seconds(job), float(size))
+    return Need(name, train, speed.seconds(job, kept), float(size))
 
 
 def _decoding(of: "Drawn", images: set[str]) -> tuple[int, float]:

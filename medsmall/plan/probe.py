@@ -1,7 +1,7 @@
 """How fast this machine is: a few steps of the network of a run, on images of noise."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -70,14 +70,16 @@ class Speed:
     augment: float
     bytes: int
 
-    def seconds(self, job: Job) -> float:
-        """What a job with this network takes."""
+    def seconds(self, job: Job, kept: Set[str] = frozenset()) -> float:
+        """What a job with this network takes; of `kept` images it has the features already."""
         part = job.draw["part"].value_counts()
         train, val, test = (int(part.get(name, 0)) for name in ("train", "val", "test"))
         extra = job.augmentation.tta_views
+        if not self.step:  # features, then a closed form
+            new = job.draw.loc[~job.draw["image"].isin(kept), "part"].isin(["val", "test"])
+            views = len(new) + extra * int(new.sum())
+            return START_S + views * self.score + (val + test) * extra * self.augment
         scored = (val + test) * ((1 + extra) * self.score + extra * self.augment)
-        if not self.step:  # features of the train images, then a closed form
-            return START_S + scored + train * self.score
         batch = int(job.cfg.batch_size)
         steps = max(1, round(train / batch))
         epoch = steps * (self.step + min(batch, train) * self.augment) + val * self.score

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 
 import numpy as np
 import pytest
@@ -56,6 +57,31 @@ def test_the_same_probe_twice_gives_identical_predictions(train_small):
     shutil.rmtree(folder)
     assert train_small("learner=probe") == folder
     assert (folder / "predictions.csv").read_bytes() == first
+
+
+def test_kept_features_change_no_bit_of_the_predictions(train_small, tmp_path):
+    """Whether this cell, or one with another draw, was the first to need them."""
+    cells = ["sample_size.repeat=0", "sample_size.repeat=1"]  # seed=1: of one random network
+    here, there = tmp_path / "here", tmp_path / "there"
+    found = {}
+    for root, order in ((here, cells), (there, cells[::-1])):
+        for cell in order:
+            folder = train_small("learner=probe", "seed=1", cell, output_root=root)
+            found.setdefault(cell, set()).add((folder / "predictions.csv").read_bytes())
+    assert [len(each) for each in found.values()] == [1, 1]
+    (file,) = (here / "cache/features").glob("*.sqlite")
+    assert file.stat().st_size > 0
+
+
+def test_a_changed_feature_stops_the_run(train_small, tmp_path):
+    train_small("learner=probe", "seed=1", output_root=tmp_path)
+    (file,) = (tmp_path / "cache/features").glob("*.sqlite")
+    with sqlite3.connect(file) as database:
+        database.execute("update features set numbers = zeroblob(length(numbers))")
+    with pytest.raises(MedsmallError, match="is damaged .numbers were changed.: delete it"):
+        train_small("learner=probe", "seed=1", "sample_size.repeat=1", output_root=tmp_path)
+    file.unlink()
+    train_small("learner=probe", "seed=1", "sample_size.repeat=1", output_root=tmp_path)
 
 
 def test_what_it_has_no_use_for_is_told(train_small, capsys):

@@ -1,6 +1,7 @@
 """What a sweep will cost and can tell, before anything is trained."""
 
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -64,8 +65,6 @@ def test_an_upstream_is_named_once(planned):
     upstream = "['pretraining=none','trainer.max_epochs=1','dataset.phantom_patients=40']"
     words = ["pretraining=chexpert", f"pretraining.overrides={upstream}", "seed=1,2"]
     assert planned("-m", *words, command=train, base=HERNIA)[0] == 0  # images are prepared by it
-    import shutil
-
     shutil.rmtree("runs")
     _, out, _ = planned("-m", *words)
     assert out.count("Trained first: ") == 1
@@ -149,3 +148,22 @@ def test_more_repeats_and_images_show_smaller_differences():
 )
 def test_what_it_cannot_know_is_said(of, folds, repeats, sentence):
     assert sentence in " ".join(tells.sentences(of, [50], repeats, 1, folds))
+
+
+def test_features_are_paid_for_once(planned):
+    """Cells of the probe that share a network share its features; random ones are each another."""
+    words = ["learner=probe", "augmentation.tta_views=60", "image_size_px=96", "sweep.rules=null"]
+    assert planned("-m", *words, "seed=1", command=train)[0] == 0
+    shutil.rmtree("runs")
+    _, out, _ = planned("-m", *words, "seed=1", "sample_size.repeat=0,1,2,3,4,5,6,7")
+    assert "8 to run" in out
+    shared = looked_up(out)
+    _, out, _ = planned("-m", *words, "seed=1,2,3,4,5,6,7,8")
+    assert "8 to run" in out
+    assert shared < looked_up(out)  # of the same steps, timed once
+
+
+def looked_up(out: str) -> int:
+    """The seconds of a plan."""
+    (seconds,) = re.findall(r"Time: about (\d+) s", out)
+    return int(seconds)

@@ -1,0 +1,114 @@
+"""The features that a frozen network gives for views, looked up or computed."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor
+
+from medsmall.backbone.weights import sha256
+from medsmall.batches.batch import Batch
+from medsmall.features.store import FeatureStore
+from medsmall.inference import MIXED, device_of, for_scoring
+from medsmall.model import AT_ONCE_ON_CPU, Model
+
+AT_ONCE_ON_GPU = 64
+
+
+class Frozen:
+    """A `model` of the config `cfg` whose body stays as it is.
+
+    The file of its features is named by all that decides them: the tensors below the last layer,
+    the backbone's options, the statistics of its inputs, precision, device, and the versions of
+    torch and timm.
+    """
+
+    def __init__(self, model: Model, cfg: DictConfig) -> None:
+        self.model, self.precision = model, str(cfg.trainer.precision)
+        self.device = device_of(cfg.trainer)
+        self.scoring: Model | None = None  # made when the first view is unknown
+        name = f"{model.architecture.replace('/', '_')}-{_identity(self, cfg)}.sqlite"
+        self.store = FeatureStore(Path(cfg.cache_root).expanduser().absolute() / "features" / name)
+
+    def features(self, batches: Iterable[Batch]) -> np.ndarray:
+        """float32 (N, F) of the views of all batches, in their order."""
+        found: list[np.ndarray] = []
+        with ExitStack() as alone:  # from the first unknown view on
+            filling = False
+            for batch in batches:
+                views = [_digest(image) for image in batch.images.numpy()]
+                known = self.store.read(views)
+                if not filling and known.keys() < {*views}:
+                    alone.enter_context(self.store.filling())
+                    filling, known = True, self.store.read(views)
+                lacking = {v: i for i, v in enumerate(views) if v not in known}
+                if lacking:
+                    computed = self._computed(batch.images[list(lacking.values())])
+                    new = dict(zip(lacking, computed, strict=True))
+                    self.store.add(new)
+                    known |= new
+                found.append(np.stack([known[view] for view in views]))
+        return np.concatenate(found)
+
+    def outputs(self, batches: Iterable[Batch], views: int = 1) -> Tensor:
+        """Outputs float32 (N, K) of the last layer as it is now, the mean over `views` views."""
+        module: Any = self.model.module
+        x = torch.from_numpy(self.features(batches))
+        with torch.inference_mode():
+            layer = module.get_classifier()
+            outputs = torch.nn.functional.linear(x, layer.weight.cpu(), layer.bias.cpu())
+        return outputs.view(-1, views, outputs.shape[1]).mean(1)
+
+    @torch.inference_mode()
+    def _computed(self, images: Tensor) -> np.ndarray:
+        """float32 (B, F), always in whole blocks: else the last bits depend on the block's size."""
+        if self.scoring is None:
+            scoring = for_scoring(self.model, self.device, self.precision)
+            self.scoring = scoring.to(self.device).eval()
+        block = AT_ONCE_ON_CPU if self.device.type == "cpu" else AT_ONCE_ON_GPU
+        padded = images.new_zeros((-(-len(images) // block) * block, *images.shape[1:]))
+        padded[: len(images)] = images
+        module: Any = self.scoring.module
+        caught: list[Tensor] = []
+        hook = module.get_classifier().register_forward_pre_hook(
+            lambda layer, inputs: caught.append(inputs[0].float().flatten(1).cpu())
+        )
+        mixed = MIXED.get(self.precision)
+        try:
+            with torch.autocast(self.device.type, dtype=mixed, enabled=mixed is not None):
+                for some in padded.split(block):
+                    self.scoring.outputs(some)
+        finally:
+            hook.remove()
+        return torch.cat(caught)[: len(images)].numpy()
+
+
+def _digest(image: np.ndarray) -> bytes:
+    """16 bytes that tell the pixels (C, H, W) of a view from all others."""
+    shape = json.dumps(image.shape).encode()
+    return hashlib.blake2b(shape + np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
+
+
+def _identity(of: Frozen, cfg: DictConfig) -> str:
+    module: Any = of.model.module
+    last = {id(tensor) for tensor in module.get_classifier().state_dict(keep_vars=True).values()}
+    body = {k: v for k, v in module.state_dict(keep_vars=True).items() if id(v) not in last}
+    on = platform.processor() or platform.machine()
+    if of.device.type == "cuda":
+        on = torch.cuda.get_device_name(of.device)
+    decided_by = [
+        sha256({name: tensor.detach() for name, tensor in body.items()}),
+        OmegaConf.to_container(cfg.backbone, resolve=True),
+        *(one.flatten().tolist() for one in (of.model.mean, of.model.std)),
+        of.precision, on, version("torch"), version("timm"),
+    ]  # fmt: skip
+    text = json.dumps(decided_by, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
