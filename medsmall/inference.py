@@ -37,6 +37,12 @@ def device_of(trainer: DictConfig) -> torch.device:
     return torch.device(kinds[0], int(listed[0]) if kinds[0] == "cuda" else 0)
 
 
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """The context of scoring in the `precision` of a trainer."""
+    mixed = MIXED.get(precision)
+    return torch.autocast(device.type, dtype=mixed, enabled=mixed is not None)
+
+
 def for_scoring(model: Model, device: torch.device, precision: str) -> Model:
     """The `model`, or a copy that scores faster on `device` with the same outputs up to rounding.
 
@@ -53,9 +59,8 @@ def outputs(
 ) -> Tensor:
     """Outputs float32 (N, K) of a scoring loader: the mean over the `views` of each image."""
     model = model.to(device).eval()
-    mixed = MIXED.get(precision)
     found = []
-    with torch.autocast(device.type, dtype=mixed, enabled=mixed is not None):
+    with autocast(device, precision):
         for batch in batches:
             of_views = model.outputs(batch.images)
             found.append(of_views.view(-1, views, of_views.shape[1]).mean(1))

@@ -86,7 +86,7 @@ def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
     data, _ = open_images(case)
     _, model, _ = initial_model(case)
     part = case.draw["part"].to_numpy()
-    found = {p: Frozen(model, cfg).features(data.plain(p)) for p in ("train", "test")}
+    found = {p: Frozen(model, cfg).features(data.plain(p)).astype(float) for p in ("train", "test")}
     middle = found["train"].mean(0)
     axes = np.linalg.svd(found["train"] - middle, full_matrices=False)[2][:COMPONENTS].T
     x, test_x = ((found[p] - middle) @ axes for p in ("train", "test"))

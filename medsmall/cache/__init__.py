@@ -13,8 +13,8 @@ decoded again to another place, so that processes reading the old one are not di
 reach the disk before the index names them, so a killed process loses only its last seconds.
 """
 
-from medsmall.cache.build import NotPreparedError, cache_file, prepare
+from medsmall.cache.build import NotPreparedError, cache_file, prepare, writable
 from medsmall.cache.prepared import Prepared
 from medsmall.cache.resize import Resize
 
-__all__ = ["NotPreparedError", "Prepared", "Resize", "cache_file", "prepare"]
+__all__ = ["NotPreparedError", "Prepared", "Resize", "cache_file", "prepare", "writable"]

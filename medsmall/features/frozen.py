@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import platform
 from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -12,13 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
+from torch import Tensor, nn
 
 from medsmall.backbone.weights import sha256
 from medsmall.batches.batch import Batch
 from medsmall.features.store import FeatureStore
-from medsmall.inference import MIXED, device_of, for_scoring
+from medsmall.inference import autocast, device_of, for_scoring
 from medsmall.model import AT_ONCE_ON_CPU, Model
+from medsmall.record.environment import device_of_record
 
 AT_ONCE_ON_GPU = 64
 
@@ -60,10 +60,9 @@ class Frozen:
 
     def outputs(self, batches: Iterable[Batch], views: int = 1) -> Tensor:
         """Outputs float32 (N, K) of the last layer as it is now, the mean over `views` views."""
-        module: Any = self.model.module
         x = torch.from_numpy(self.features(batches))
         with torch.inference_mode():
-            layer = module.get_classifier()
+            layer = last_layer(self.model)
             outputs = torch.nn.functional.linear(x, layer.weight.cpu(), layer.bias.cpu())
         return outputs.view(-1, views, outputs.shape[1]).mean(1)
 
@@ -76,19 +75,23 @@ class Frozen:
         block = AT_ONCE_ON_CPU if self.device.type == "cpu" else AT_ONCE_ON_GPU
         padded = images.new_zeros((-(-len(images) // block) * block, *images.shape[1:]))
         padded[: len(images)] = images
-        module: Any = self.scoring.module
         caught: list[Tensor] = []
-        hook = module.get_classifier().register_forward_pre_hook(
+        hook = last_layer(self.scoring).register_forward_pre_hook(
             lambda layer, inputs: caught.append(inputs[0].float().flatten(1).cpu())
         )
-        mixed = MIXED.get(self.precision)
         try:
-            with torch.autocast(self.device.type, dtype=mixed, enabled=mixed is not None):
+            with autocast(self.device, self.precision):
                 for some in padded.split(block):
                     self.scoring.outputs(some)
         finally:
             hook.remove()
         return torch.cat(caught)[: len(images)].numpy()
+
+
+def last_layer(model: Model) -> nn.Linear:
+    """The layer that gives the outputs."""
+    module: Any = model.module
+    return module.get_classifier()
 
 
 def _digest(image: np.ndarray) -> bytes:
@@ -98,17 +101,14 @@ def _digest(image: np.ndarray) -> bytes:
 
 
 def _identity(of: Frozen, cfg: DictConfig) -> str:
-    module: Any = of.model.module
-    last = {id(tensor) for tensor in module.get_classifier().state_dict(keep_vars=True).values()}
-    body = {k: v for k, v in module.state_dict(keep_vars=True).items() if id(v) not in last}
-    on = platform.processor() or platform.machine()
-    if of.device.type == "cuda":
-        on = torch.cuda.get_device_name(of.device)
+    last = {id(tensor) for tensor in last_layer(of.model).state_dict(keep_vars=True).values()}
+    tensors = of.model.module.state_dict(keep_vars=True)
+    body = {k: v for k, v in tensors.items() if id(v) not in last}
     decided_by = [
         sha256({name: tensor.detach() for name, tensor in body.items()}),
         OmegaConf.to_container(cfg.backbone, resolve=True),
         *(one.flatten().tolist() for one in (of.model.mean, of.model.std)),
-        of.precision, on, version("torch"), version("timm"),
+        of.precision, device_of_record(of.device), version("torch"), version("timm"),
     ]  # fmt: skip
     text = json.dumps(decided_by, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

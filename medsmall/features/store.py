@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medsmall.cache.build import writable
+from medsmall.cache import writable
 from medsmall.errors import MedsmallError
 from medsmall.lock import held
 

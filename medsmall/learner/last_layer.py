@@ -1,7 +1,6 @@
 """The last layer of a network, for learners that solve it instead of training it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -9,16 +8,10 @@ from torch import Tensor, nn
 
 from medsmall.batches.drawn import DrawnImages
 from medsmall.errors import MedsmallError
-from medsmall.features.frozen import Frozen
+from medsmall.features.frozen import Frozen, last_layer
 from medsmall.learner.linear import Linear
 from medsmall.learner.model import FittedModel
 from medsmall.model import Model
-
-
-def last_layer(model: Model) -> nn.Linear:
-    """The layer that gives the outputs."""
-    module: Any = model.module
-    return module.get_classifier()
 
 
 @torch.no_grad()

@@ -80,7 +80,7 @@ class Looked:
     of_data: dict[Words, str] = field(default_factory=dict)
     tests: dict[str, TestSet | None] = field(default_factory=dict)
     unknown: dict[tuple[str, int], tuple["Drawn", set[str]]] = field(default_factory=dict)
-    features: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    featured: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))  # images
     folds: bool = False
 
     def __call__(
@@ -99,7 +99,7 @@ class Looked:
             job = Job.of_draw(of)
             weights = "none" if source is None else source.fingerprint
             seed = of.config["seed"] if weights == "none" else None  # each has a random network
-            kept = self.features[json.dumps([weights, seed, job.decided_by])]  # by earlier cells
+            kept = self.featured[json.dumps([weights, seed, job.decided_by])]  # by earlier cells
             self.needs[cell.overrides] = _need(cell.name, job, kept)
             kept |= {*of.draw["image"]}
         for upstream in unmade(source):
@@ -121,7 +121,8 @@ def plan(words: Sequence[Words]) -> Plan:
     learned, sizes = 0, defaultdict[str, set[int]](set)
     for one in state.took:
         sizes[one.arm].add(one.n)
-    for cell in state.left:  # its arm's records tell better than a probe; not of one other size
+    for cell in state.left:
+        # records of its arm tell better than a probe, unless they are all of one other size
         known = cell.n in sizes[cell.arm] or len(sizes[cell.arm]) > 1
         seconds = expected(state.took, cell.arm, cell.n) if known else None
         if cell.overrides in looked.needs and seconds is not None:

@@ -39,14 +39,16 @@ def test_a_view_that_another_process_has_added_stays(store):
 
 
 def test_all_or_none_are_added(store):
-    class Interrupted(dict):
-        def items(self):
-            yield from super().items()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        store.add(Interrupted(some(5)))
-    assert store.read([*some(5)]) == {}
+    """As where the process is killed, or the disk full, after some of them."""
+    store.add(some(1))
+    with sqlite3.connect(store.file) as database:
+        database.execute(
+            "create trigger ends before insert on features when (select count(*) from features) > 3"
+            " begin select raise(fail, 'stop'); end"
+        )
+    with pytest.raises(MedsmallError, match="stop"):
+        store.add(some(5, seed=1))
+    assert store.read([*some(1), *some(5, seed=1)]).keys() == some(1).keys()
 
 
 @pytest.mark.parametrize(
