@@ -95,9 +95,8 @@ def last_layer(model: Model) -> nn.Linear:
 
 
 def _digest(image: np.ndarray) -> bytes:
-    """16 bytes that tell the pixels (C, H, W) of a view from all others."""
-    shape = json.dumps(image.shape).encode()
-    return hashlib.blake2b(shape + np.ascontiguousarray(image).tobytes(), digest_size=16).digest()
+    """16 bytes that tell the pixels (C, H, W) of a view from all others: views are squares."""
+    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
 
 
 def _identity(of: Frozen, cfg: DictConfig) -> str:

@@ -91,12 +91,6 @@ def test_another_network_or_precision_has_another_file(frozen):
     assert frozen(targets=("Hernia", "Mass")).store.file == frozen().store.file
 
 
-def test_grey_and_colour_of_the_same_bytes_are_different_views(frozen):
-    grey = IMAGES[:3].reshape(1, 3, 48, 48)
-    apart = frozen().features(batches(grey, 1))
-    assert not np.allclose(apart, frozen().features(batches(IMAGES[:1], 1)))
-
-
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(frozen, tmp_path):
     (tmp_path / "features").write_text("")
     with pytest.raises(MedsmallError, match="features cannot be written to .*features"):

@@ -12,6 +12,7 @@ from small_run import HERNIA, TASKS
 
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
+from medsmall.inference import predictions
 from medsmall.learner.probe import Probe
 from medsmall.model import Model
 from medsmall.pixels import open_images
@@ -71,6 +72,20 @@ def test_kept_features_change_no_bit_of_the_predictions(train_small, tmp_path):
     assert [len(each) for each in found.values()] == [1, 1]
     (file,) = (here / "cache/features").glob("*.sqlite")
     assert file.stat().st_size > 0
+
+
+def test_its_predictions_are_those_of_the_saved_network_over_all_views(outputs):
+    """The record has them from kept features, a reader of model.safetensors from the images."""
+    plain = [override for override in HERNIA if "tta_views" not in override]
+    more = ["learner=probe", "augmentation=chest_safe", "augmentation.tta_views=3"]
+    case = resolve(compose([*plain, *more, f"output_root={outputs}"]))
+    record = execute(case)
+    data, _ = open_images(case)
+    model, cpu = Model.load(record.model), torch.device("cpu")
+    expected = predictions(model, data.scoring("test"), data.views, cpu, "32-true")
+    np.testing.assert_allclose(record.predictions["prob_Hernia"], expected[:, 0], atol=1e-5)
+    alone = predictions(model, data.plain("test"), 1, cpu, "32-true")
+    assert np.abs(alone - expected).max() > 1e-4
 
 
 def test_a_changed_feature_stops_the_run(train_small, tmp_path):
