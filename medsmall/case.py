@@ -35,6 +35,9 @@ class Source:
         upstream: the run that trains them.
         record: its record, or that of the run a file lies in.
         allow_test_overlap: whether the weights may have seen the test split.
+        notices: what to know of the weights, one sentence each, such as what a licence forbids.
+        provenance: gives where they come from, for the record: `file`, `sha256`, `licence`, `url`
+            as far as they are known; asked when they have been loaded.
     """
 
     name: str
@@ -45,6 +48,8 @@ class Source:
     upstream: "Case | None" = field(default=None, repr=False)
     record: Record | None = None
     allow_test_overlap: bool = False
+    notices: tuple[str, ...] = ()
+    provenance: Callable[[], dict[str, str]] = field(default=dict, repr=False)
 
     def refuse_overlap(self, dataset: str, test_patients: set[str]) -> list[str]:
         """MedsmallError if the weights have, or may have, seen patients of the test split.
@@ -204,6 +209,7 @@ class Case:
             "pretraining": self.source.name,
             "upstream": made_by and os.path.relpath(made_by.folder, self.record.folder),
             "initial_fingerprint": self.source.fingerprint,
+            "provenance": self.source.provenance(),
             **({} if self.dropped is None else {"dropped": self.dropped}),
         }
 

@@ -114,7 +114,7 @@ def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
     record = Record.of(cfg.output_root, run_key(config, ignores, identity))
     return Case(
         cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
-        tuple(of.notices), data.dropped, identity, drawn_share(draw, data.pools),
+        (*of.notices, *source.notices), data.dropped, identity, drawn_share(draw, data.pools),
     )  # fmt: skip
 
 

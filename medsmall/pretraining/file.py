@@ -13,7 +13,7 @@ from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
 from medsmall.configs import options
 from medsmall.errors import AbsentWeightsError, MedsmallError
-from medsmall.pretraining.tensors import read_tensors, statistics, tensors_sha256
+from medsmall.pretraining.tensors import file_sha256, read_tensors, statistics, tensors_sha256
 from medsmall.record import Record
 
 
@@ -66,6 +66,7 @@ class WeightsFile:
             seen=lambda: seen_by_run(record) if record else said,
             record=record,
             allow_test_overlap=self.allow_test_overlap,
+            provenance=lambda: {"file": str(self.path), "sha256": file_sha256(self.path)},
         )
 
     def _record(self, fingerprint: str) -> Record | None:
