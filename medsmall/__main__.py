@@ -12,6 +12,7 @@ COMMANDS = {
     "explore": ("medsmall.explore.__main__", "write one page about a data set"),
     "audit": ("medsmall.audit.__main__", "find mixed patients, copies and unreadable images"),
     "prepare": ("medsmall.prepare", "decode and resize all images once, ahead of the runs"),
+    "lr": ("medsmall.lr", "look for a learning rate by the train images of a run"),
     "train": ("medsmall.train", "train and test a run, or with -m a sweep of runs"),
     "plan": ("medsmall.plan.__main__", "say what a sweep will cost and can tell"),
     "status": ("medsmall.status", "show how far a sweep is, from any terminal"),

@@ -9,6 +9,7 @@ From the folder of a record:
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ class Model(nn.Module):
 
     Args:
         module: takes float (B, 3, H, W), gives outputs (B, K).
-        architecture: timm's name of it.
+        architecture, arguments: timm's name of it, and what else timm makes it of.
         targets: the meaning of the K outputs.
         mean, std: three numbers each, of grey levels in 0..1, that inputs are normalised with.
     """
@@ -47,11 +48,12 @@ class Model(nn.Module):
         targets: Targets,
         mean: list[float],
         std: list[float],
+        arguments: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         # the layout that tensor cores and oneDNN compute in: on a CPU it saves a third of the time
         self.module = module.to(memory_format=torch.channels_last)
-        self.architecture, self.targets = architecture, targets
+        self.architecture, self.targets, self.arguments = architecture, targets, arguments or {}
         # further metadata of its file: the training data (see medsmall.audit.provenance) and, from
         # a run, image_size_px, resize and thresholds, as JSON
         self.about = {"seen": "[]"}
@@ -123,6 +125,7 @@ class Model(nn.Module):
         tensors = {k: v.contiguous().cpu() for k, v in self.module.state_dict().items()}
         about = {
             "backbone": self.architecture,
+            "arguments": json.dumps(self.arguments),
             "targets": json.dumps(self.targets.names),
             "task": self.targets.task,
             **self.about,
@@ -141,7 +144,8 @@ class Model(nn.Module):
                 about = file.metadata() or {}
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             targets = targets_of(_names(about["targets"]), Task(about["task"]))
-            module = timm_module(about["backbone"], len(targets.names))
+            arguments = json.loads(about.get("arguments", "{}"))
+            module = timm_module(about["backbone"], len(targets.names), arguments)
             without = [name for name in module.state_dict() if name not in tensors]
             if without and set(without) <= set(head_names(module)):
                 raise MedsmallError(
@@ -149,9 +153,8 @@ class Model(nn.Module):
                     "predicts in another way, see predictions.csv of the record."
                 )
             module.load_state_dict(tensors)
-            model = cls(
-                module, about["backbone"], targets, *(floats(about[k]) for k in ("mean", "std"))
-            )
+            mean, std = (floats(about[k]) for k in ("mean", "std"))
+            model = cls(module, about["backbone"], targets, mean, std, arguments)
             model.about |= {k: v for k, v in about.items() if k in ABOUT}
             model.offset = torch.tensor([floats(about["offset"])])
             model.scale = torch.tensor([floats(about["scale"])])

@@ -27,10 +27,10 @@ def test_the_data_set_and_the_strategy_train_together(tmp_path, monkeypatch):
     files = {
         "mine/__init__.py": "",
         "mine/example.py": block("python", "class Example"),
-        "mine/bias_only.py": block("python", "class BiasOnly"),
+        "mine/surgical.py": block("python", "class Surgical"),
         "conf/dataset/example.yaml": DATASET,
-        "conf/strategy/bias_only.yaml": block("yaml", "bias_only").replace(
-            "medsmall.strategy.bias_only", "mine.bias_only"
+        "conf/strategy/surgical.yaml": block("yaml", "surgical").replace(
+            "medsmall.strategy.surgical", "mine.surgical"
         ),
     }
     for name, text in files.items():
@@ -38,7 +38,7 @@ def test_the_data_set_and_the_strategy_train_together(tmp_path, monkeypatch):
         (tmp_path / name).write_text(text)
     monkeypatch.setenv("MEDSMALL_CONF", str(tmp_path / "conf"))
     monkeypatch.syspath_prepend(tmp_path)
-    options = ["dataset=example", "strategy=bias_only", "phantom=true", "split=stratified",
+    options = ["dataset=example", "strategy=surgical", "phantom=true", "split=stratified",
                "sample_size.n=20", "backbone=tiny", "image_size_px=48", "pretraining=none",
                "augmentation=none", "trainer.max_epochs=1", f"output_root={tmp_path}"]  # fmt: skip
     record = train(compose(options))

@@ -9,9 +9,11 @@ import timm
 from huggingface_hub import constants
 
 from medsmall import hub
+from medsmall.backbone.timm_network import TimmNetwork
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.imagenet import ImageNet, _from_hub
+from medsmall.pretraining.imagenet import ImageNet
+from medsmall.pretraining.timm_hub import from_timm
 
 
 @pytest.fixture
@@ -59,7 +61,9 @@ def test_what_cannot_be_fetched_is_one_sentence_with_what_can_be_had(monkeypatch
     cfg = compose(["backbone=densenet121"])
     monkeypatch.setattr(constants, "HF_HUB_CACHE", "/nowhere")
     monkeypatch.setattr(hub, "answers", lambda: False)
-    with pytest.raises(MedsmallError, match="backbone=efficientnet_lite0, whose weights come with"):
+    with pytest.raises(
+        MedsmallError, match="backbone=efficientnet_lite0, whose ImageNet weights come"
+    ):
         ImageNet(None).reach(cfg)
     monkeypatch.setattr(hub, "answers", lambda: True)
     ImageNet(None).reach(cfg)
@@ -84,10 +88,7 @@ def test_weights_in_the_cache_are_taken_from_there_without_the_hub(monkeypatch, 
     assert not hub.may_be_had("resnet50")
     assert hub.fetched(known.hf_hub_id) == folder / "model.safetensors"
 
-    class Network:
-        architecture = name
-
-    loaded = _from_hub(Network)
+    loaded = from_timm(name, TimmNetwork(name, None, None).build(1))
     assert all((loaded[key] == value).all() for key, value in state.items())
 
 
@@ -97,4 +98,4 @@ def _no_answer(*arguments, **options):
 
 
 def _in(folder, ask):
-    return lambda repo, name: ask(repo, name, cache_dir=folder)
+    return lambda repo, name, revision=None: ask(repo, name, cache_dir=folder)

@@ -140,7 +140,7 @@ def test_the_file_says_what_it_is_and_its_statistics_to_nine_digits(saved):
     about = metadata(saved)
     assert about["backbone"] == "test_resnet"
     assert about["task"] == "multilabel"
-    assert about.keys() == {"backbone", "targets", "task", "seen", *BUFFERS}
+    assert about.keys() == {"backbone", "arguments", "targets", "task", "seen", *BUFFERS}
     found = statistics(saved)
     assert found["mean"] == pytest.approx(MEAN, rel=1e-7)
     assert found["std"] == pytest.approx(STD, rel=1e-7)

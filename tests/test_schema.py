@@ -21,8 +21,9 @@ def refusal(*overrides) -> str:
 
 def test_a_checked_config_is_resolved_and_plain():
     config = checked(
-        "augmentation=paper", "image_size_px=96", "output_root=/somewhere", "logger=tensorboard"
-    )
+        "augmentation=paper", "image_size_px=96", "output_root=/somewhere", "logger=tensorboard",
+        "strategy.thaw_at=[0.1,0.2]",
+    )  # fmt: skip
     assert config["augmentation"]["image_size_px"] == 96
     assert config["logger"]["save_dir"] == "/somewhere/tensorboard"
     assert type(config) is dict
@@ -50,7 +51,10 @@ def test_values_of_the_right_type_pass(override):
         ("strategy.lr=true", "strategy.lr must be a number, but is True."),
         ("strategy.lr=null", "strategy.lr must be a number, but is None."),
         ("strategy.lr=[1]", "strategy.lr must be a number, but is [1]."),
-        ("strategy.thaw_at=0.1", "strategy.thaw_at must be a list of a number, but is 0.1."),
+        (
+            "strategy.thaw_at=x",
+            "strategy.thaw_at must be a number or a list of a number, but is 'x'.",
+        ),
         ("seed=1.5", "seed must be a whole number, but is 1.5."),
         ("seed=true", "seed must be a whole number, but is True."),
         ("seed='1'", "seed must be a whole number, but is '1'."),

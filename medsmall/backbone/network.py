@@ -1,7 +1,7 @@
 """A network and its parameters by layer, from the input to the head."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # seconds to import
     from torch import nn
@@ -15,22 +15,42 @@ class Network:
         module: takes float images (B, 3, H, W) and gives logits (B, K).
         layers: the finest layers that timm distinguishes, in order, the head last: 61 of
             DenseNet-121, 18 of ResNet-50 and of EfficientNet-Lite0.
+        stages: the same parameters in timm's coarse stages, the head last: 6 of a ResNet.
         groups: the same parameters in the few groups of the backbone's YAML; the last is the head.
         architecture: timm's name.
         mean, std: per-channel statistics, of grey levels in 0..1, that timm's own weights expect.
+        arguments: further arguments that timm made the network with.
     """
 
     module: "nn.Module"
     layers: list[list[str]] = field(repr=False)
+    stages: list[list[str]] = field(repr=False)
     groups: list[list[str]] = field(repr=False)
     architecture: str
     mean: list[float]
     std: list[float]
+    arguments: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def head(self) -> list[str]:
         """Names of the head's parameters."""
         return self.groups[-1]
+
+    def norm_parameters(self) -> list[str]:
+        """Names of the weights and biases of normalisation layers (BatchNorm, LayerNorm, ...).
+
+        These are the layers whose weights have one dimension but that are no biases: each has a
+        number per channel.
+        """
+        own: dict[str, list[tuple[str, int]]] = {}
+        for name, parameter in self.module.named_parameters():
+            own.setdefault(name.rpartition(".")[0], []).append((name, parameter.ndim))
+        return [
+            name
+            for layer, named in own.items()
+            if f"{layer}.weight" in dict(named) and all(ndim == 1 for _, ndim in named)
+            for name, _ in named
+        ]
 
     def modes(self) -> "list[tuple[nn.Module, list[str]]]":
         """Each module that has a train and an eval mode, with the parameters that decide its mode.

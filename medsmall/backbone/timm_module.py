@@ -27,12 +27,29 @@ class Float32Linear(nn.Linear):
             return super().forward(features.float())
 
 
-def timm_module(name: str, outputs: int) -> Any:
-    """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head."""
-    try:
-        module = timm.create_model(name, pretrained=False, num_classes=outputs)
-    except RuntimeError as error:  # an unknown tag after the dot
-        raise MedsmallError(f"backbone.name={name}: {error}") from error
+class ClassAndMean(nn.Module):
+    """The class token, and the mean of the patch tokens after it: (B, N, D) -> (B, 2 D).
+
+    As in the linear probes of DINOv2 (Oquab et al., TMLR 2024).
+    """
+
+    def __init__(self, prefix: int) -> None:
+        super().__init__()
+        self.prefix = prefix  # tokens that are not of a patch, the class token first
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens, after the last normalisation."""
+        return torch.cat([tokens[:, 0], tokens[:, self.prefix :].mean(1)], dim=1)
+
+
+def timm_module(name: str, outputs: int, arguments: dict[str, Any] | None = None) -> Any:
+    """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head.
+
+    `arguments` are timm's, and `pooling`; see `medsmall.backbone.timm_network`. A ViT takes images
+    of any size that its patches divide: timm resamples its positional embedding.
+    """
+    given = dict(arguments or {})
+    module = _with_pooling(name, outputs, given.pop("pooling", None), given)
     for layer in _classifiers(module).modules():
         if type(layer) is nn.Linear:
             layer.__class__ = Float32Linear
@@ -40,6 +57,37 @@ def timm_module(name: str, outputs: int) -> Any:
         if isinstance(layer, COPYING):
             layer.inplace = False
     return module
+
+
+def _with_pooling(name: str, outputs: int, pooling: str | None, given: dict[str, Any]) -> Any:
+    if pooling is None:
+        return _any_size(name, outputs, given)
+    kind = {"cls": "token", "mean": "avg", "both": ""}[pooling]
+    try:
+        # the normalisation stays where the pretrained weights have it, whatever is pooled
+        module = _any_size(name, outputs, {**given, "global_pool": kind, "fc_norm": False})
+        if not module.num_prefix_tokens and pooling != "mean":
+            raise ValueError("it has no class token")
+    except (TypeError, AttributeError, ValueError, AssertionError) as error:
+        raise MedsmallError(
+            f"backbone.pooling={pooling} cannot be had with {name} ({error}): it is for a ViT; set "
+            "backbone.pooling=null."
+        ) from error
+    if pooling == "both":
+        module.head_drop = ClassAndMean(module.num_prefix_tokens)
+        module.head = nn.Linear(2 * module.embed_dim, outputs)
+    return module
+
+
+def _any_size(name: str, outputs: int, given: dict[str, Any]) -> Any:
+    options = {"pretrained": False, "num_classes": outputs, **given}
+    try:
+        try:
+            return timm.create_model(name, dynamic_img_size=True, **options)
+        except TypeError:  # a network that takes any size by itself, or none
+            return timm.create_model(name, **options)
+    except RuntimeError as error:  # an unknown tag after the dot
+        raise MedsmallError(f"backbone.name={name}: {error}") from error
 
 
 def head_names(module: nn.Module) -> list[str]:

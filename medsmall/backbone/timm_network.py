@@ -4,41 +4,47 @@ torch and timm are imported only when a network is made: a mistyped name is repo
 """
 
 import re
-from itertools import chain
-from typing import Any
+from itertools import chain, pairwise
+from typing import Any, Literal
 
+from medsmall import hub
 from medsmall.backbone.network import Network
 from medsmall.backbone.timm_names import timm_names, timm_tags
 from medsmall.errors import MedsmallError, did_you_mean
 
 
 class TimmNetwork:
-    """Any timm network.
+    """Any timm network, also one that the Hugging Face hub describes.
 
     Args:
-        name: timm's architecture name; for an unknown name the error gives the nearest.
+        name: timm's name of it, perhaps with the tag of its weights after a dot, or
+            ``hf-hub:owner/repository`` of the hub; for an unknown name the error gives the nearest.
         groups: regular expressions on parameter names, one per body group, input first, that
-            together match every parameter but the head's. null: timm's own stages in two halves,
-            the first the larger.
+            together match every parameter but the head's; or how many groups to make of timm's own
+            stages, the first the larger. null: 2.
         packaged_weights: ImageNet weights as `package/path` inside an installed package, used by
             pretraining=imagenet; null: timm's hub.
+        pooling: of a ViT, what its head sees: "cls", the class token; "mean" of the patch tokens;
+            "both", one after the other; null: as timm has it.
+        hub: where pretraining=hub finds its weights; see `medsmall.pretraining.hub`.
     """
 
-    def __init__(self, name: str, groups: list[str] | None, packaged_weights: str | None) -> None:
-        network, _, tag = name.partition(".")
-        if network not in timm_names():
-            raise MedsmallError(
-                f"timm has no network '{name}'{did_you_mean(network, timm_names())}."
-            )
-        tags = timm_tags(network) if tag else set()
-        if tags and tag not in tags:
-            near = did_you_mean(tag, tags)
-            raise MedsmallError(f"backbone.name={name}: Invalid pretrained tag ({tag}){near}.")
-        for pattern in groups or []:
+    def __init__(
+        self,
+        name: str,
+        groups: int | list[str] | None,
+        packaged_weights: str | None,
+        pooling: Literal["cls", "mean", "both"] | None = None,
+        hub: dict | None = None,
+    ) -> None:
+        if not name.startswith("hf-hub:"):
+            _check_name(name)
+        for pattern in groups if isinstance(groups, list) else []:
             _check_pattern(pattern)
         self.name = name
-        self.patterns = groups
+        self.groups = groups
         self.packaged_weights = packaged_weights
+        self.pooling = pooling
 
     def build(self, outputs: int) -> Network:
         """A new network with `outputs` logits and random weights.
@@ -49,29 +55,67 @@ class TimmNetwork:
         """
         from medsmall.backbone.timm_module import head_names, layers_of, reset_head, timm_module
 
-        module = timm_module(self.name, outputs)
+        name = self.name
+        arguments: dict[str, Any] = {}
+        facts: dict[str, Any] = {}
+        if name.startswith("hf-hub:"):
+            name, arguments, facts = hub.described(name.removeprefix("hf-hub:"))
+        if self.pooling:
+            arguments["pooling"] = self.pooling
+        module = timm_module(name, outputs, arguments)
         reset_head(module)
         head = head_names(module)
-        body = self._body(module, head, layers_of(module, head, coarse=True))
+        stages = layers_of(module, head, coarse=True)
+        layers = layers_of(module, head, coarse=False)
+        body = self._body(module, head, stages, layers)
+        expected = module.default_cfg | facts
         return Network(
             module,
-            layers=[*(layers_of(module, head, coarse=False) or body), head],
+            layers=[*(layers or body), head],
+            stages=[*(stages or body), head],
             groups=[*body, head],
-            architecture=self.name,
-            mean=list(module.default_cfg["mean"]),
-            std=list(module.default_cfg["std"]),
+            architecture=name,
+            mean=list(expected["mean"]),
+            std=list(expected["std"]),
+            arguments=arguments,
         )
 
-    def _body(self, module: Any, head: list[str], stages: list[list[str]]) -> list[list[str]]:
-        if self.patterns:
+    def _body(
+        self, module: Any, head: list[str], stages: list[list[str]], layers: list[list[str]]
+    ) -> list[list[str]]:
+        if isinstance(self.groups, list):
             names = [name for name, _ in module.named_parameters()]
-            return _by_pattern([name for name in names if name not in head], self.patterns)
+            return _by_pattern([name for name in names if name not in head], self.groups)
         if not stages:
             raise MedsmallError(
                 f"timm defines no stages for {type(module).__name__}: set backbone.groups to "
                 f"regular expressions on parameter names, one per body group, input first."
             )
-        return _halves(stages)
+        count = 2 if self.groups is None else self.groups
+        if not 1 <= count <= len(layers):
+            raise MedsmallError(
+                f"backbone.groups must lie between 1 and {len(layers)}, the layers of {self.name}, "
+                f"but is {count}."
+            )
+        return _divided(stages if count <= len(stages) else layers, count)
+
+
+def _check_name(name: str) -> None:
+    network, _, tag = name.partition(".")
+    if network not in timm_names():
+        raise MedsmallError(
+            f"timm has no network '{network}'{did_you_mean(network, timm_names())}."
+        )
+    check_tag("backbone.name", network, tag)
+
+
+def check_tag(key: str, network: str, tag: str) -> None:
+    """MedsmallError if timm has no weights of that `tag` for a `network`; the nearest is named."""
+    tags = timm_tags(network) if tag else set()
+    if tags and tag not in tags:
+        raise MedsmallError(
+            f"{key}={network}.{tag}: Invalid pretrained tag ({tag}){did_you_mean(tag, tags)}."
+        )
 
 
 def _check_pattern(pattern: str) -> None:
@@ -99,6 +143,8 @@ def _by_pattern(names: list[str], patterns: list[str]) -> list[list[str]]:
     return groups
 
 
-def _halves(stages: list[list[str]]) -> list[list[str]]:
-    cut = (len(stages) + 1) // 2
-    return [list(chain.from_iterable(half)) for half in (stages[:cut], stages[cut:]) if half]
+def _divided(stages: list[list[str]], count: int) -> list[list[str]]:
+    """The stages in `count` groups of equally many, the first ones larger by one where need be."""
+    size, more = divmod(len(stages), count)
+    ends = [size * k + min(k, more) for k in range(count + 1)]
+    return [list(chain(*stages[a:b])) for a, b in pairwise(ends) if a < b]

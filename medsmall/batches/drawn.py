@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from medsmall.augmentation import Augmentation
-from medsmall.batches.order import Order, PlainOrder, TrainOrder, all_views
+from medsmall.batches.order import PLAIN, Order, PlainOrder, TrainOrder, all_views
 from medsmall.batches.views import Views
 from medsmall.cache import Prepared
 from medsmall.sample_size import LABELLED
@@ -72,6 +72,13 @@ class DrawnImages:
         """Plain views of a part; this process's share of it."""
         images = len(self.parts[part])
         return self._loader(part, PlainOrder(images, AT_ONCE * self.batch_size, processes))
+
+    def evenly(self, part: str) -> DataLoader:
+        """Plain views of a part, in batches of nearly the same size, for statistics over them."""
+        images = len(self.parts[part])
+        batches = -(-images // (AT_ONCE * self.batch_size))
+        shares = np.array_split(np.arange(images), batches)
+        return self._loader(part, [[(int(image), PLAIN) for image in some] for some in shares])
 
     def scoring(self, part: str) -> DataLoader:
         """All `views` views of each image of a part, image after image."""

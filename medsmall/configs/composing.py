@@ -32,9 +32,11 @@ OmegaConf.register_new_resolver(
 OmegaConf.register_new_resolver(
     "plus", lambda a, b: a + b if isinstance(b, int) else a, replace=True
 )
-# backbone.groups; null: two halves, see medsmall.backbone.timm_network
+# backbone.groups; null: two, see medsmall.backbone.timm_network
 OmegaConf.register_new_resolver(
-    "count_groups", lambda groups: 2 if groups is None else len(groups), replace=True
+    "count_groups",
+    lambda groups: 2 if groups is None else groups if isinstance(groups, int) else len(groups),
+    replace=True,
 )
 
 # trainer=auto; see conf/trainer/auto.yaml

@@ -25,7 +25,9 @@ def new_model(cfg: DictConfig, targets: Targets) -> tuple[Network, Model]:
     """The network of a config with random weights, and the model around it."""
     torch.manual_seed(cfg.seed)
     network = made(cfg.backbone, Backbone).build(len(targets.names))
-    model = Model(network.module, network.architecture, targets, network.mean, network.std)
+    model = Model(
+        network.module, network.architecture, targets, network.mean, network.std, network.arguments
+    )
     return network, model
 
 
@@ -49,10 +51,17 @@ def try_out(model: Model, side: int) -> None:
     except (AssertionError, RuntimeError, ValueError) as error:
         raise MedsmallError(
             f"{model.architecture} cannot take {side} x {side} px (image_size_px times "
-            f"augmentation.crop): {str(error).splitlines()[0].rstrip('.')}. Set another "
-            f"image_size_px, or augmentation.crop=1, or another backbone."
+            f"augmentation.crop): {str(error).splitlines()[0].rstrip('.')}. {_other_size(model)}, "
+            "or augmentation.crop=1, or another backbone."
         ) from error
     model.train()
+
+
+def _other_size(model: Model) -> str:
+    patch = getattr(getattr(model.module, "patch_embed", None), "patch_size", None)
+    if not patch:
+        return "Set another image_size_px"
+    return f"Set image_size_px to a multiple of {patch[0]}, such as {patch[0] * (224 // patch[0])}"
 
 
 @dataclass

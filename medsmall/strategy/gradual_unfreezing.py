@@ -16,7 +16,8 @@ class GradualUnfreezing:
         lr: learning rate of the head.
         alpha: rate of a group over the rate of the next one towards the head, in (0, 1].
         thaw_at: parts of all training steps, in [0, 1), at which the body groups begin to train,
-            the one beside the head first; as many as there are body groups, in rising order.
+            the one beside the head first; as many as there are body groups, in rising order. One
+            number: its multiples, for any number of groups.
         weight_decay: AdamW's.
         random_body: whether the body's weights are random. Then there is nothing to keep: all
             groups train from the start at `lr`. The paper held this arm back with rates of lr/9
@@ -28,7 +29,7 @@ class GradualUnfreezing:
 
     lr: float
     alpha: float
-    thaw_at: list[float]
+    thaw_at: float | list[float]
     weight_decay: float
     random_body: bool = False
     body_groups: int | None = None
@@ -38,31 +39,37 @@ class GradualUnfreezing:
         check_rates(self.lr, self.weight_decay)
         if not 0 < self.alpha <= 1:
             raise MedsmallError(f"strategy.alpha must lie in (0, 1], but is {self.alpha}.")
-        rising = sorted(self.thaw_at) == list(self.thaw_at)
-        if not rising or any(not 0 <= part < 1 for part in self.thaw_at):
-            raise MedsmallError(
-                f"strategy.thaw_at must be rising fractions of the training in [0, 1), "
-                f"but is {list(self.thaw_at)}."
-            )
-        if self.body_groups is not None:
-            self._check_count(self.body_groups)
+        listed = 1 if isinstance(self.thaw_at, int | float) else len(self.thaw_at)
+        self._starts(listed if self.body_groups is None else self.body_groups)
 
     def stages(self, network: Network) -> list[Stage]:
         """The head, then the head and the last k body groups; the k-th at lr * alpha^k."""
         body, head = network.groups[:-1], network.head
-        self._check_count(len(body))
+        thaw_at = self._starts(len(body))
         if self.random_body:
             return [Stage(0.0, [(names, self.lr) for names in network.groups])]
         rates = [self.lr * self.alpha**k for k in range(len(body), 0, -1)]
         groups = [*zip(body, rates, strict=True), (head, self.lr)]
         starts = {0.0: groups[-1:]}
-        for thawed, at in enumerate(self.thaw_at, 1):  # groups that thaw at once are one stage
+        for thawed, at in enumerate(thaw_at, 1):  # groups that thaw at once are one stage
             starts[at] = groups[-1 - thawed :]
         return [Stage(at, trained) for at, trained in starts.items()]
 
-    def _check_count(self, body_groups: int) -> None:
-        if len(self.thaw_at) != body_groups:
+    def _starts(self, body_groups: int) -> list[float]:
+        """The parts of the steps at which `body_groups` groups thaw, that beside the head first."""
+        each = self.thaw_at
+        if not isinstance(each, int | float):
+            starts = list(each)
+        else:
+            starts = [each * k for k in range(1, body_groups + 1)]
+        if sorted(starts) != starts or any(not 0 <= part < 1 for part in starts):
+            raise MedsmallError(
+                f"strategy.thaw_at must be rising fractions of the training in [0, 1), "
+                f"but is {starts}."
+            )
+        if len(starts) != body_groups:
             raise MedsmallError(
                 f"strategy.thaw_at needs one entry for each of the {body_groups} body groups of "
-                f"the backbone, but has {len(self.thaw_at)}."
+                f"the backbone, but has {len(starts)}; or one number, such as 0.1, for any."
             )
+        return starts

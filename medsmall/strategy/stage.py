@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from medsmall.errors import MedsmallError
 
 Names = list[str]
+Norm = Literal["adapting", "frozen", "reestimated"]
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class Stage:
         at: part of all steps, in [0, 1), at which it begins.
         groups: (names of parameters, learning rate), input first; all others are frozen.
         norm: "adapting": normalisation layers use and follow the statistics of the batches where
-            their layer trains; "frozen": they keep their statistics, whatever trains.
+            their layer trains; "frozen": they keep their statistics, whatever trains;
+            "reestimated": they keep those of the train images, estimated without labels before
+            the first step (AdaBN, see `medsmall.learner.batchnorm`).
     """
 
     at: float
     groups: list[tuple[Names, float]]
-    norm: Literal["adapting", "frozen"] = "adapting"
+    norm: Norm = "adapting"
 
     @property
     def trained(self) -> set[str]:
@@ -99,8 +102,10 @@ def check(stages: list[Stage], known: set[str], weight_decay: float, restarts: b
                 "stage trains some parameters, each in one group."
             )
         rates = [rate for _, rate in stage.groups]
-        if stage.norm not in ("adapting", "frozen"):
-            raise MedsmallError(f"A stage has norm={stage.norm!r}: set adapting or frozen.")
+        if stage.norm not in get_args(Norm):
+            raise MedsmallError(
+                f"A stage has norm={stage.norm!r}: set {', '.join(get_args(Norm))}."
+            )
         if not min(rates) > 0:
             raise MedsmallError(
                 f"The stage at {stage.at} has a learning rate of {min(rates)}: set one above 0."

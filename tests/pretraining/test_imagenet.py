@@ -102,7 +102,7 @@ def test_a_packaged_file_that_is_not_there_tells_what_to_install(path):
 
 def test_the_packaged_file_in_another_network_is_refused():
     net = TimmNetwork("test_resnet", None, None).build(1)
-    with pytest.raises(MedsmallError, match="has 296 tensors, but the network"):
+    with pytest.raises(MedsmallError, match="has 296 tensors, but test_resnet"):
         packaged().load_into(net)
 
 

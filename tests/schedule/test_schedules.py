@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from medsmall.errors import MedsmallError
+from medsmall.schedule.constant import Constant
+from medsmall.schedule.cosine import Cosine
 from medsmall.schedule.one_cycle import OneCycle
 from medsmall.schedule.reduce_on_plateau import ReduceOnPlateau
 
@@ -136,3 +138,52 @@ def test_a_larger_tolerance_lets_larger_rises_pass():
 def test_a_factor_that_does_not_reduce_or_a_negative_tolerance_is_refused(factor, tolerance):
     with pytest.raises(MedsmallError, match="schedule"):
         ReduceOnPlateau(factor, tolerance)
+
+
+def met(schedule, steps: int, *rates: float) -> list[list[float]]:
+    """Rates of every group at each step."""
+    adam = optimizer(*rates)
+    options = schedule.configure(adam, steps)
+    assert options["interval"] == "step"
+    found = []
+    for _ in range(steps):
+        found.append([group["lr"] for group in adam.param_groups])
+        adam.step()
+        options["scheduler"].step()
+    return found
+
+
+def test_a_cosine_rises_in_a_line_and_falls_to_nearly_0_at_the_ratio_of_the_groups():
+    rates = met(Cosine(warmup=0.2), 50, 1.0, 0.1)
+    assert [rate for rate, _ in rates[:10]] == pytest.approx([(k + 1) / 10 for k in range(10)])
+    fall = [(1 + math.cos(math.pi * k / 40)) / 2 for k in range(40)]
+    assert [rate for rate, _ in rates[10:]] == pytest.approx(fall)
+    assert all(small == pytest.approx(large / 10) for large, small in rates)
+    assert rates[-1][0] < 0.01
+
+
+def test_a_cosine_without_warm_up_is_that_of_torch():
+    adam = optimizer(1.0)
+    torchs = torch.optim.lr_scheduler.CosineAnnealingLR(adam, T_max=20)
+    for (rate,) in met(Cosine(warmup=0.0), 20, 1.0):
+        assert rate == pytest.approx(adam.param_groups[0]["lr"])
+        adam.step()
+        torchs.step()
+
+
+def test_a_constant_rate_stays_after_its_warm_up():
+    assert met(Constant(warmup=0.0), 4, 2.0) == [[2.0]] * 4
+    assert met(Constant(warmup=0.5), 8, 1.0) == [[0.25], [0.5], [0.75], *[[1.0]] * 5]
+
+
+@pytest.mark.parametrize("kind", [Cosine, Constant])
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_short_stage_has_rates_above_0(kind, steps):
+    assert all(rate > 0 for (rate,) in met(kind(warmup=0.3), steps, 1.0))
+
+
+@pytest.mark.parametrize("kind", [Cosine, Constant])
+@pytest.mark.parametrize("warmup", [-0.1, 1.0, float("nan")])
+def test_a_warm_up_outside_the_training_is_refused(kind, warmup):
+    with pytest.raises(MedsmallError, match=r"schedule.warmup must lie in \[0, 1\)"):
+        kind(warmup=warmup)

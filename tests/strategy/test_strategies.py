@@ -237,7 +237,10 @@ def test_parameters_that_always_train_alike_are_one_group_of_the_optimizer():
         ([Stage(0.0, [(["no.such"], LR)])], "names no.such, which the network does not have"),
         ([Stage(0.0, [(["fc.bias"], LR), (["fc.bias"], LR)])], "names a parameter twice"),
         ([Stage(0.0, [])], "names none"),
-        ([Stage(0.0, [(["fc.bias"], LR)], norm="nonsense")], "norm='nonsense': set adapting or"),
+        (
+            [Stage(0.0, [(["fc.bias"], LR)], norm="nonsense")],
+            "norm='nonsense': set adapting, frozen",
+        ),
     ],
 )
 def test_stages_that_cannot_be_trained_are_refused(stages, said):

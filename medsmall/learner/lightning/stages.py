@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from medsmall.backbone import Network
+from medsmall.learner.batchnorm import refuse_without_statistics
 from medsmall.strategy import Strategy
 from medsmall.strategy.stage import check, parameter_groups
 
@@ -25,6 +26,9 @@ class Stages:
         self.modes = network.modes()
         self.groups = parameter_groups(self.stages)
         self.current = 0
+        self.reestimates = any(stage.norm == "reestimated" for stage in self.stages)
+        if self.reestimates:
+            refuse_without_statistics(network.module, network.architecture)
 
     @property
     def largest_rate(self) -> float:
@@ -68,7 +72,7 @@ class Stages:
             parameter.requires_grad_(name in trained)
         for module, decided_by in self.modes:
             module.training = not trained.isdisjoint(decided_by) and not (
-                stage.norm == "frozen" and is_norm(module)
+                stage.norm != "adapting" and is_norm(module)
             )
 
 
