@@ -1,11 +1,14 @@
 """Views of the images of one part: as they are, or augmented."""
 
+import hashlib
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from medsmall.augmentation import Augmentation
+from medsmall.augmentation.identity import identity
 from medsmall.batches.batch import Batch
 from medsmall.batches.order import PLAIN
 from medsmall.cache import Prepared
@@ -41,6 +44,7 @@ class Views(Dataset[Batch]):
         self.occurrence = _occurrence(rows)
         self.seed = augmentation.seed
         self.plain, self.augmented = augmentation.plain(), augmentation.training()
+        self.identity = identity(augmentation)
 
     def __getitem__(self, batch: list[tuple[int, int]]) -> Batch:
         """The views of a batch, in its order."""
@@ -52,6 +56,19 @@ class Views(Dataset[Batch]):
             torch.tensor([view for _, view in batch]),
             self.labelled[images],
         )
+
+    def name(self, image: int, view: int) -> bytes | None:
+        """16 bytes that tell how a view is made; None if that cannot be told.
+
+        Two views of one name have the same pixels.
+        """
+        if self.identity is None:
+            return None
+        row = self.rows[image]
+        of = [self.identity, view, self.prepared.digests[row].tobytes().hex()]
+        if view != PLAIN:
+            of.append(int(self.occurrence[image]))
+        return hashlib.blake2b(repr(of).encode(), digest_size=16).digest()
 
     def _view(self, image: int, view: int) -> np.ndarray:
         row = self.rows[image]

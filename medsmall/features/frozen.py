@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
-from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,11 @@ import numpy as np
 import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from medsmall.backbone.weights import sha256
-from medsmall.batches.batch import Batch
-from medsmall.features.store import FeatureStore
+from medsmall.features.store import Store
+from medsmall.features.views import Asked
 from medsmall.inference import autocast, device_of, for_scoring
 from medsmall.model import AT_ONCE_ON_CPU, Model
 from medsmall.record.environment import device_of_record
@@ -36,31 +35,37 @@ class Frozen:
         self.device = device_of(cfg.trainer)
         self.scoring: Model | None = None  # made when the first view is unknown
         name = f"{model.architecture.replace('/', '_')}-{_identity(self, cfg)}.sqlite"
-        self.store = FeatureStore(Path(cfg.cache_root).expanduser().absolute() / "features" / name)
+        folder = Path(cfg.cache_root).expanduser().absolute() / "features"
+        self.store, self.pixels = Store(folder / name), Store(folder / "views.sqlite")
 
-    def features(self, batches: Iterable[Batch]) -> np.ndarray:
-        """float32 (N, F) of the views of all batches, in their order."""
-        found: list[np.ndarray] = []
-        with ExitStack() as alone:  # from the first unknown view on
-            filling = False
-            for batch in batches:
-                views = [_digest(image) for image in batch.images.numpy()]
-                known = self.store.read(views)
-                if not filling and known.keys() < {*views}:
-                    alone.enter_context(self.store.filling())
-                    filling, known = True, self.store.read(views)
-                lacking = {v: i for i, v in enumerate(views) if v not in known}
-                if lacking:
-                    computed = self._computed(batch.images[list(lacking.values())])
-                    new = dict(zip(lacking, computed, strict=True))
-                    self.store.add(new)
-                    known |= new
-                found.append(np.stack([known[view] for view in views]))
-        return np.concatenate(found)
+    def features(self, loader: DataLoader) -> np.ndarray:
+        """float32 (N, F) of all views of a loader of `DrawnImages`, in its order.
 
-    def outputs(self, batches: Iterable[Batch], views: int = 1) -> Tensor:
+        Views whose features are known are not made.
+        """
+        asked = Asked(loader, self.pixels)
+        known = self.store.read(asked.digests())
+        if asked.without(known):
+            with self.store.filling():
+                known = self.store.read(asked.digests())  # others may have been faster
+                for digests, images in asked.made(asked.without(known)):
+                    known |= self._of_batch(digests, images)
+        return np.stack([np.frombuffer(known[digest], np.float32) for digest in asked.digests()])
+
+    def _of_batch(self, digests: list[bytes], images: Tensor) -> dict[bytes, bytes]:
+        """The features of views by their digests; what was not known is computed and kept."""
+        known = self.store.read(digests)
+        lacking = {digest: i for i, digest in enumerate(digests) if digest not in known}
+        if lacking:
+            computed = self._computed(images[list(lacking.values())])
+            new = {d: row.tobytes() for d, row in zip(lacking, computed, strict=True)}
+            self.store.add(new)
+            known |= new
+        return known
+
+    def outputs(self, loader: DataLoader, views: int = 1) -> Tensor:
         """Outputs float32 (N, K) of the last layer as it is now, the mean over `views` views."""
-        x = torch.from_numpy(self.features(batches))
+        x = torch.from_numpy(self.features(loader))
         with torch.inference_mode():
             layer = last_layer(self.model)
             outputs = torch.nn.functional.linear(x, layer.weight.cpu(), layer.bias.cpu())
@@ -92,11 +97,6 @@ def last_layer(model: Model) -> nn.Linear:
     """The layer that gives the outputs."""
     module: Any = model.module
     return module.get_classifier()
-
-
-def _digest(image: np.ndarray) -> bytes:
-    """16 bytes that tell the pixels (C, H, W) of a view from all others: views are squares."""
-    return hashlib.blake2b(image.tobytes(), digest_size=16).digest()
 
 
 def _identity(of: Frozen, cfg: DictConfig) -> str:

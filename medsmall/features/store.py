@@ -1,4 +1,4 @@
-"""The file with the features of one network."""
+"""A file of byte strings by digest: the features of one network, or what is known of views."""
 
 import sqlite3
 import zlib
@@ -6,58 +6,53 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from medsmall.cache import writable
 from medsmall.errors import MedsmallError
 from medsmall.lock import held
 
-Features = NDArray[np.float32]
 TABLE = """
-create table if not exists features (
-    view blob primary key,    -- digest of its pixels
-    numbers blob not null,    -- float32
-    crc integer not null      -- CRC-32 of both
+create table if not exists kept (
+    key blob primary key,    -- a digest
+    content blob not null,
+    crc integer not null     -- CRC-32 of both
 )
 """
-PAGE = 16_384  # bytes: the numbers of a view fit into one
+PAGE = 16_384  # bytes: the features of a view fit into one
 MAPPED = 2**36  # bytes of the file that SQLite maps into memory, at most
-LOOKED_UP = 500  # views at a time; SQLite takes 999 parameters at least
+LOOKED_UP = 500  # keys at a time; SQLite takes 999 parameters at least
 
 
-class FeatureStore:
-    """Features by the digest of their view, in an SQLite file that is mapped into memory.
+class Store:
+    """Byte strings by their digest, in an SQLite file that is mapped into memory.
 
-    Views are added all or none, also by a process that is killed. A file that was changed from
+    They are added all or none, also by a process that is killed. A file that was changed from
     outside is a MedsmallError.
     """
 
     def __init__(self, file: Path) -> None:
         self.file = file
 
-    def read(self, views: Sequence[bytes]) -> dict[bytes, Features]:
-        """What is known of the `views`, (F,) each."""
-        wanted, found = sorted(set(views)), {}
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """What is known of the `keys`."""
+        wanted, found = sorted(set(keys)), {}
         if not self.file.is_file():
             return {}
         with self._connected() as database:
             for start in range(0, len(wanted), LOOKED_UP):
                 some = wanted[start : start + LOOKED_UP]
                 marks = ",".join("?" * len(some))
-                query = f"select * from features where view in ({marks})"
-                for view, numbers, crc in database.execute(query, some):
-                    if zlib.crc32(view + numbers) != crc:
-                        raise self._damaged("numbers were changed")
-                    found[view] = np.frombuffer(numbers, np.float32)
+                query = f"select * from kept where key in ({marks})"
+                for key, content, crc in database.execute(query, some):
+                    if zlib.crc32(key + content) != crc:
+                        raise self._damaged("content was changed")
+                    found[key] = content
         return found
 
-    def add(self, found: dict[bytes, Features]) -> None:
-        """Keep the features of views that are not known yet."""
-        blobs = {view: numbers.astype(np.float32).tobytes() for view, numbers in found.items()}
-        rows = [(view, blob, zlib.crc32(view + blob)) for view, blob in blobs.items()]
+    def add(self, found: dict[bytes, bytes]) -> None:
+        """Keep what is not known yet."""
+        rows = [(key, content, zlib.crc32(key + content)) for key, content in found.items()]
         with self._connected() as database, database:
-            database.executemany("insert or ignore into features values (?, ?, ?)", rows)
+            database.executemany("insert or ignore into kept values (?, ?, ?)", rows)
 
     @contextmanager
     def filling(self) -> Iterator[None]:
@@ -86,5 +81,5 @@ class FeatureStore:
 
     def _damaged(self, what: str) -> MedsmallError:
         return MedsmallError(
-            f"{self.file} is damaged ({what}): delete it, and the features are computed again."
+            f"{self.file} is damaged ({what}): delete it, and its content is computed again."
         )

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from medsmall.errors import MedsmallError
-from medsmall.features.store import FeatureStore
+from medsmall.features.store import Store
 
 
 @pytest.fixture
-def store(tmp_path) -> FeatureStore:
-    return FeatureStore(tmp_path / "net.sqlite")
+def store(tmp_path) -> Store:
+    return Store(tmp_path / "net.sqlite")
 
 
-def some(count: int, seed: int = 0) -> dict[bytes, np.ndarray]:
+def some(count: int, seed: int = 0) -> dict[bytes, bytes]:
     numbers = np.random.default_rng(seed).normal(size=(count, 1280)).astype(np.float32)
-    return {bytes([seed, *i.to_bytes(2, "big")]): row for i, row in enumerate(numbers)}
+    return {bytes([seed, *i.to_bytes(2, "big")]): row.tobytes() for i, row in enumerate(numbers)}
 
 
 def test_what_is_added_is_read_to_the_bit_and_nothing_else(store):
@@ -25,10 +25,8 @@ def test_what_is_added_is_read_to_the_bit_and_nothing_else(store):
     first, second = some(1200), some(3, seed=1)
     store.add(first)
     store.add(second)
-    found = FeatureStore(store.file).read([*first, *second, b"unknown"])
-    assert found.keys() == {**first, **second}.keys()
-    for view, numbers in {**first, **second}.items():
-        assert found[view].tobytes() == numbers.tobytes()
+    found = Store(store.file).read([*first, *second, b"unknown"])
+    assert found == {**first, **second}
 
 
 def test_a_view_that_another_process_has_added_stays(store):
@@ -43,7 +41,7 @@ def test_all_or_none_are_added(store):
     store.add(some(1))
     with sqlite3.connect(store.file) as database:
         database.execute(
-            "create trigger ends before insert on features when (select count(*) from features) > 3"
+            "create trigger ends before insert on kept when (select count(*) from kept) > 3"
             " begin select raise(fail, 'stop'); end"
         )
     with pytest.raises(MedsmallError, match="stop"):
@@ -54,17 +52,17 @@ def test_all_or_none_are_added(store):
 @pytest.mark.parametrize(
     "change",
     [
-        "update features set numbers = zeroblob(length(numbers))",
-        "update features set view = x'0000ff'",
-        "update features set numbers = substr(numbers, 1, 8)",
-        "drop table features; create table features (other)",
+        "update kept set content = zeroblob(length(content))",
+        "update kept set key = x'0000ff'",
+        "update kept set content = substr(content, 1, 8)",
+        "drop table kept; create table kept (other)",
     ],
 )
 def test_a_changed_file_is_refused_in_one_sentence(store, change):
     store.add(some(1))
     with sqlite3.connect(store.file) as database:
         database.executescript(change)
-    with pytest.raises(MedsmallError, match="net.sqlite is damaged .*: delete it, and the feat"):
+    with pytest.raises(MedsmallError, match="net.sqlite is damaged .*: delete it, and its content"):
         store.read([*some(1), b"\0\0\xff"])
 
 

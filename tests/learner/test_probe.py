@@ -70,7 +70,7 @@ def test_kept_features_change_no_bit_of_the_predictions(train_small, tmp_path):
             folder = train_small("learner=probe", "seed=1", cell, output_root=root)
             found.setdefault(cell, set()).add((folder / "predictions.csv").read_bytes())
     assert [len(each) for each in found.values()] == [1, 1]
-    (file,) = (here / "cache/features").glob("*.sqlite")
+    (file,) = (here / "cache/features").glob("test_resnet*.sqlite")
     assert file.stat().st_size > 0
 
 
@@ -90,10 +90,10 @@ def test_its_predictions_are_those_of_the_saved_network_over_all_views(outputs):
 
 def test_a_changed_feature_stops_the_run(train_small, tmp_path):
     train_small("learner=probe", "seed=1", output_root=tmp_path)
-    (file,) = (tmp_path / "cache/features").glob("*.sqlite")
+    (file,) = (tmp_path / "cache/features").glob("test_resnet*.sqlite")
     with sqlite3.connect(file) as database:
-        database.execute("update features set numbers = zeroblob(length(numbers))")
-    with pytest.raises(MedsmallError, match="is damaged .numbers were changed.: delete it"):
+        database.execute("update kept set content = zeroblob(length(content))")
+    with pytest.raises(MedsmallError, match="is damaged .content was changed.: delete it"):
         train_small("learner=probe", "seed=1", "sample_size.repeat=1", output_root=tmp_path)
     file.unlink()
     train_small("learner=probe", "seed=1", "sample_size.repeat=1", output_root=tmp_path)
