@@ -6,11 +6,17 @@ it from every other check.
 
 MEDMNIST = "Yang et al., MedMNIST v2, Scientific Data 2023"
 
+SHIH = "Shih et al., Radiology: Artificial Intelligence 2019"
+MAJKOWSKA = "Majkowska et al., Radiology 2020"
+
 # release -> the release it reuses, and the source of this
 DERIVED = {
     "chestmnist": ("chestxray14", MEDMNIST),
     "pneumoniamnist": ("chest_xray", MEDMNIST),
     "dermamnist": ("ham10000", MEDMNIST),
+    # new labels for some of its films
+    "rsna_pneumonia": ("chestxray14", SHIH),
+    "nih_google": ("chestxray14", MAJKOWSKA),
     # slices of the same CT volumes, in three directions
     "organamnist": ("lits", MEDMNIST),
     "organcmnist": ("lits", MEDMNIST),
