@@ -32,8 +32,10 @@ def common_source(one: str, other: str) -> str:
     sources = {name: DERIVED.get(name, (name, ""))[0] for name in (one, other)}
     if one == other or len(set(sources.values())) > 1:
         return ""
-    made = [f"{name} is made of {DERIVED[name][0]}" for name in (one, other) if name in DERIVED]
-    return f"{' and '.join(made)} ({DERIVED[one if one in DERIVED else other][1]})"
+    derived = [name for name in (one, other) if name in DERIVED]
+    made = " and ".join(f"{name} is made of {DERIVED[name][0]}" for name in derived)
+    told_by = dict.fromkeys(DERIVED[name][1] for name in derived)
+    return f"{made} ({'; '.join(told_by)})"
 
 
 def folded(name: str) -> str:

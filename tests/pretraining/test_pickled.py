@@ -57,6 +57,23 @@ def test_networks_that_lack_what_younger_versions_added_are_read(tmp_path, zippe
     assert all(found[name].equal(tensor) for name, tensor in expected.items())
 
 
+def test_networks_saved_on_a_gpu_are_read_without_one(tmp_path):
+    network = small()
+    path = saved(network, tmp_path / "a.pt", zipped=False)
+    content = path.read_bytes()
+    there = {
+        b"ctorch\nFloatStorage\n": b"ctorch.cuda\nFloatStorage\n",
+        b"X\x03\x00\x00\x00cpu": b"X\x06\x00\x00\x00cuda:0",
+    }
+    for here, gpu in there.items():
+        assert here in content
+        content = content.replace(here, gpu)
+    path.write_bytes(content)
+    found, expected = network_tensors(path), network.state_dict()
+    assert all(tensor.equal(expected[name]) for name, tensor in found.items())
+    assert {tensor.device.type for tensor in found.values()} == {"cpu"}
+
+
 @FORMATS
 def test_a_state_dict_is_read_as_it_is(tmp_path, zipped):
     state = small().state_dict()
