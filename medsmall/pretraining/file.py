@@ -13,6 +13,7 @@ from medsmall.backbone.weights import Weights
 from medsmall.case import Case, Source
 from medsmall.configs import options
 from medsmall.errors import AbsentWeightsError, MedsmallError
+from medsmall.pretraining.prefix import without_prefix
 from medsmall.pretraining.tensors import file_sha256, read_tensors, statistics, tensors_sha256
 from medsmall.record import Record
 
@@ -28,6 +29,8 @@ class WeightsFile:
             knows it, in any folder.
         allow_test_overlap: go on although it has seen patients or images of the test split, or
             unknown patients of the same data set.
+        prefix: what comes before the network's own names in the file, such as `encoder.`; tensors
+            of other names are left out. null: nothing.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class WeightsFile:
         std: float | list[float] | None,
         trained_on: str,
         allow_test_overlap: bool = False,
+        prefix: str | None = None,
     ) -> None:
         self.path = Path(path).expanduser()
         if not self.path.is_file():
@@ -47,6 +51,7 @@ class WeightsFile:
         names = {folded(name): name for name in [*options("dataset"), *DERIVED]}
         self.trained_on = names.get(folded(trained_on), trained_on)  # ChestX-ray14 is chestxray14
         self.allow_test_overlap = allow_test_overlap
+        self.prefix = f"{prefix.rstrip('.')}." if prefix else ""
 
     def reach(self, cfg: DictConfig) -> None:
         """Nothing is fetched."""
@@ -60,7 +65,7 @@ class WeightsFile:
         said = said or (Seen(self.trained_on, None),)
         return Source(
             name,
-            f"{fingerprint} {statistics(self.path)}",
+            f"{fingerprint} {statistics(self.path)} {self.prefix}".rstrip(),
             open=lambda: self._weights(name, fingerprint, record),
             patients=cache(lambda: patients_of_run(record) if record else said),
             seen=lambda: seen_by_run(record) if record else said,
@@ -91,7 +96,7 @@ class WeightsFile:
         written = statistics(self.path)
         return Weights(
             name,
-            lambda network: read_tensors(self.path),
+            lambda network: without_prefix(read_tensors(self.path), self.prefix, network, name),
             mean=self.mean or written.get("mean"),
             std=self.std or written.get("std"),
         )

@@ -1,10 +1,12 @@
 """Files of tensors, read without executing anything."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -13,6 +15,12 @@ from torch import Tensor
 
 from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
+
+# how files begin that are taken for weights: what a server or git gave instead of them
+IMPOSTORS = {
+    b"<": "it is a web page: download the file itself",
+    b"version https://git-lfs": "it is a pointer of Git LFS: run git lfs pull",
+}
 
 
 def file_sha256(path: Path) -> str:
@@ -54,12 +62,16 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         content = torch.load(path, weights_only=True, map_location="cpu")
-        content = content.get("state_dict", content)
-        others = [
-            name
-            for name, value in content.items()
-            if not (isinstance(name, str) and isinstance(value, Tensor))
-        ]
+        return only_tensors(path, content.get("state_dict", content))
+
+
+def only_tensors(path: Path, content: dict[Any, Any]) -> dict[str, Tensor]:
+    """The `content` of a file; MedsmallError if it holds anything but tensors by name."""
+    others = [
+        name
+        for name, value in content.items()
+        if not (isinstance(name, str) and isinstance(value, Tensor))
+    ]
     if others:
         raise MedsmallError(
             f"{path} holds entries that are not tensors ({', '.join(map(str, others[:3]))}): save "
@@ -73,8 +85,29 @@ def readable(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises for a broken file into one sentence."""
     try:
         yield
+    except MedsmallError:
+        raise
     except Exception as error:
         raise MedsmallError(
-            f"{path} is not a readable weights file ({type(error).__name__}): it must be a "
+            f"{path} is not a readable weights file ({_why(path, error)}): it must be a "
             f"safetensors file or a state dict saved by torch.save."
         ) from error
+
+
+def _why(path: Path, error: Exception) -> str:
+    """What is wrong with a file that cannot be read, as far as it shows."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(64).lstrip()
+    except OSError:
+        return type(error).__name__
+    if not start:
+        return "it is empty"
+    for beginning, what in IMPOSTORS.items():
+        if start.startswith(beginning):
+            return what
+    if found := re.search(r"GLOBAL (\S+) was not", str(error)):
+        return f"it names {found[1]}, which might run code"
+    if "Only persistent_load of storage" in str(error):
+        return "it holds a whole network, which might run code"
+    return f"{type(error).__name__}; it may be cut off"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medsmall.audit.releases import DERIVED, common_source
+from medsmall.audit.releases import DERIVED, MEDMNIST, common_source
 from medsmall.dataset.medmnist_flags import FLAGS
 
 
@@ -31,4 +31,12 @@ def test_the_source_of_every_flag_of_ours_is_in_the_table():
     words = {"ChestX-ray14": "chestxray14", "HAM10000": "ham10000", "LiTS": "lits",
              "films of Kermany": "chest_xray"}  # fmt: skip
     found = {flag: name for flag in FLAGS for w, name in words.items() if w in FLAGS[flag].source}
-    assert found == {flag: source for flag, (source, _) in DERIVED.items()}
+    assert found == {flag: source for flag, (source, by) in DERIVED.items() if by == MEDMNIST}
+
+
+def test_two_releases_of_one_are_told_with_the_source_of_each():
+    said = common_source("chestmnist", "rsna_pneumonia")
+    assert "chestmnist is made of chestxray14 and rsna_pneumonia is made of chestxray14" in said
+    assert said.endswith("(Yang et al., MedMNIST v2, Scientific Data 2023; Shih et al., Radiology: "
+                         "Artificial Intelligence 2019)")  # fmt: skip
+    assert common_source("organamnist", "organcmnist").count("Yang") == 1

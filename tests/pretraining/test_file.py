@@ -210,3 +210,132 @@ def test_a_file_that_has_changed_since_is_not_used(tmp_path, tensors):
     save_file({**tensors, "fc.bias": tensors["fc.bias"] + 1}, path)
     with pytest.raises(MedsmallError, match="has changed since the run began"):
         found.open()
+
+
+def under(prefix, tensors):
+    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
+
+
+PREFIXES = pytest.mark.parametrize(
+    "prefix", ["module.", "backbone.", "model.", "encoder.", "module.encoder_q."]
+)
+
+
+@PREFIXES
+def test_a_prefix_of_all_names_is_named_by_the_error_and_taken_off_when_given(
+    tmp_path, tensors, prefix
+):
+    torch.save(under(prefix, tensors), tmp_path / "model.pth")
+    with pytest.raises(
+        MedsmallError, match=rf"begin with {prefix}: set pretraining.prefix={prefix}\.$"
+    ):
+        weights(tmp_path / "model.pth").load_into(network())
+    for given in (prefix, prefix.rstrip(".")):
+        net = network()
+        source(tmp_path / "model.pth", prefix=given).open().load_into(net)
+        assert_loaded(net, tensors)
+
+
+def test_tensors_of_other_names_are_left_out(tmp_path, tensors):
+    other = {k: v * 2 for k, v in tensors.items()}
+    two = {**under("student.", tensors), **under("teacher.", other)}
+    torch.save({**two, "queue": torch.ones(3)}, tmp_path / "model.pth")
+    net = network()
+    source(tmp_path / "model.pth", prefix="teacher.").open().load_into(net)
+    assert_loaded(net, other)
+    with pytest.raises(MedsmallError, match=r"set pretraining\.prefix=(student|teacher)\."):
+        weights(tmp_path / "model.pth").load_into(network())
+
+
+@pytest.mark.parametrize("wrong", ["encoder.", "model.body.", "modul"])
+def test_a_wrong_prefix_is_one_sentence_with_the_right_one(tmp_path, tensors, wrong):
+    torch.save(under("module.", tensors), tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match=rf"after pretraining\.prefix={wrong}.*=module\.\.$"):
+        source(tmp_path / "model.pth", prefix=wrong).open().load_into(network())
+
+
+def test_a_prefix_that_is_not_needed_and_one_of_other_weights_are_told(tmp_path, tensors):
+    torch.save(tensors, tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match=r"after pretraining\.prefix=layer1\..*: set another"):
+        source(tmp_path / "model.pth", prefix="layer1.").open().load_into(network())
+    torch.save(under("module.", {"a": torch.ones(2)}), tmp_path / "other.pth")
+    with pytest.raises(MedsmallError, match="None of the 1 tensors"):
+        weights(tmp_path / "other.pth").load_into(network())
+
+
+def test_a_prefix_is_part_of_the_identity(tmp_path, tensors):
+    torch.save({**under("a.", tensors), **under("b.", tensors)}, tmp_path / "model.pth")
+    prints = [
+        source(tmp_path / "model.pth", prefix=given).fingerprint
+        for given in ("a.", "a", "b.", None)
+    ]
+    assert prints[0] == prints[1]
+    assert len({*prints}) == 3
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("name", ["model.pth", "model.safetensors"])
+def test_another_precision_is_loaded_as_float32_of_equal_values(tmp_path, tensors, dtype, name):
+    other = {k: v.to(dtype) if v.is_floating_point() else v for k, v in tensors.items()}
+    (save_file if name.endswith("safetensors") else torch.save)(other, tmp_path / name)
+    net = network()
+    weights(tmp_path / name).load_into(net)
+    for key, tensor in net.module.state_dict().items():
+        assert key in net.head or tensor.dtype == tensors[key].dtype
+    assert_loaded(net, {k: other[k].to(v.dtype) for k, v in tensors.items()})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_one_sentence(tmp_path, tensors, value):
+    spoilt = tensors["layer1.0.bn1.weight"].clone()
+    spoilt[0] = value
+    torch.save({**tensors, "layer1.0.bn1.weight": spoilt}, tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match=r"1 tensors of file model\.pth hold NaN or infinity"):
+        weights(tmp_path / "model.pth").load_into(network())
+
+
+def test_another_architecture_is_one_sentence(tmp_path):
+    other = TimmNetwork("test_efficientnet", None, None).build(1)
+    torch.save(other.module.state_dict(), tmp_path / "model.pth")
+    with pytest.raises(MedsmallError, match="None of the|do not fit backbone test_resnet") as error:
+        weights(tmp_path / "model.pth").load_into(network())
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["model.pth", "model.safetensors"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty"),
+        (b"\n <!DOCTYPE html><html>not found</html>", "it is a web page: download the file"),
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:00",
+            "it is a pointer of Git LFS",
+        ),
+    ],
+)
+def test_what_is_no_file_of_weights_is_told_for_what_it_is(tmp_path, name, content, why):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(MedsmallError, match=rf"not a readable weights file \({why}"):
+        weights(tmp_path / name)
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
+def test_a_state_dict_cut_off_is_one_sentence(tmp_path, tensors, kept):
+    path = tmp_path / "model.pth"
+    torch.save(tensors, path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(
+        MedsmallError, match="not a readable weights file .*may be cut off"
+    ) as error:
+        weights(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_whole_network_is_not_loaded_and_told(tmp_path, zipped):
+    whole = torch.nn.Sequential(torch.nn.Linear(2, 2))
+    torch.save(whole, tmp_path / "model.pth", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(MedsmallError, match="which might run code.*a state dict saved by"):
+        weights(tmp_path / "model.pth")

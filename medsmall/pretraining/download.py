@@ -1,0 +1,53 @@
+"""Files of releases, fetched once and whole."""
+
+import shutil
+import threading
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+
+from medsmall.atomic import write_whole
+from medsmall.errors import AbsentWeightsError
+
+PATIENCE_S = 3.0  # a reachable server answers sooner
+STALLED_S = 60.0  # without a byte, in the middle of a file
+
+
+def reachable(url: str) -> bool:
+    """Whether the server of `url` answers within PATIENCE_S, through a proxy if one is set."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        try:
+            request = urllib.request.Request(url, method="HEAD")
+            with urllib.request.urlopen(request, timeout=PATIENCE_S):
+                answered.set()
+        except (OSError, HTTPException):
+            pass
+        finally:
+            done.set()
+
+    done = threading.Event()
+    # a thread, as the look-up of a name has no time limit
+    threading.Thread(target=ask, daemon=True).start()
+    done.wait(PATIENCE_S)
+    return answered.is_set()
+
+
+def download(url: str, file: Path) -> None:
+    """Fetch `url` into `file`, and make its folder; MedsmallError where that fails."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, lambda temporary: _fetch(url, temporary))
+    except (OSError, HTTPException) as error:
+        raise AbsentWeightsError(
+            f"{url} could not be fetched ({error or type(error).__name__}): download it as {file}."
+        ) from error
+
+
+def _fetch(url: str, file: Path) -> None:
+    with urllib.request.urlopen(url, timeout=STALLED_S) as answer, open(file, "wb") as opened:
+        shutil.copyfileobj(answer, opened)
+        promised = answer.headers.get("Content-Length")
+    if promised and int(promised) != (size := file.stat().st_size):
+        raise OSError(f"{size:,} of {int(promised):,} bytes arrived")
