@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # what two draws of one arm differ in
 DRAWS = (
     "sample_size.n", "sample_size.fraction", "sample_size.repeat", "sample_size.seed", "seed",
-    "augmentation.seed", "split.fold",
+    "augmentation.seed", "split.fold", "pretraining.seed",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ EXCLUDED = {
     "dataset.name", "dataset.file",
     "augmentation.strict", "learner.label", "strategy.body_groups",
     "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
+    "pretraining.prefix", "pretraining.tag",
     "pretraining.experiment", "pretraining.overrides", "pretraining.train_images",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",

@@ -14,6 +14,7 @@ REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed"
 # what an arm is not: names of runs, the machine, and keys that follow from others
 IGNORED = {
     "experiment", "size", "fold", "trainer", "logger", "dataset.name", "strategy.random_body",
+    "pretraining.seed",
 }  # fmt: skip
 APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
 
