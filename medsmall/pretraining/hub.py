@@ -7,6 +7,7 @@ from omegaconf import DictConfig
 
 from medsmall import hub
 from medsmall.errors import MedsmallError, did_you_mean
+from medsmall.pretraining.imagenet import ImageNet
 from medsmall.pretraining.published import terms
 from medsmall.pretraining.timm_hub import not_had, timm_source
 
@@ -24,17 +25,22 @@ class Hub:
     """Weights of DINOv2, BiomedCLIP, ...: whatever belongs to the backbone.
 
     A backbone called ``hf-hub:owner/repository`` has them there. One whose YAML has a `hub` (see
-    conf/backbone/biomedclip.yaml) has them where that says. The weights of any other backbone are
-    those of its name in timm, such as ``vit_small_patch14_dinov2.lvd142m``.
+    conf/backbone/biomedclip.yaml) has them where that says; one with packaged ImageNet weights has
+    those. The weights of any other backbone are those of its name in timm, such as
+    ``vit_small_patch14_dinov2.lvd142m``.
 
     Args:
         at: of the backbone: `repository` and `file` on the hub; `prefix` of the names of the
             tensors, others are left out; `mean` and `std` of its inputs; `licence`; `trained_on`.
+        packaged_weights: of the backbone; see `medsmall.pretraining.imagenet`.
         trained_on: name of the data set they were trained on; null: as the backbone says, else the
             tag of timm, else unknown.
     """
 
-    def __init__(self, at: dict | None, trained_on: str | None) -> None:
+    def __init__(
+        self, at: dict | None, trained_on: str | None, packaged_weights: str | None = None
+    ) -> None:
+        self.packaged = ImageNet(packaged_weights) if packaged_weights and not at else None
         self.at: dict[str, Any] = at or {}
         for key in self.at:
             if key not in FACTS:
@@ -46,7 +52,7 @@ class Hub:
         """Whether the hub answers, where the weights were not fetched before."""
         repository = self._repository(cfg.backbone.name)
         if repository is None:
-            if not hub.may_be_had(cfg.backbone.name):
+            if not self.packaged and not hub.may_be_had(cfg.backbone.name):
                 raise not_had(cfg.backbone.name, "it cannot be reached from here")
         elif not hub.fetched(repository, self._files()) and not hub.answers():
             raise hub.not_had(repository, self._files(), "it cannot be reached from here")
@@ -55,6 +61,8 @@ class Hub:
         """The weights, fetched when they are opened."""
         name = cfg.backbone.name
         repository = self._repository(name)
+        if repository is None and self.packaged:
+            return self.packaged.source(cfg, resolve)
         if repository is None:
             tag = name.partition(".")[2]
             return timm_source(name, name, lambda: self._seen(tag))
