@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medsmall.learner.examples import Examples
 from medsmall.learner.linear import ABSENT, Linear, alike
-from medsmall.learner.penalty import USUAL, Solver, chosen, log_loss, solved
+from medsmall.learner.penalty import Solver, chosen, log_loss, solved
 
 Array = NDArray[np.float64]
 LEAST = 1e-3  # the slope for outputs of standard deviation 1: images keep their order
@@ -25,7 +25,7 @@ def solve_calibrated(
     Its outputs are logits; those for patients held out, by which the penalty is chosen, give them.
     """
     if always := alike(of.labels, of.plain.shape[1]):
-        return always, {"inverse_penalty": given or USUAL, "folds": 0}
+        return always, {"inverse_penalty": given or solver.usual, "folds": 0}
     choice = chosen(of, solver, given)
     head = solved(of, solver, choice.inverse_penalty)
     facts = {"inverse_penalty": choice.inverse_penalty, "folds": choice.folds}

@@ -1,6 +1,7 @@
 """The train images as a head on frozen features gets them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,12 +33,14 @@ class Examples:
         labels: (N, K), NaN unknown; numbers as the network learns them, standardised.
         patients: int (N,), equal for images of one patient.
         classes: int (N,), what is told apart; None for numbers, and before `apart`.
+        name: of what is learnt, for people.
     """
 
     features: Array
     labels: Array
     patients: NDArray[np.int64]
     classes: NDArray[np.int64] | None = None
+    name: str = ""
 
     @property
     def plain(self) -> Array:
@@ -49,33 +52,34 @@ class Examples:
         """Of each image."""
         return self.features.shape[1]
 
-    def rows(self, chosen: "NDArray[np.int64] | slice" = slice(None)) -> tuple[Array, Array]:
-        """Features (M, F) and labels (M, K) of all views of the `chosen` images.
+    @property
+    def rows(self) -> tuple[Array, Array]:
+        """Features (M, F) and labels (M, K) of all views of all images.
 
         An image counts once if a penalty is divided among its views.
         """
-        some = self.features[chosen]
-        labels = np.repeat(self.labels[chosen], self.views, axis=0)
-        return some.reshape(-1, some.shape[2]), labels
+        labels = np.repeat(self.labels, self.views, axis=0)
+        return self.features.reshape(-1, self.features.shape[2]), labels
 
-    def apart(self, task: Task) -> "list[Examples]":
-        """What is learnt at a time, each of the images whose label is known.
+    def at(self, chosen: "NDArray[np.int64] | NDArray[np.bool_]") -> "Examples":
+        """Some of the images."""
+        classes = None if self.classes is None else self.classes[chosen]
+        return Examples(self.features[chosen], self.labels[chosen], self.patients[chosen], classes)
+
+    def apart(self, task: Task, names: Sequence[str]) -> "list[Examples]":
+        """What is learnt at a time, of the images whose label is known; `names` are the targets'.
 
         Exclusive classes are learnt together, labels (M, K); other targets alone, labels (M, 1).
         """
-        every = slice(None)
-        columns = [every] if task == Task.MULTICLASS else [[k] for k in range(self.labels.shape[1])]
+        if task == Task.MULTICLASS:
+            some = self.at(~np.isnan(self.labels).any(1))
+            return [replace(some, classes=some.labels.argmax(1), name="The classes")]
         found = []
-        for some in columns:
-            labels = self.labels[:, some]
-            known = ~np.isnan(labels).any(1)
-            classes = None
-            if task != Task.REGRESSION:
-                told = labels[known]
-                classes = (told.argmax(1) if task == Task.MULTICLASS else told[:, 0]).astype(int)
-            found.append(
-                Examples(self.features[known], labels[known], self.patients[known], classes)
-            )
+        for k, name in enumerate(names):
+            alone = replace(self, labels=self.labels[:, [k]], name=name)
+            some = alone.at(~np.isnan(alone.labels[:, 0]))
+            classes = None if task == Task.REGRESSION else some.labels[:, 0].astype(int)
+            found.append(replace(some, classes=classes))
         return found
 
     def rotated(self) -> "Examples":
@@ -89,7 +93,7 @@ class Examples:
             return self
         rows = self.features.reshape(-1, width)
         turned: Array = np.linalg.qr((rows - rows.mean(0)).T).R.T.copy()
-        return Examples(turned.reshape(count, views, -1), self.labels, self.patients, self.classes)
+        return replace(self, features=turned.reshape(count, views, -1))
 
 
 def train_examples(

@@ -38,6 +38,11 @@ def patient_folds(patients: Ints, classes: Ints | None) -> list[tuple[Ints, Ints
     return []
 
 
+def too_few(name: str, kept: str) -> str:
+    """The notice where there are no folds for the target `name`, and `kept` is used unchosen."""
+    return f"{name}: too few patients of a class for cross-validation, so {kept} is taken."
+
+
 def _dealt(of_all: Ints, kinds: Ints, patients: Ints, count: int) -> list[tuple[Ints, Ints]]:
     """Folds of images, the patients of each kind dealt out evenly.
 

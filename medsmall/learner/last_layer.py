@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import torch
 from omegaconf import DictConfig
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen, last_layer
 from medsmall.inference import device_of
 from medsmall.learner.examples import Examples, train_examples
+from medsmall.learner.history import one_row
 from medsmall.learner.linear import Linear, stacked
 from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.model import Model
@@ -77,39 +77,19 @@ def fit_last_layer(
     _, model, initial = initial_model(case)
     frozen = Frozen(model, case.cfg)
     examples = train_examples(case, data, frozen, train_views)
-    found = [solve(one) for one in examples.apart(case.targets.task)]
+    found = [solve(one) for one in examples.apart(case.targets.task, case.targets.names)]
     set_last_layer(model, stacked([head for head, _ in found]))
-    facts = columns([facts for _, facts in found], case.targets.names)
-    history = pd.DataFrame([{"epoch": 1} | losses(frozen, data, ("train", "val")) | facts])
+
+    def predict(part: str) -> np.ndarray:
+        return model.predictions(frozen.outputs(data.plain(part)))
+
+    history = one_row(model, data, predict, [facts for _, facts in found])
     logger.replay(loggers, history)
     prevalence = data.shown_labels.nanmean(0).double().numpy()
     return FittedLayer(
         model, data, history, 1, initial, prevalence, frozen.device, frozen.precision,
         frozen=frozen,
     )  # fmt: skip
-
-
-def columns(facts: list[dict[str, float]], names: list[str]) -> dict[str, float]:
-    """The facts of each head as columns of the history: ``<fact>_<target>`` of several heads."""
-    if len(facts) == 1:
-        return facts[0]
-    pairs = zip(names, facts, strict=True)
-    return {f"{fact}_{name}": value for name, one in pairs for fact, value in one.items()}
-
-
-def losses(frozen: Frozen, data: DrawnImages, parts: tuple[str, ...]) -> dict[str, float | None]:
-    """``<part>_loss``, and on val the headline metric: of the plain views, as when training."""
-    model = frozen.model
-    scale = model.scale.double().cpu().numpy()
-    found: dict[str, float | None] = {}
-    for part in parts:
-        predicted = model.predictions(frozen.outputs(data.plain(part)))
-        y = data.parts[part].labels.double().numpy()
-        values = model.targets.validation(y, predicted, scale)
-        found[f"{part}_loss"] = values["loss"]
-        if part == "val":
-            found[f"val_{model.targets.headline}"] = values[model.targets.headline]
-    return found
 
 
 @dataclass(kw_only=True)

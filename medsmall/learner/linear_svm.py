@@ -73,8 +73,8 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-FINDINGS = Solver(separating, each(separating), calibrated_loss)
-NUMBERS = Solver(tube, each(tube), squared_error)
+FINDINGS = Solver(separating, each(separating), calibrated_loss, usual=1.0)
+NUMBERS = Solver(tube, each(tube), squared_error, usual=1.0)
 
 
 @dataclass(frozen=True)

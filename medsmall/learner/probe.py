@@ -21,12 +21,13 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from medsmall.learner.last_layer import FittedLayer
 
 
-FINDINGS = Solver(logistic, logistic_path, log_loss)
+USUAL = 10.0
+FINDINGS = Solver(logistic, logistic_path, log_loss, USUAL)
 SOLVERS = {
     Task.BINARY: FINDINGS,
     Task.MULTILABEL: FINDINGS,
-    Task.MULTICLASS: Solver(multinomial, logistic_path, log_loss),
-    Task.REGRESSION: Solver(ridge, each(ridge), squared_error),
+    Task.MULTICLASS: Solver(multinomial, logistic_path, log_loss, USUAL),
+    Task.REGRESSION: Solver(ridge, each(ridge), squared_error, USUAL),
 }
 
 

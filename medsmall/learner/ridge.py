@@ -28,7 +28,7 @@ def least_squares(features: Array, labels: Array, inverse_penalty: float) -> Lin
     return ridge(features, 2 * labels - 1, inverse_penalty)
 
 
-SOLVER = Solver(least_squares, each(least_squares), calibrated_loss)
+SOLVER = Solver(least_squares, each(least_squares), calibrated_loss, usual=1.0)
 
 
 @dataclass(frozen=True)
