@@ -61,10 +61,15 @@ class Examples:
         labels = np.repeat(self.labels, self.views, axis=0)
         return self.features.reshape(-1, self.features.shape[2]), labels
 
-    def at(self, chosen: "NDArray[np.int64] | NDArray[np.bool_]") -> "Examples":
+    def at(self, chosen: NDArray[np.int64]) -> "Examples":
         """Some of the images."""
-        classes = None if self.classes is None else self.classes[chosen]
-        return Examples(self.features[chosen], self.labels[chosen], self.patients[chosen], classes)
+        return replace(
+            self,
+            features=self.features[chosen],
+            labels=self.labels[chosen],
+            patients=self.patients[chosen],
+            classes=None if self.classes is None else self.classes[chosen],
+        )
 
     def apart(self, task: Task, names: Sequence[str]) -> "list[Examples]":
         """What is learnt at a time, of the images whose label is known; `names` are the targets'.
@@ -72,12 +77,12 @@ class Examples:
         Exclusive classes are learnt together, labels (M, K); other targets alone, labels (M, 1).
         """
         if task == Task.MULTICLASS:
-            some = self.at(~np.isnan(self.labels).any(1))
+            some = self.at(np.flatnonzero(~np.isnan(self.labels).any(1)))
             return [replace(some, classes=some.labels.argmax(1), name="The classes")]
         found = []
         for k, name in enumerate(names):
             alone = replace(self, labels=self.labels[:, [k]], name=name)
-            some = alone.at(~np.isnan(alone.labels[:, 0]))
+            some = alone.at(np.flatnonzero(~np.isnan(alone.labels[:, 0])))
             classes = None if task == Task.REGRESSION else some.labels[:, 0].astype(int)
             found.append(replace(some, classes=classes))
         return found
