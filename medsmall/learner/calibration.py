@@ -63,14 +63,14 @@ def scaling(outputs: Array, labels: Array, all_labels: Array, seen: Array) -> tu
     """
     from scipy.optimize import minimize
 
-    shares = _both_shares(all_labels).sum(0)
+    shares = _two_shares(all_labels).sum(0)
     there = np.flatnonzero(shares)
     reference = outputs if len(outputs) else seen
     mean, spread = reference.mean(0), float(np.sqrt(reference.var(0).mean())) or 1.0
     start = np.r_[LEAST, np.log(shares[there])]
     if len(outputs):
-        z = _both((outputs - mean) / spread)[:, there]
-        y = _soft(_both_shares(labels)[:, there], shares[there])
+        z = _two_logits((outputs - mean) / spread)[:, there]
+        y = _soft(_two_shares(labels)[:, there], shares[there])
         bounds = [(LEAST, None)] + [(None, None)] * len(there)
         start = minimize(
             _loss, np.r_[1.0, start[1:]], (z, y), jac=True, method="L-BFGS-B", bounds=bounds
@@ -99,10 +99,11 @@ def _soft(y: Array, counts: Array) -> Array:
     return soft
 
 
-def _both(z: Array) -> Array:
+def _two_logits(z: Array) -> Array:
     """Logits of two classes for those of a finding: (N, 1) to (N, 2)."""
     return z if z.shape[1] > 1 else np.c_[np.zeros(len(z)), z]
 
 
-def _both_shares(y: Array) -> Array:
+def _two_shares(y: Array) -> Array:
+    """The same for labels."""
     return y if y.shape[1] > 1 else np.c_[1 - y, y]

@@ -104,14 +104,14 @@ def test_too_few_patients_keep_the_usual_and_say_so(capsys):
     assert "Hernia: too few patients of a class" in capsys.readouterr().err
 
 
-def test_copies_as_views_change_nothing():
-    one = examples()
+@pytest.mark.parametrize("task", TASKS)
+def test_copies_as_views_change_nothing(task):
+    one = examples(task=task)
     copies = dataclasses.replace(one, features=np.repeat(one.features, 4, axis=1))
-    for task in (Task.BINARY,):
-        first, facts = solve_penalised(one, SOLVERS[task], None)
-        again, same = solve_penalised(copies, SOLVERS[task], None)
-        assert facts == same
-        np.testing.assert_allclose(first.outputs(one.plain), again.outputs(one.plain), atol=0.02)
+    first, facts = solve_penalised(one, SOLVERS[task], None)
+    again, same = solve_penalised(copies, SOLVERS[task], None)
+    assert facts == same
+    np.testing.assert_allclose(first.outputs(one.plain), again.outputs(one.plain), atol=0.02)
 
 
 def test_a_patient_is_never_on_both_sides():
