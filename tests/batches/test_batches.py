@@ -320,7 +320,7 @@ def test_scoring_gives_all_views_image_after_image(test, tta_views):
 
 def test_shown_views_are_the_plain_one_and_those_of_the_first_epochs():
     data = make(paper(0))
-    (batches,) = [list(data.shown("train", 3))]
+    batches = list(data.shown("train", 3))
     images = torch.cat([batch.images for batch in batches])
     assert images[::3].equal(torch.cat([batch.images for batch in data.plain("train")]))
     loader = data.training(0)
