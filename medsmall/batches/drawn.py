@@ -82,8 +82,15 @@ class DrawnImages:
 
     def scoring(self, part: str) -> DataLoader:
         """All `views` views of each image of a part, image after image."""
+        return self.shown(part, self.views)
+
+    def shown(self, part: str, views: int) -> DataLoader:
+        """The plain view of each image of a part and its next `views` - 1, image after image.
+
+        View k is the one that training shows in epoch k.
+        """
         images = len(self.parts[part])
-        return self._loader(part, all_views(images, self.views, AT_ONCE * self.batch_size))
+        return self._loader(part, all_views(images, views, AT_ONCE * self.batch_size))
 
     def _loader(self, part: str, order: TrainOrder | PlainOrder | Order) -> DataLoader:
         return DataLoader(

@@ -2,7 +2,9 @@
 
 A learner gets everything from the case and its images; its caller knows no learner by name. `model`
 has the shared parts: the model of a case with its initial weights, and a `FittedModel` for learners
-that end in a network. `medsmall.inference` gives outputs and frozen features.
+that end in a network. Heads on frozen features share `examples` (the train images with features),
+`folds` and `penalty` (cross-validation among them), `calibration` and `last_layer`: a further
+linear one is a function from `Examples` to a head, as in `prototypes`.
 """
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol

@@ -1,17 +1,43 @@
 """The last layer of a network, for learners that solve it instead of training it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from omegaconf import DictConfig
 from torch import Tensor, nn
 
+from medsmall import logger
 from medsmall.batches.drawn import DrawnImages
+from medsmall.case import Case
 from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen, last_layer
-from medsmall.learner.linear import Linear
-from medsmall.learner.model import FittedModel
+from medsmall.inference import device_of
+from medsmall.learner.examples import Examples, train_examples
+from medsmall.learner.history import one_row
+from medsmall.learner.linear import Linear, stacked
+from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.model import Model
+from medsmall.targets import Targets
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
+
+# from the images that one head is fitted to: the head, and what is worth a column of the history
+Solving = Callable[[Examples], tuple[Linear, dict[str, float]]]
+
+
+def check_body(cfg: DictConfig, targets: Targets, side: int, learner: str) -> None:
+    """MedsmallError unless the device exists and one linear layer gives the outputs.
+
+    `learner` names the one that needs it; `side` is that of the views, in px.
+    """
+    device_of(cfg.trainer)
+    _, model = new_model(cfg, targets)
+    try_out(model, side)
+    refuse_other_ends(model, side, learner)
 
 
 @torch.no_grad()
@@ -44,19 +70,26 @@ def set_last_layer(model: Model, solved: Linear) -> None:
     layer.bias.copy_(torch.from_numpy(solved.bias))
 
 
-def losses(frozen: Frozen, data: DrawnImages, parts: tuple[str, ...]) -> dict[str, float | None]:
-    """``<part>_loss``, and on val the headline metric: of the plain views, as when training."""
-    model = frozen.model
-    scale = model.scale.double().cpu().numpy()
-    found: dict[str, float | None] = {}
-    for part in parts:
-        predicted = model.predictions(frozen.outputs(data.plain(part)))
-        y = data.parts[part].labels.double().numpy()
-        values = model.targets.validation(y, predicted, scale)
-        found[f"{part}_loss"] = values["loss"]
-        if part == "val":
-            found[f"val_{model.targets.headline}"] = values[model.targets.headline]
-    return found
+def fit_last_layer(
+    case: Case, data: DrawnImages, loggers: "list[Logger]", solve: Solving, train_views: int
+) -> "FittedLayer":
+    """Solve a head for the train images, with `train_views` augmented views of each."""
+    _, model, initial = initial_model(case)
+    frozen = Frozen(model, case.cfg)
+    examples = train_examples(case, data, frozen, train_views)
+    found = [solve(one) for one in examples.apart(case.targets.task, case.targets.names)]
+    set_last_layer(model, stacked([head for head, _ in found]))
+
+    def predict(part: str) -> np.ndarray:
+        return model.predictions(frozen.outputs(data.plain(part)))
+
+    history = one_row(model, data, predict, [facts for _, facts in found])
+    logger.replay(loggers, history)
+    prevalence = data.shown_labels.nanmean(0).double().numpy()
+    return FittedLayer(
+        model, data, history, 1, initial, prevalence, frozen.device, frozen.precision,
+        frozen=frozen,
+    )  # fmt: skip
 
 
 @dataclass(kw_only=True)

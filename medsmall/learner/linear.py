@@ -7,6 +7,7 @@ Dividing each feature by its own deviation would amplify features that hardly va
 three draws).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,10 @@ class Linear:
     weight: Array
     bias: Array
 
+    def outputs(self, features: Array) -> Array:
+        """(N, K) of features (N, F)."""
+        return features @ self.weight.T + self.bias
+
 
 def logistic(features: Array, labels: Array, inverse_penalty: float) -> Linear:
     """A logistic regression for each of K targets: features (N, F), labels (N, K), NaN unknown.
@@ -36,16 +41,14 @@ def logistic(features: Array, labels: Array, inverse_penalty: float) -> Linear:
 
     heads = []
     for y in labels.T:
-        known = ~np.isnan(y)
-        positive, negative = float((y == 1).sum()), float((y == 0).sum())
-        if not (positive and negative):
-            odds = (positive + 0.5) / (negative + 0.5)
-            heads.append(Linear(np.zeros((1, features.shape[1])), np.log([odds])))
+        if always := alike(y[:, None], features.shape[1]):
+            heads.append(always)
             continue
-        x, mean, scale = _scaled(features[known])
+        known = ~np.isnan(y)
+        x, mean, scale = scaled(features[known])
         solver = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(x, y[known])
-        heads.append(_unscaled(solver.coef_, solver.intercept_, mean, scale))
-    return _stacked(heads)
+        heads.append(unscaled(solver.coef_, solver.intercept_, mean, scale))
+    return stacked(heads)
 
 
 def multinomial(features: Array, labels: Array, inverse_penalty: float) -> Linear:
@@ -55,12 +58,11 @@ def multinomial(features: Array, labels: Array, inverse_penalty: float) -> Linea
     """
     from sklearn.linear_model import LogisticRegression
 
+    if always := alike(labels, features.shape[1]):
+        return always
     known = ~np.isnan(labels).any(1)
-    x, mean, scale = _scaled(features[known])
+    x, mean, scale = scaled(features[known])
     classes = labels[known].argmax(1)
-    if len(set(classes)) == 1:
-        always = np.where(np.arange(labels.shape[1]) == classes[0], 0.0, ABSENT)
-        return Linear(np.zeros((labels.shape[1], features.shape[1])), always)
     solver = LogisticRegression(C=inverse_penalty, max_iter=MOST_STEPS).fit(x, classes)
     weight = np.zeros((labels.shape[1], x.shape[1]))
     bias = np.full(labels.shape[1], ABSENT)
@@ -69,7 +71,7 @@ def multinomial(features: Array, labels: Array, inverse_penalty: float) -> Linea
         weight[second], bias[first], bias[second] = solver.coef_[0], 0.0, solver.intercept_[0]
     else:
         weight[solver.classes_], bias[solver.classes_] = solver.coef_, solver.intercept_
-    return _unscaled(weight, bias, mean, scale)
+    return unscaled(weight, bias, mean, scale)
 
 
 def ridge(features: Array, labels: Array, inverse_penalty: float) -> Linear:
@@ -82,26 +84,46 @@ def ridge(features: Array, labels: Array, inverse_penalty: float) -> Linear:
         if not known.any():
             heads.append(Linear(np.zeros((1, features.shape[1])), np.zeros(1)))
             continue
-        x, mean, scale = _scaled(features[known])
+        x, mean, scale = scaled(features[known])
         solver = Ridge(alpha=1 / inverse_penalty).fit(x, y[known])
-        heads.append(_unscaled(solver.coef_[None], np.array([solver.intercept_]), mean, scale))
-    return _stacked(heads)
+        heads.append(unscaled(solver.coef_[None], np.array([solver.intercept_]), mean, scale))
+    return stacked(heads)
 
 
-def _scaled(x: Array) -> tuple[Array, Array, float]:
+def alike(labels: Array, width: int) -> Linear | None:
+    """The same answer for every image where the known labels tell nothing apart, else None.
+
+    One finding, labels (N, 1): the empirical logit log((n1 + 1/2) / (n0 + 1/2)). Exclusive classes,
+    (N, K): the only one, or all of them alike without any image. `width` is that of the features.
+    """
+    known = labels[~np.isnan(labels).any(1)]
+    held = known.sum(0)
+    if len(held) == 1:
+        positive, negative = held[0], len(known) - held[0]
+        if positive and negative:
+            return None
+        return Linear(np.zeros((1, width)), np.log([(positive + 0.5) / (negative + 0.5)]))
+    if np.count_nonzero(held) > 1:
+        return None
+    always = np.where(held > 0, 0.0, ABSENT) if len(known) else np.zeros(len(held))
+    return Linear(np.zeros((len(held), width)), always)
+
+
+def scaled(x: Array) -> tuple[Array, Array, float]:
     """Features scaled for the solvers, with their mean and scale."""
     mean, scale = x.mean(0), float(np.sqrt(x.var(0).sum()))
     scale = scale if scale > ALIKE * float(np.linalg.norm(mean)) else 1.0
     return (x - mean) / scale, mean, scale
 
 
-def _unscaled(weight: Array, bias: Array, mean: Array, scale: float) -> Linear:
+def unscaled(weight: Array, bias: Array, mean: Array, scale: float) -> Linear:
     """The same outputs from unscaled features."""
     own = weight / scale
     return Linear(own, bias - own @ mean)
 
 
-def _stacked(heads: list[Linear]) -> Linear:
+def stacked(heads: Sequence[Linear]) -> Linear:
+    """The outputs of all heads beside each other."""
     return Linear(
         np.concatenate([h.weight for h in heads]), np.concatenate([h.bias for h in heads])
     )

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import pandas as pd
 from omegaconf import DictConfig
 
-from medsmall.errors import MedsmallError
 from medsmall.learner import TRAINING
-from medsmall.learner.linear import logistic, multinomial, ridge
+from medsmall.learner.examples import Examples, check_views
+from medsmall.learner.linear import Linear, logistic, multinomial, ridge
+from medsmall.learner.paths import each, logistic_path
+from medsmall.learner.penalty import Solver, check_penalty, log_loss, solve_penalised, squared_error
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -19,17 +20,20 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from medsmall.case import Case
     from medsmall.learner.last_layer import FittedLayer
 
+
+USUAL = 10.0
+FINDINGS = Solver(logistic, logistic_path, log_loss, USUAL)
 SOLVERS = {
-    Task.BINARY: logistic,
-    Task.MULTILABEL: logistic,
-    Task.MULTICLASS: multinomial,
-    Task.REGRESSION: ridge,
+    Task.BINARY: FINDINGS,
+    Task.MULTILABEL: FINDINGS,
+    Task.MULTICLASS: Solver(multinomial, logistic_path, log_loss, USUAL),
+    Task.REGRESSION: Solver(ridge, each(ridge), squared_error, USUAL),
 }
 
 
 @dataclass(frozen=True)
 class Probe:
-    """Logistic regression, or ridge for numbers, on the features of the plain train views.
+    """Logistic regression, or ridge for numbers, on the features of the train views.
 
     The features are the inputs of the network's last linear layer; `medsmall.features` keeps them
     for all runs. An image with an unknown label is left out for that target. The solution becomes
@@ -38,48 +42,33 @@ class Probe:
     Args:
         label: its name in the names of runs.
         inverse_penalty: C of scikit-learn's logistic regression, 1 / alpha of its ridge, on
-            features scaled as in `medsmall.learner.linear`.
+            features scaled as in `medsmall.learner.linear`. null: chosen for each target among
+            `medsmall.learner.penalty.GRID`. The history has it, and the `folds` it was chosen by.
+        train_views: augmented views of each train image to fit it to, beside the plain one.
     """
 
     label: str
-    inverse_penalty: float
+    inverse_penalty: float | None
+    train_views: int = 0
     ignores: ClassVar[frozenset[str]] = TRAINING
 
     def __post_init__(self) -> None:
-        if not (self.inverse_penalty > 0 and 0 < 1 / self.inverse_penalty < float("inf")):
-            raise MedsmallError(
-                f"learner.inverse_penalty must be above 0 and finite, but is "
-                f"{self.inverse_penalty}."
-            )
+        check_penalty(self.inverse_penalty)
+        check_views(self.train_views)
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the device exists and one linear layer gives the outputs."""
-        from medsmall.inference import device_of
-        from medsmall.learner.last_layer import refuse_other_ends
-        from medsmall.learner.model import new_model, try_out
+        from medsmall.learner.last_layer import check_body
 
-        device_of(cfg.trainer)
-        _, model = new_model(cfg, targets)
-        try_out(model, side)
-        refuse_other_ends(model, side, self.label)
+        check_body(cfg, targets, side, self.label)
 
     def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
         """Solve the head for the train images."""
-        from medsmall import logger
-        from medsmall.features.frozen import Frozen
-        from medsmall.learner.last_layer import FittedLayer, losses, set_last_layer
-        from medsmall.learner.model import initial_model
+        from medsmall.learner.last_layer import fit_last_layer
 
-        _, model, initial = initial_model(case)
-        labels = ((data.shown_labels - model.offset) / model.scale).numpy()  # still on the CPU
-        frozen = Frozen(model, case.cfg)
-        x = frozen.features(data.plain("train")).astype(float)
-        solve = SOLVERS[case.targets.task]
-        set_last_layer(model, solve(x, labels, self.inverse_penalty))
-        history = pd.DataFrame([{"epoch": 1} | losses(frozen, data, ("train", "val"))])
-        logger.replay(loggers, history)
-        prevalence = data.shown_labels.nanmean(0).double().numpy()
-        return FittedLayer(
-            model, data, history, 1, initial, prevalence, frozen.device, frozen.precision,
-            frozen=frozen,
-        )  # fmt: skip
+        solver = SOLVERS[case.targets.task]
+
+        def solve(of: Examples) -> tuple[Linear, dict[str, float]]:
+            return solve_penalised(of, solver, self.inverse_penalty)
+
+        return fit_last_layer(case, data, loggers, solve, self.train_views)

@@ -318,6 +318,20 @@ def test_scoring_gives_all_views_image_after_image(test, tta_views):
             assert len({view.numpy().tobytes() for view in of_image}) == views
 
 
+def test_shown_views_are_the_plain_one_and_those_of_the_first_epochs():
+    data = make(paper(0))
+    batches = list(data.shown("train", 3))
+    images = torch.cat([batch.images for batch in batches])
+    assert images[::3].equal(torch.cat([batch.images for batch in data.plain("train")]))
+    loader = data.training(0)
+    for epoch in range(2):
+        loader.sampler.set_epoch(epoch)
+        for batch in loader:
+            for image, label in zip(batch.images, batch.labels, strict=True):
+                of_label = torch.cat([b.labels for b in batches])[1 + epoch :: 3].eq(label).all(1)
+                assert any(image.equal(one) for one in images[1 + epoch :: 3][of_label])
+
+
 def test_scoring_of_one_part_says_the_same_twice():
     data = make()
     for one, two in zip(data.scoring("val"), data.scoring("val"), strict=True):

@@ -112,7 +112,8 @@ def test_what_it_has_no_use_for_is_told(train_small, capsys):
 
 def test_its_head_is_the_logistic_regression_of_the_features(outputs):
     plain = [override for override in HERNIA if "tta_views" not in override]
-    cfg = compose([*plain, "learner=probe", "augmentation=none", f"output_root={outputs}"])
+    fixed = ["learner=probe", "learner.inverse_penalty=10"]
+    cfg = compose([*plain, *fixed, "augmentation=none", f"output_root={outputs}"])
     case = resolve(cfg)
     record = execute(case)
     model = Model.load(record.model)

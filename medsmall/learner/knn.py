@@ -1,0 +1,184 @@
+"""The nearest train images answer."""
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from omegaconf import DictConfig
+
+from medsmall.errors import MedsmallError
+from medsmall.learner import TRAINING
+from medsmall.learner.examples import Array, Examples, check_views
+from medsmall.learner.folds import patient_folds, too_few
+from medsmall.learner.neighbours import Neighbours, nearest, running_means
+from medsmall.learner.penalty import preferred
+from medsmall.targets import Targets
+from medsmall.task import Task
+from medsmall.terminal import say
+
+if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
+    from pytorch_lightning.loggers import Logger
+
+    from medsmall.batches.drawn import DrawnImages
+    from medsmall.case import Case
+    from medsmall.features.frozen import Frozen
+    from medsmall.model import Model
+    from medsmall.record import Record
+
+COUNTS = (5, 10, 3, 20, 2, 40, 1)  # the usual first, then those next to it
+
+
+def prior_of(of: Examples) -> Array:
+    """(K,) what is predicted without neighbours: shares, none 0 or 1, or the mean of numbers."""
+    if of.classes is None:
+        return of.labels.mean(0) if len(of.labels) else np.zeros(1)
+    told = max(2, of.labels.shape[1])  # classes; a finding has two
+    shares: Array = (of.labels.sum(0) + 1 / told) / (len(of.labels) + 1)
+    return shares
+
+
+def chosen_count(of: Examples) -> tuple[int, int]:
+    """How many neighbours serve held-out patients best, and the folds it was chosen by.
+
+    By the mean log loss, of numbers the squared error; see `medsmall.learner.penalty.preferred`.
+    """
+    folds = patient_folds(of.patients, of.classes)
+    if not folds:
+        say(too_few(of.name, f"learner.neighbours={COUNTS[0]}"))
+        return COUNTS[0], 0
+    least = min(len(train) for train, _ in folds)
+    counts = [count for count in COUNTS if count <= least]
+    losses = []
+    for train, out in folds:
+        some = of.at(train)
+        order, prior = nearest(of.plain[out], some.features), prior_of(some)
+        pseudo = 0.0 if of.classes is None else 1.0
+        means = [
+            running_means(order, y, share, pseudo)[:, counts]
+            for y, share in zip(some.labels.T, prior, strict=True)
+        ]
+        losses.append(_losses(np.stack(means, 2), of.labels[out], of.classes is None))
+    best = preferred(np.concatenate(losses).T, range(len(counts)))
+    return counts[best], len(folds)
+
+
+def _losses(predicted: Array, labels: Array, numbers: bool) -> Array:
+    """(M, C) of predictions (M, C, K) by C counts, for labels (M, K)."""
+    y = labels[:, None]
+    if numbers:
+        each: Array = ((predicted - y) ** 2)[:, :, 0]
+    elif labels.shape[1] == 1:
+        each = -np.log(np.where(y == 1, predicted, 1 - predicted))[:, :, 0]
+    else:
+        each = -(y * np.log(predicted)).sum(2)
+    return each
+
+
+@dataclass(frozen=True)
+class KNN:
+    """The mean label of the nearest train images, in Euclidean distance of frozen features.
+
+    A probability is the share among them and one more, which stands for the whole train part, so
+    none is 0 or 1. An image with an unknown label is no neighbour for that target. There is no
+    head: model.safetensors is the network without one, and neighbours.safetensors beside it
+    predicts, see `medsmall.learner.neighbours`. Cover & Hart, IEEE Trans. Inf. Theory 1967.
+
+    Args:
+        label: its name in the names of runs.
+        neighbours: how many images answer, at most all; null: chosen for each target among
+            `COUNTS`. The history has it, and the `folds` it was chosen by.
+        train_views: augmented views of each train image, beside the plain one; the nearest counts.
+    """
+
+    label: str
+    neighbours: int | None
+    train_views: int = 0
+    ignores: ClassVar[frozenset[str]] = TRAINING
+
+    def __post_init__(self) -> None:
+        if self.neighbours is not None and self.neighbours < 1:
+            raise MedsmallError(
+                f"learner.neighbours must be 1 or more, but is {self.neighbours}: null chooses it "
+                "by cross-validation."
+            )
+        check_views(self.train_views)
+
+    def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
+        """Check that the device exists and one linear layer gives the outputs."""
+        from medsmall.learner.last_layer import check_body
+
+        check_body(cfg, targets, side, self.label)
+
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedNeighbours":
+        """Keep the train images, and choose how many of them answer."""
+        from medsmall import logger
+        from medsmall.features.frozen import Frozen
+        from medsmall.learner.examples import train_examples
+        from medsmall.learner.history import one_row
+        from medsmall.learner.model import initial_model
+
+        _, model, initial = initial_model(case)
+        frozen, task, names = Frozen(model, case.cfg), case.targets.task, case.targets.names
+        examples = train_examples(case, data, frozen, self.train_views)
+        facts: list[dict[str, float]] = []
+        prior = []
+        for one in examples.apart(task, names):
+            given = self.neighbours
+            count, folds = chosen_count(one) if given is None else (given, 0)
+            facts.append({"neighbours": min(count, len(one.labels)), "folds": folds})
+            prior.append(prior_of(one))
+        counts = np.array([one["neighbours"] for one in facts])
+        scale, offset = (t.double().cpu().numpy()[0] for t in (model.scale, model.offset))
+        neighbours = Neighbours(
+            examples.features.astype(np.float32),
+            data.shown_labels.numpy(),
+            np.broadcast_to(counts, len(names)).astype(np.int64),
+            np.concatenate(prior) * scale + offset,
+            np.array([0.0 if task == Task.REGRESSION else 1.0]),
+        )
+
+        def predict(part: str) -> np.ndarray:
+            return neighbours.predict(frozen.features(data.plain(part)))
+
+        history = one_row(model, data, predict, facts)
+        logger.replay(loggers, history)
+        prevalence = data.shown_labels.nanmean(0).double().numpy()
+        return FittedNeighbours(model, data, history, initial, prevalence, frozen, neighbours)
+
+
+@dataclass
+class FittedNeighbours:
+    """Train images that answer, on a `frozen` body; see `medsmall.learner.Fitted`."""
+
+    model: "Model"
+    data: "DrawnImages"
+    history: pd.DataFrame
+    initial_sha256: str | None
+    prevalence: np.ndarray
+    frozen: "Frozen"
+    neighbours: Neighbours
+    chosen_epoch: int = 1
+
+    @property
+    def machine(self) -> dict[str, Any]:
+        """The device."""
+        from medsmall.record.environment import device_of_record
+
+        return {**device_of_record(self.frozen.device), "processes": 1}
+
+    def predict(self, part: str) -> np.ndarray:
+        """Predictions of a part, averaged over all views of each image."""
+        of_views = self.neighbours.predict(self.frozen.features(self.data.scoring(part)))
+        mean: np.ndarray = of_views.reshape(-1, self.data.views, of_views.shape[1]).mean(1)
+        return mean
+
+    def save(self, record: "Record", about: dict[str, str]) -> str:
+        """Write model.safetensors, without a head, and neighbours.safetensors."""
+        record.write("neighbours.safetensors", self.neighbours.save)
+        headless = copy.deepcopy(self.model)
+        headless.about |= about
+        module: Any = headless.module
+        module.reset_classifier(0)
+        return record.write("model.safetensors", headless.save)

@@ -1,0 +1,76 @@
+"""Least squares on the classes: a linear head with calibrated probabilities."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from omegaconf import DictConfig
+
+from medsmall.errors import MedsmallError
+from medsmall.learner import TRAINING
+from medsmall.learner.calibration import calibrated_loss, solve_calibrated
+from medsmall.learner.examples import Examples, check_views
+from medsmall.learner.linear import Array, Linear, ridge
+from medsmall.learner.paths import each
+from medsmall.learner.penalty import Solver, check_penalty
+from medsmall.targets import Targets
+from medsmall.task import Task
+
+if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
+    from pytorch_lightning.loggers import Logger
+
+    from medsmall.batches.drawn import DrawnImages
+    from medsmall.case import Case
+    from medsmall.learner.last_layer import FittedLayer
+
+
+def least_squares(features: Array, labels: Array, inverse_penalty: float) -> Linear:
+    """Ridge regression on -1 and 1, that of scikit-learn's RidgeClassifier: labels (N, K)."""
+    return ridge(features, 2 * labels - 1, inverse_penalty)
+
+
+SOLVER = Solver(least_squares, each(least_squares), calibrated_loss, usual=1.0)
+
+
+@dataclass(frozen=True)
+class RidgeHead:
+    """A ridge regression on -1 and 1 for each class, then calibrated.
+
+    The weights have a closed form: there is no solver that could stop early. Probabilities are
+    those of `medsmall.learner.calibration`. The solution becomes the network's last layer. For
+    numbers that is what `probe` does.
+
+    Args:
+        label: its name in the names of runs.
+        inverse_penalty: 1 / alpha of scikit-learn's ridge, on features scaled as in
+            `medsmall.learner.linear`; null: chosen as in `probe`, by the calibrated log loss.
+        train_views: augmented views of each train image to fit it to, beside the plain one.
+    """
+
+    label: str
+    inverse_penalty: float | None
+    train_views: int = 0
+    ignores: ClassVar[frozenset[str]] = TRAINING
+
+    def __post_init__(self) -> None:
+        check_penalty(self.inverse_penalty)
+        check_views(self.train_views)
+
+    def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
+        """Check that there are classes, the device, and one linear layer that gives the outputs."""
+        from medsmall.learner.last_layer import check_body
+
+        if targets.task == Task.REGRESSION:
+            raise MedsmallError(
+                f"The learner {self.label} is for classes, but {', '.join(targets.names)} are "
+                "numbers: set learner=probe, which is the ridge regression of numbers."
+            )
+        check_body(cfg, targets, side, self.label)
+
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
+        """Solve the head for the train images."""
+        from medsmall.learner.last_layer import fit_last_layer
+
+        def solve(of: Examples) -> tuple[Linear, dict[str, float]]:
+            return solve_calibrated(of, SOLVER, self.inverse_penalty)
+
+        return fit_last_layer(case, data, loggers, solve, self.train_views)
