@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NetworkLearner:
-    """Trains with Lightning and keeps the epoch that `select_by` of the case chooses."""
+    """Trains with Lightning and keeps the epoch that `select_by` of the case chooses.
+
+    Where the strategy moves the last layer alone and no image is augmented, it trains on features
+    that `medsmall.features` keeps for all runs.
+    """
 
     label: str
     ignores: ClassVar[frozenset[str]] = frozenset()
@@ -50,8 +54,11 @@ class NetworkLearner:
 
         from medsmall import logger
         from medsmall.backbone.adapters import merge_adapters
+        from medsmall.features.frozen import Frozen
         from medsmall.inference import device_of
         from medsmall.learner.batchnorm import reestimate
+        from medsmall.learner.head_alone import OnFeatures, on_features, trains_alone
+        from medsmall.learner.last_layer import FittedLayer
         from medsmall.learner.lightning.chosen import ChosenEpoch, chosen_epoch
         from medsmall.learner.lightning.history import History
         from medsmall.learner.lightning.progress import TrainingProgress
@@ -85,14 +92,19 @@ class NetworkLearner:
         if classifier.stages.reestimates:
             reestimate(model.to(device_of(cfg.trainer)), data.evenly("train"))
         processes = trainer.world_size
-        shown, chosen_by = data.training(cfg.seed, processes), data.plain("val", processes)
+        images, kept = data, None
+        if not in_processes and trains_alone(model, classifier, data):
+            kept = Frozen(model, cfg)
+            images, classifier.model = on_features(data, kept), OnFeatures(model)
+        model.train()
+        shown, chosen_by = images.training(cfg.seed, processes), images.plain("val", processes)
         with interruptible():
             trainer.fit(classifier, shown, chosen_by)
         merge_adapters(model.module)
         history = case.record.history
         if in_processes:
             logger.replay(loggers, history)
-        return FittedModel(
+        fitted = FittedModel(
             model,
             data,
             history,
@@ -103,6 +115,7 @@ class NetworkLearner:
             cfg.trainer.precision,
             processes,
         )
+        return FittedLayer(**vars(fitted), frozen=kept) if kept else fitted
 
 
 def _classifier(cfg: DictConfig, network: "Network", model: "Model") -> "Classifier":

@@ -1,7 +1,7 @@
 """The objective of a training batch: one file per objective. It calls the loss."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from torch import Tensor
 
@@ -10,7 +10,14 @@ from medsmall.loss import Loss
 
 
 class Objective(Protocol):
-    """Made from conf/objective/<name>.yaml."""
+    """Made from conf/objective/<name>.yaml.
+
+    Attributes:
+        takes_features: whether it hands the images of a batch to the model as they come. Then the
+            features of a frozen body may come in their place.
+    """
+
+    takes_features: ClassVar[bool]
 
     def __call__(
         self, model: Callable[[Tensor], Tensor], batch: Batch, loss: Loss

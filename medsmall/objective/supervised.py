@@ -1,6 +1,7 @@
 """Supervised training: predict the labels."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -10,6 +11,8 @@ from medsmall.loss import Loss
 
 class Supervised:
     """The loss of the labelled images; an unknown label, or an unlabelled image, counts nothing."""
+
+    takes_features: ClassVar[bool] = True
 
     def __call__(
         self, model: Callable[[Tensor], Tensor], batch: Batch, loss: Loss
