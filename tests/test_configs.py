@@ -18,7 +18,10 @@ from medsmall.strategy import Strategy
 from medsmall.train import main
 
 FILES = sorted(config_dir().rglob("*.yaml"))
-NEEDED = {"pretraining=file": ["pretraining.path=model.pth"]}  # keys without a default
+NEEDED = {  # keys without a default
+    "pretraining=file": ["pretraining.path=model.pth"],
+    "pretraining=upstream": ["pretraining.dataset=mura"],
+}
 
 
 def every_option() -> list[list[str]]:
