@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from medsmall.configs import literal
 from medsmall.contract import build
-from medsmall.errors import MedsmallError
+from medsmall.errors import AbsentWeightsError, MedsmallError
 from medsmall.once import Once
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _left(
     left = table[~table["patient"].isin(away)]
     count, before = left["patient"].nunique(), table["patient"].nunique()
     if count < FEWEST:
-        raise MedsmallError(
+        raise AbsentWeightsError(
             f"The upstream on {dataset.name} has {count} of {before:,} patients left without those "
             "of the run that starts from it: set pretraining.apart=test, a smaller sample_size or "
             "test part of the run, or another pretraining."

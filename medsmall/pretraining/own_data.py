@@ -7,7 +7,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.configs import literal
 from medsmall.dataset.opening import open_dataset
-from medsmall.errors import MedsmallError
+from medsmall.errors import AbsentWeightsError
 from medsmall.pretraining.chain import data_name
 
 
@@ -33,7 +33,7 @@ def read_alike(upstream: DictConfig, run: dict[str, Any], overrides: Sequence[st
 def learn_others(upstream: DictConfig, runs: Sequence[dict[str, Any]]) -> None:
     """Leave out of the targets of `upstream` those that one of the `runs` learns.
 
-    It keeps all where its config names them. MedsmallError where none is left.
+    It keeps all where its config names them. AbsentWeightsError where none is left.
     """
     if upstream.dataset.get("targets") or not runs:
         return
@@ -41,7 +41,7 @@ def learn_others(upstream: DictConfig, runs: Sequence[dict[str, Any]]) -> None:
     dataset = open_dataset(upstream)
     others = [target for target in dataset.targets if target not in learnt]
     if not others:
-        raise MedsmallError(
+        raise AbsentWeightsError(
             f"{dataset.name} has no target for the upstream that the run does not learn itself: "
             "name some in pretraining.targets (they may be the same), or fewer in dataset.targets."
         )

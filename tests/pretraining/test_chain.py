@@ -107,7 +107,7 @@ def mine(tmp_path, monkeypatch):
 
 def test_data_of_one_s_own_serve_other_data_and_themselves(mine, outputs):
     brief = ["pretraining=upstream", "pretraining.dataset=mine", "pretraining.start=none"]
-    upstream = resolve(of(outputs, *brief)).source.upstream  # not generated: no phantom of it
+    upstream = resolve(of(outputs, *brief)).source.upstream  # its phantom
     assert upstream.dataset.name == "mine"
     small = [one for one in BASE if not one.startswith(("dataset", "split", "sample", "phantom"))]
     words = ["dataset=mine", "split=stratified", "sample_size.n=12", f"output_root={mine}"]
