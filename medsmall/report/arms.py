@@ -14,7 +14,7 @@ ALONG = ("sample_size.n", "sample_size.fraction")
 REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
 # what an arm is not: names of runs, the machine, and keys that follow from others
 IGNORED = {
-    "experiment", "source", "size", "fold", "trainer", "logger", "dataset.name",
+    "experiment", "upstream", "size", "fold", "trainer", "logger", "dataset.name",
     "strategy.random_body",
 }  # fmt: skip
 APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
