@@ -120,13 +120,15 @@ def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
 
 def source_of(of: Drawn, once: Once, decode: bool = True) -> "Source":
     """The initial weights of what was drawn; an upstream is a case itself."""
-    from medsmall.pretraining import asked
+    from medsmall.pretraining import LeavesOut, asked
     from medsmall.pretraining.none import NoPretraining
 
     learner, pretraining = of.parts.learner, of.parts.pretraining
     if "pretraining" in learner.ignores:
         pretraining = NoPretraining()
-    asking = asked(of.config)
+    # an upstream on the data set of the run is one for each test part, any other is one for all
+    without = pretraining.leaves_out(of.config) if isinstance(pretraining, LeavesOut) else []
+    asking = asked(of.config, without)
     return once(
         "source",
         [asking, of.config["pretraining"], sorted(learner.ignores)],

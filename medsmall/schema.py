@@ -33,6 +33,7 @@ class Root(TypedDict):
     num_workers: int | None
     phantom: bool
     audit: dict
+    without: list[dict]
     select_by: Literal["val_loss", "val_auroc", "val_mae", "last"]
     data_root: str
     output_root: str

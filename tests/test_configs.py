@@ -21,6 +21,7 @@ FILES = sorted(config_dir().rglob("*.yaml"))
 NEEDED = {  # keys without a default
     "pretraining=file": ["pretraining.path=model.pth"],
     "pretraining=radimagenet": ["pretraining.path=ResNet50.pt"],
+    "pretraining=upstream": ["pretraining.dataset=mura"],
 }
 
 

@@ -218,25 +218,25 @@ def test_mura_is_scored_per_study(train_small):
     assert found["targets"]["abnormal"]["auroc"] == pytest.approx(expected)
 
 
-def test_an_upstream_that_saw_test_patients_is_refused_unless_allowed(outputs):
-    """Before it is trained; the experiment and the overrides give another split."""
+def test_an_upstream_that_may_have_seen_test_patients_is_refused_unless_allowed(outputs):
+    """Before it is trained: it has the same films under other names, which cannot be left out."""
     cfg = compose(
         [
-            *HERNIA,
-            "pretraining=chexpert",
-            "pretraining.experiment=upstream_chexpert",
-            "pretraining.overrides=['dataset=chestxray14','dataset.phantom_patients=60',"
-            "'dataset.targets=[Hernia]','split=by_patient','split.train=0.6','split.val=0.2',"
-            "'pretraining=none','trainer.max_epochs=1']",
+            *(one for one in SMALL if one != "pretraining=none"),
+            *("dataset=chest_xray", "split=stratified", "sample_size.n=10"),
+            "pretraining=upstream",
+            "pretraining.dataset=pneumoniamnist",
+            "pretraining.start=none",
+            "pretraining.overrides=['dataset.phantom_patients=60','trainer.max_epochs=1']",
             f"output_root={outputs}",
         ]
     )
     before, case = runs(outputs), resolve(cfg)
-    with pytest.raises(MedsmallError, match=OVERLAP):
+    with pytest.raises(MedsmallError, match="pneumoniamnist, on unknown patients, and pneumonia"):
         execute(case)
     assert runs(outputs) == before
     cfg.pretraining.allow_test_overlap = True
-    (allowed,) = resolve(cfg).source.refuse_overlap("chestxray14", case.patients("test"))
+    (allowed,) = resolve(cfg).source.refuse_overlap("chest_xray", case.patients("test"))
     assert "allowed by pretraining.allow_test_overlap" in allowed
 
 

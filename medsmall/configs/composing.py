@@ -89,11 +89,19 @@ def with_choices(cfg: DictConfig, choices: Mapping[str, str]) -> DictConfig:
             {
                 "experiment": chosen.get("dataset"),
                 **chosen,
+                "upstream": _upstream(cfg.get("pretraining")),
                 "size": _size(cfg.get("sample_size")),
                 "fold": f"-fold{cfg.split.fold}" if "fold" in cfg.get("split", {}) else "",
             }
         )
     return cfg
+
+
+def _upstream(pretraining: DictConfig | None) -> str:
+    """What the option alone does not tell of a source: "", or _mura_from_chexpert."""
+    given = {} if pretraining is None else pretraining
+    dataset, start = given.get("dataset"), given.get("start")
+    return f"{f'_{dataset}' if dataset else ''}{f'_from_{start}' if start else ''}"
 
 
 def _size(sample_size: DictConfig | None) -> str:

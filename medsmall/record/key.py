@@ -14,13 +14,14 @@ ALL, SOME = 5000, 1000
 # table and of the weights replace the keys that decide their contents.
 EXCLUDED = {
     "data_root", "output_root", "cache_root", "name", "choices", "logger", "audit", "num_workers",
-    "sweep",
+    "sweep", "without",
     "dataset.root", "dataset.missing_images", "dataset.phantom_patients", "dataset.download",
     "dataset.name", "dataset.file",
     "augmentation.strict", "learner.label", "strategy.body_groups",
     "pretraining.path", "pretraining.allow_test_overlap", "pretraining.trained_on",
     "pretraining.prefix", "pretraining.tag",
     "pretraining.experiment", "pretraining.overrides", "pretraining.train_images",
+    "pretraining.dataset", "pretraining.targets", "pretraining.start", "pretraining.apart",
     "trainer.accelerator", "trainer.devices", "trainer.strategy", "trainer.deterministic",
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
     "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",

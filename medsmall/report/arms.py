@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError
 from medsmall.report.run import Run
+from medsmall.report.sources import DESCRIBED, with_sources
 
 ALONG = ("sample_size.n", "sample_size.fraction")
 REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
 # what an arm is not: names of runs, the machine, and keys that follow from others
 IGNORED = {
-    "experiment", "size", "fold", "trainer", "logger", "dataset.name", "strategy.random_body",
-    "pretraining.seed",
+    "experiment", "upstream", "size", "fold", "trainer", "logger", "dataset.name",
+    "strategy.random_body", "pretraining.seed",
 }  # fmt: skip
 APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
 
@@ -122,8 +123,9 @@ def studies(runs: Iterable[Run], along: str | None) -> list[Study]:
 
 
 def _study(runs: list[Run], along: str | None) -> Study:
+    runs = with_sources(runs)
     varied = _varied(runs)
-    not_arms = {*IGNORED, *REPEATS, *([along] if along in varied else ALONG)}
+    not_arms = {*IGNORED, *DESCRIBED, *REPEATS, *([along] if along in varied else ALONG)}
     options = [key for key in varied if key in groups() and key not in not_arms]
     factors = options + [
         key

@@ -14,6 +14,7 @@ from medsmall.record.key import relevant
 from medsmall.record.predicted import Predicted, score
 from medsmall.report.memory import Memory
 from medsmall.report.run import Run
+from medsmall.report.sources import DESCRIBED
 
 IMAGES, MOST_IMAGES = ("n_train", "labels_used"), 10**9
 YAML = {"true": "True", "false": "False", "null": "None"}  # as a config is written, and as text
@@ -63,8 +64,8 @@ def _read(folder: Path) -> Run:
     config |= {key: test.metrics[key] for key in ABOUT}
     names = test.targets.names
     scores = {f"{headline} {name}": score(test, headline, name) for name in names}  # they agree
-    if path := resolved["pretraining"].get("path"):
-        config["pretraining.path"] = str(path)  # no part of the key: its content is
+    source = {f"pretraining.{key}": value for key, value in resolved["pretraining"].items()}
+    config |= {key: _text(source[key]) for key in DESCRIBED if source.get(key)}
     return Run(
         record, test.metrics, config, names, list(test.targets.overall), headline,
         test.identity, test.predictions, scores,
@@ -99,7 +100,11 @@ def flat(config: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", json.dumps(value) if isinstance(value, list) else value
+            yield f"{prefix}{key}", _text(value) if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def select(runs: Sequence[Run], wanted: dict[str, list[str]]) -> list[Run]:
