@@ -9,6 +9,7 @@ from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError
 from medsmall.report.run import Run
 from medsmall.report.sources import DESCRIBED, with_sources
+from medsmall.report.ways import with_ways
 
 ALONG = ("sample_size.n", "sample_size.fraction")
 REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed", "split.fold")
@@ -123,7 +124,7 @@ def studies(runs: Iterable[Run], along: str | None) -> list[Study]:
 
 
 def _study(runs: list[Run], along: str | None) -> Study:
-    runs = with_sources(runs)
+    runs = with_ways(with_sources(runs))
     varied = _varied(runs)
     not_arms = {*IGNORED, *DESCRIBED, *REPEATS, *([along] if along in varied else ALONG)}
     options = [key for key in varied if key in groups() and key not in not_arms]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hydra.utils import get_object
 
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
@@ -61,6 +62,8 @@ def _read(folder: Path) -> Run:
     _check(record, test.metrics, headline)
     config = dict(flat(relevant(resolved, ())))
     config |= {group: str(choice) for group, choice in resolved["choices"].items()}
+    if not _has_strategy(resolved):
+        config = {k: v for k, v in config.items() if k.partition(".")[0] != "strategy"}
     config |= {key: test.metrics[key] for key in ABOUT}
     names = test.targets.names
     scores = {f"{headline} {name}": score(test, headline, name) for name in names}  # they agree
@@ -70,6 +73,14 @@ def _read(folder: Path) -> Run:
         record, test.metrics, config, names, list(test.targets.overall), headline,
         test.identity, test.predictions, scores,
     )  # fmt: skip
+
+
+def _has_strategy(config: dict[str, Any]) -> bool:
+    """Whether the learner of a run has a use for one; so if its class is not here any more."""
+    try:
+        return "strategy" not in get_object(config["learner"]["_target_"]).ignores
+    except Exception:  # of Hydra, or of whatever module of one's own it is in
+        return True
 
 
 def _is_number(value: Any) -> bool:
