@@ -11,7 +11,8 @@ from small_run import TASKS
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen
-from medsmall.learner.knn import COUNTS, KNN, chosen_count, prior_of
+from medsmall.learner.counts import COUNTS, chosen_count, prior_of
+from medsmall.learner.knn import KNN
 from medsmall.learner.model import initial_model
 from medsmall.learner.neighbours import Neighbours
 from medsmall.model import Model
