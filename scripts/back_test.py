@@ -34,7 +34,7 @@ from medsmall.evaluation.learning_curve import (
     nested,
     smoothed,
 )
-from medsmall.learner.linear import logistic
+from medsmall.learner.heads.linear import logistic
 
 SIZES = SPAN ** np.linspace(0, 1, FEWEST)  # over the smallest
 BEYOND = SPAN * np.array([1.5, 2.0, FARTHEST])

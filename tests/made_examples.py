@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medsmall.learner.examples import Examples
+from medsmall.learner.heads.examples import Examples
 from medsmall.task import Task
 
 

@@ -17,7 +17,7 @@ from medsmall.batches.drawn import DrawnImages
 from medsmall.batches.views import Views
 from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen, last_layer
-from medsmall.learner.last_layer import refuse_other_ends
+from medsmall.learner.heads.last_layer import refuse_other_ends
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.model import Model
 

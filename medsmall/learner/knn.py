@@ -10,9 +10,9 @@ from omegaconf import DictConfig
 
 from medsmall.errors import MedsmallError
 from medsmall.learner import TRAINING
-from medsmall.learner.counts import chosen_count, prior_of
-from medsmall.learner.examples import check_views
-from medsmall.learner.neighbours import Neighbours
+from medsmall.learner.heads.counts import chosen_count, prior_of
+from medsmall.learner.heads.examples import check_views
+from medsmall.learner.heads.neighbours import Neighbours
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -33,12 +33,13 @@ class KNN:
     A probability is the share among them and one more, which stands for the whole train part, so
     none is 0 or 1. An image with an unknown label is no neighbour for that target. There is no
     head: model.safetensors is the network without one, and neighbours.safetensors beside it
-    predicts, see `medsmall.learner.neighbours`. Cover & Hart, IEEE Trans. Inf. Theory 1967.
+    predicts, see `medsmall.learner.heads.neighbours`. Cover & Hart, IEEE Trans. Inf. Theory 1967.
 
     Args:
         label: its name in the names of runs.
         neighbours: how many images answer, at most all; null: chosen for each target among
-            `medsmall.learner.counts.COUNTS`. The history has it, and the `folds` it was chosen by.
+            `medsmall.learner.heads.counts.COUNTS`. The history has it, and the `folds` it was
+            chosen by.
         train_views: augmented views of each train image, beside the plain one; the nearest counts.
     """
 
@@ -57,7 +58,7 @@ class KNN:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the device exists and one linear layer gives the outputs."""
-        from medsmall.learner.last_layer import check_body
+        from medsmall.learner.heads.last_layer import check_body
 
         check_body(cfg, targets, side, self.label)
 
@@ -65,8 +66,8 @@ class KNN:
         """Keep the train images, and choose how many of them answer."""
         from medsmall import logger
         from medsmall.features.frozen import Frozen
-        from medsmall.learner.examples import train_examples
-        from medsmall.learner.history import one_row
+        from medsmall.learner.heads.examples import train_examples
+        from medsmall.learner.heads.history import one_row
         from medsmall.learner.model import initial_model
 
         _, model, initial = initial_model(case)

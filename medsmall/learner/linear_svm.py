@@ -10,11 +10,11 @@ import numpy as np
 from omegaconf import DictConfig
 
 from medsmall.learner import TRAINING
-from medsmall.learner.calibration import calibrated_loss, solve_calibrated
-from medsmall.learner.examples import Examples, check_views
-from medsmall.learner.linear import Array, Linear, scaled, stacked, unscaled
-from medsmall.learner.paths import each
-from medsmall.learner.penalty import Solver, check_penalty, solve_penalised, squared_error
+from medsmall.learner.heads.calibration import calibrated_loss, solve_calibrated
+from medsmall.learner.heads.examples import Examples, check_views
+from medsmall.learner.heads.linear import Array, Linear, scaled, stacked, unscaled
+from medsmall.learner.heads.paths import each
+from medsmall.learner.heads.penalty import Solver, check_penalty, solve_penalised, squared_error
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.last_layer import FittedLayer
+    from medsmall.learner.heads.last_layer import FittedLayer
 
 MARGIN = 0.1  # standard deviations of a number within which an error costs nothing
 MOST_STEPS = 10_000  # passes over the images; liblinear has 1,000, too few for a weak penalty
@@ -81,13 +81,13 @@ NUMBERS = Solver(tube, each(tube), squared_error, usual=1.0)
 class LinearSVM:
     """A support vector machine for each class, then calibrated; its regression for numbers.
 
-    Probabilities are those of `medsmall.learner.calibration`. The solution becomes the network's
-    last layer.
+    Probabilities are those of `medsmall.learner.heads.calibration`. The solution becomes the
+    network's last layer.
 
     Args:
         label: its name in the names of runs.
         inverse_penalty: C of scikit-learn's LinearSVC and LinearSVR, on features scaled as in
-            `medsmall.learner.linear`; null: chosen as in `probe`, by the calibrated log loss.
+            `medsmall.learner.heads.linear`; null: chosen as in `probe`, by the calibrated log loss.
         train_views: augmented views of each train image to fit it to, beside the plain one.
     """
 
@@ -102,13 +102,13 @@ class LinearSVM:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the device exists and one linear layer gives the outputs."""
-        from medsmall.learner.last_layer import check_body
+        from medsmall.learner.heads.last_layer import check_body
 
         check_body(cfg, targets, side, self.label)
 
     def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
         """Solve the head for the train images."""
-        from medsmall.learner.last_layer import fit_last_layer
+        from medsmall.learner.heads.last_layer import fit_last_layer
 
         numbers = case.targets.task == Task.REGRESSION
 

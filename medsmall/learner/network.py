@@ -58,7 +58,7 @@ class NetworkLearner:
         from medsmall.inference import device_of
         from medsmall.learner.batchnorm import reestimate
         from medsmall.learner.head_alone import OnFeatures, on_features, trains_alone
-        from medsmall.learner.last_layer import FittedLayer
+        from medsmall.learner.heads.last_layer import FittedLayer
         from medsmall.learner.lightning.chosen import ChosenEpoch, chosen_epoch
         from medsmall.learner.lightning.history import History
         from medsmall.learner.lightning.progress import TrainingProgress

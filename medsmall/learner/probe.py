@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, ClassVar
 from omegaconf import DictConfig
 
 from medsmall.learner import TRAINING
-from medsmall.learner.examples import Examples, check_views
-from medsmall.learner.linear import Linear, logistic, multinomial, ridge
-from medsmall.learner.paths import each, logistic_path
-from medsmall.learner.penalty import Solver, check_penalty, log_loss, solve_penalised, squared_error
+from medsmall.learner.heads.examples import Examples, check_views
+from medsmall.learner.heads.linear import Linear, logistic, multinomial, ridge
+from medsmall.learner.heads.paths import each, logistic_path
+from medsmall.learner.heads.penalty import (
+    Solver,
+    check_penalty,
+    log_loss,
+    solve_penalised,
+    squared_error,
+)
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -18,7 +24,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.last_layer import FittedLayer
+    from medsmall.learner.heads.last_layer import FittedLayer
 
 
 USUAL = 10.0
@@ -42,8 +48,9 @@ class Probe:
     Args:
         label: its name in the names of runs.
         inverse_penalty: C of scikit-learn's logistic regression, 1 / alpha of its ridge, on
-            features scaled as in `medsmall.learner.linear`. null: chosen for each target among
-            `medsmall.learner.penalty.GRID`. The history has it, and the `folds` it was chosen by.
+            features scaled as in `medsmall.learner.heads.linear`. null: chosen for each target
+            among `medsmall.learner.heads.penalty.GRID`. The history has it, and the `folds` it was
+            chosen by.
         train_views: augmented views of each train image to fit it to, beside the plain one.
     """
 
@@ -58,13 +65,13 @@ class Probe:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the device exists and one linear layer gives the outputs."""
-        from medsmall.learner.last_layer import check_body
+        from medsmall.learner.heads.last_layer import check_body
 
         check_body(cfg, targets, side, self.label)
 
     def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
         """Solve the head for the train images."""
-        from medsmall.learner.last_layer import fit_last_layer
+        from medsmall.learner.heads.last_layer import fit_last_layer
 
         solver = SOLVERS[case.targets.task]
 

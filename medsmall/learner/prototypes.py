@@ -8,9 +8,9 @@ from omegaconf import DictConfig
 
 from medsmall.errors import MedsmallError
 from medsmall.learner import TRAINING
-from medsmall.learner.calibration import calibrated
-from medsmall.learner.examples import Examples, check_views
-from medsmall.learner.linear import Array, Linear, alike
+from medsmall.learner.heads.calibration import calibrated
+from medsmall.learner.heads.examples import Examples, check_views
+from medsmall.learner.heads.linear import Array, Linear, alike
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.last_layer import FittedLayer
+    from medsmall.learner.heads.last_layer import FittedLayer
 
 
 def nearest_mean(sums: Array, counts: Array) -> Linear:
@@ -63,8 +63,8 @@ class Prototypes:
     """The class of the nearest mean of train features, in squared Euclidean distance.
 
     The distances are linear in the features, so the head is the network's last layer. There is no
-    penalty to choose. Probabilities are those of `medsmall.learner.calibration`, from means without
-    the patient. Snell et al., NeurIPS 2017.
+    penalty to choose. Probabilities are those of `medsmall.learner.heads.calibration`, from
+    means without the patient. Snell et al., NeurIPS 2017.
 
     Args:
         label: its name in the names of runs.
@@ -80,7 +80,7 @@ class Prototypes:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that there are classes, the device, and one linear layer that gives the outputs."""
-        from medsmall.learner.last_layer import check_body
+        from medsmall.learner.heads.last_layer import check_body
 
         if targets.task == Task.REGRESSION:
             raise MedsmallError(
@@ -91,7 +91,7 @@ class Prototypes:
 
     def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
         """Average the train images of each class."""
-        from medsmall.learner.last_layer import fit_last_layer
+        from medsmall.learner.heads.last_layer import fit_last_layer
 
         return fit_last_layer(case, data, loggers, _solve, self.train_views)
 

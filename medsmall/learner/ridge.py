@@ -7,11 +7,11 @@ from omegaconf import DictConfig
 
 from medsmall.errors import MedsmallError
 from medsmall.learner import TRAINING
-from medsmall.learner.calibration import calibrated_loss, solve_calibrated
-from medsmall.learner.examples import Examples, check_views
-from medsmall.learner.linear import Array, Linear, ridge
-from medsmall.learner.paths import each
-from medsmall.learner.penalty import Solver, check_penalty
+from medsmall.learner.heads.calibration import calibrated_loss, solve_calibrated
+from medsmall.learner.heads.examples import Examples, check_views
+from medsmall.learner.heads.linear import Array, Linear, ridge
+from medsmall.learner.heads.paths import each
+from medsmall.learner.heads.penalty import Solver, check_penalty
 from medsmall.targets import Targets
 from medsmall.task import Task
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.last_layer import FittedLayer
+    from medsmall.learner.heads.last_layer import FittedLayer
 
 
 def least_squares(features: Array, labels: Array, inverse_penalty: float) -> Linear:
@@ -36,13 +36,13 @@ class RidgeHead:
     """A ridge regression on -1 and 1 for each class, then calibrated.
 
     The weights have a closed form: there is no solver that could stop early. Probabilities are
-    those of `medsmall.learner.calibration`. The solution becomes the network's last layer. For
-    numbers that is what `probe` does.
+    those of `medsmall.learner.heads.calibration`. The solution becomes the network's last layer.
+    For numbers that is what `probe` does.
 
     Args:
         label: its name in the names of runs.
         inverse_penalty: 1 / alpha of scikit-learn's ridge, on features scaled as in
-            `medsmall.learner.linear`; null: chosen as in `probe`, by the calibrated log loss.
+            `medsmall.learner.heads.linear`; null: chosen as in `probe`, by the calibrated log loss.
         train_views: augmented views of each train image to fit it to, beside the plain one.
     """
 
@@ -57,7 +57,7 @@ class RidgeHead:
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that there are classes, the device, and one linear layer that gives the outputs."""
-        from medsmall.learner.last_layer import check_body
+        from medsmall.learner.heads.last_layer import check_body
 
         if targets.task == Task.REGRESSION:
             raise MedsmallError(
@@ -68,7 +68,7 @@ class RidgeHead:
 
     def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
         """Solve the head for the train images."""
-        from medsmall.learner.last_layer import fit_last_layer
+        from medsmall.learner.heads.last_layer import fit_last_layer
 
         def solve(of: Examples) -> tuple[Linear, dict[str, float]]:
             return solve_calibrated(of, SOLVER, self.inverse_penalty)

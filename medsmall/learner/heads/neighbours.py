@@ -2,7 +2,7 @@
 
 The file beside the network of a record predicts again, from features of new images::
 
-    from medsmall.learner.neighbours import Neighbours
+    from medsmall.learner.heads.neighbours import Neighbours
 
     neighbours = Neighbours.load("outputs/runs/<key>/neighbours.safetensors")
     neighbours.predict(features)    # (M, F) float, inputs of the network's last layer

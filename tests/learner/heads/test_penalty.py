@@ -7,10 +7,10 @@ import pytest
 from made_examples import examples
 from sklearn.linear_model import LogisticRegression
 
-from medsmall.learner.folds import patient_folds
-from medsmall.learner.linear import logistic, multinomial, ridge
-from medsmall.learner.paths import each, logistic_path
-from medsmall.learner.penalty import GRID, chosen, log_loss, preferred, solve_penalised
+from medsmall.learner.heads.folds import patient_folds
+from medsmall.learner.heads.linear import logistic, multinomial, ridge
+from medsmall.learner.heads.paths import each, logistic_path
+from medsmall.learner.heads.penalty import GRID, chosen, log_loss, preferred, solve_penalised
 from medsmall.learner.probe import SOLVERS
 from medsmall.task import Task
 

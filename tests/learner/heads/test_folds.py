@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medsmall.learner.folds import patient_folds
+from medsmall.learner.heads.folds import patient_folds
 
 
 def drawn(seed):

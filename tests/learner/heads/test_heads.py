@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC, LinearSVR
 from small_run import TASKS
 
 from medsmall.errors import MedsmallError
-from medsmall.learner.calibration import solve_calibrated
+from medsmall.learner.heads.calibration import solve_calibrated
 from medsmall.learner.linear_svm import FINDINGS, MARGIN, LinearSVM, separating, tube
 from medsmall.learner.probe import Probe
 from medsmall.learner.prototypes import Prototypes, prototypes

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from medsmall.learner.linear import ABSENT, MOST_STEPS, Linear, alike, scaled, unscaled
+from medsmall.learner.heads.linear import ABSENT, MOST_STEPS, Linear, alike, scaled, unscaled
 
 Array = NDArray[np.float64]
 Solve = Callable[[Array, Array, float], Linear]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from medsmall.learner.linear import logistic, multinomial, ridge
+from medsmall.learner.heads.linear import logistic, multinomial, ridge
 
 NAN = float("nan")
 WIDTHS = np.array([1.0, 0.1, 5.0, 0.01, 2.0])

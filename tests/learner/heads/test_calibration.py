@@ -5,14 +5,14 @@ import pytest
 from made_examples import examples
 from scipy.special import expit, softmax
 
-from medsmall.learner.calibration import (
+from medsmall.learner.heads.calibration import (
     LEAST,
     calibrated,
     calibrated_loss,
     scaling,
     solve_calibrated,
 )
-from medsmall.learner.linear import ABSENT, Linear
+from medsmall.learner.heads.linear import ABSENT, Linear
 from medsmall.learner.linear_svm import FINDINGS
 from medsmall.learner.prototypes import prototypes
 from medsmall.learner.ridge import SOLVER

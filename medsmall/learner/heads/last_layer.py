@@ -15,9 +15,9 @@ from medsmall.case import Case
 from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen, last_layer
 from medsmall.inference import device_of
-from medsmall.learner.examples import Examples, train_examples
-from medsmall.learner.history import one_row
-from medsmall.learner.linear import Linear, stacked
+from medsmall.learner.heads.examples import Examples, train_examples
+from medsmall.learner.heads.history import one_row
+from medsmall.learner.heads.linear import Linear, stacked
 from medsmall.learner.model import FittedModel, initial_model, new_model, try_out
 from medsmall.model import Model
 from medsmall.targets import Targets

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medsmall.errors import MedsmallError
-from medsmall.learner.examples import Examples
-from medsmall.learner.folds import patient_folds, too_few
-from medsmall.learner.linear import Linear
-from medsmall.learner.paths import Path, Solve
+from medsmall.learner.heads.examples import Examples
+from medsmall.learner.heads.folds import patient_folds, too_few
+from medsmall.learner.heads.linear import Linear
+from medsmall.learner.heads.paths import Path, Solve
 from medsmall.terminal import say
 
 Array = NDArray[np.float64]

@@ -9,9 +9,9 @@ not 0 and 1: an image of a class with n images counts as (n + 1) / (n + 2) of it
 import numpy as np
 from numpy.typing import NDArray
 
-from medsmall.learner.examples import Examples
-from medsmall.learner.linear import ABSENT, Linear, alike
-from medsmall.learner.penalty import Solver, chosen, log_loss, solved
+from medsmall.learner.heads.examples import Examples
+from medsmall.learner.heads.linear import ABSENT, Linear, alike
+from medsmall.learner.heads.penalty import Solver, chosen, log_loss, solved
 
 Array = NDArray[np.float64]
 LEAST = 1e-3  # the slope for outputs of standard deviation 1: images keep their order

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from medsmall.learner.examples import Array, Examples
-from medsmall.learner.folds import patient_folds, too_few
-from medsmall.learner.neighbours import nearest, running_means
-from medsmall.learner.penalty import preferred
+from medsmall.learner.heads.examples import Array, Examples
+from medsmall.learner.heads.folds import patient_folds, too_few
+from medsmall.learner.heads.neighbours import nearest, running_means
+from medsmall.learner.heads.penalty import preferred
 from medsmall.terminal import say
 
 COUNTS = (5, 10, 3, 20, 2, 40, 1)  # the usual first, then those next to it
@@ -23,7 +23,8 @@ def prior_of(of: Examples) -> Array:
 def chosen_count(of: Examples) -> tuple[int, int]:
     """How many neighbours serve held-out patients best, and the folds it was chosen by.
 
-    By the mean log loss, of numbers the squared error; see `medsmall.learner.penalty.preferred`.
+    By the mean log loss, of numbers the squared error; see
+    `medsmall.learner.heads.penalty.preferred`.
     """
     folds = patient_folds(of.patients, of.classes)
     if not folds:
