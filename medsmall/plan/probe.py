@@ -76,9 +76,11 @@ class Speed:
         train, val, test = (int(part.get(name, 0)) for name in ("train", "val", "test"))
         extra = job.augmentation.tta_views
         if not self.step:  # features, then a closed form
-            new = job.draw.loc[~job.draw["image"].isin(kept), "part"].isin(["val", "test"])
-            views = len(new) + extra * int(new.sum())
-            return START_S + views * self.score + (val + test) * extra * self.augment
+            new = job.draw.loc[~job.draw["image"].isin(kept), "part"]
+            fitted_to = int(job.cfg.learner.get("train_views") or 0)
+            augmented = extra * int(new.isin(["val", "test"]).sum())
+            augmented += fitted_to * int((new == "train").sum())
+            return START_S + (len(new) + augmented) * self.score + augmented * self.augment
         scored = (val + test) * ((1 + extra) * self.score + extra * self.augment)
         batch = int(job.cfg.batch_size)
         steps = max(1, round(train / batch))
