@@ -1,6 +1,9 @@
 """The text of --help: the command, examples, groups and options, the user's own data sets."""
 
-from medsmall.configs.options import config_dir, groups, options, own_config_dir
+from medsmall.configs.options import config_dir, first_line, groups, options, own_config_dir
+
+# the groups whose options are told one by one: which weights, which way of fine-tuning
+TOLD = ("backbone", "pretraining", "learner", "strategy", "schedule")
 
 
 def help_text(about: str, examples: str) -> str:
@@ -9,8 +12,12 @@ def help_text(about: str, examples: str) -> str:
     lines.append("Options of each group (group=option; conf/<group>/<option>.yaml describes it):")
     for group in groups():
         plus = "+" if group == "experiment" else ""
-        lines.append(f"  {plus}{group}={' | '.join(options(group))}")
+        if group not in TOLD:
+            lines.append(f"  {plus}{group}={' | '.join(options(group))}")
     lines.append(f"  hydra/launcher={' | '.join(options('hydra/launcher'))}, for a sweep (-m)")
+    for group in TOLD:
+        lines += ["", f"  {group}="]
+        lines += [f"    {option:<19} {first_line(group, option)}" for option in options(group)]
     if own := own_data():
         lines += ["", f"Your own data sets in {own_config_dir()}: dataset={' | '.join(own)}"]
     lines += [

@@ -28,7 +28,7 @@ from medsmall.sweep.folder import Cell, SweepFolder
 pytestmark = pytest.mark.untraced
 
 ROOT = Path(__file__).parents[1]
-HYDRAS = "(?:train|plan|explore|audit|prepare)"  # the commands that a config is composed for
+HYDRAS = "(?:train|plan|explore|audit|prepare|lr)"  # the commands that a config is composed for
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OWN = "dataset=befunde"  # the data set of the pages that tell about one's own
 # in place of what takes long

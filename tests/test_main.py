@@ -1,10 +1,13 @@
 """`medsmall COMMAND` is `python -m medsmall.COMMAND`; alone it lists the commands."""
 
+import re
 import sys
 
 import pytest
 
 from medsmall.__main__ import COMMANDS, main
+from medsmall.configs.options import first_line, options
+from medsmall.help import TOLD
 
 
 @pytest.fixture
@@ -48,6 +51,16 @@ def test_each_help_shows_its_own_examples(medsmall, command):
     examples = [line for line in out.splitlines() if line.startswith("  python -m medsmall.")]
     assert examples
     assert all(f"medsmall.{command} " in f"{line} " for line in examples)
+
+
+@pytest.mark.parametrize("group", TOLD)
+def test_help_says_of_each_option_what_it_is_in_one_line(medsmall, group):
+    _, out, _ = medsmall("train", "--help")
+    for option in options(group):
+        line = first_line(group, option)
+        assert line.endswith((".", "?"))
+        assert 20 < len(line) <= 100
+        assert re.search(rf"^    {option} +{re.escape(line)}$", out, re.M)
 
 
 def test_help_lists_data_sets_of_ones_own(medsmall, monkeypatch, tmp_path):

@@ -54,6 +54,14 @@ def options(group: str) -> list[str]:
     return sorted({file.stem for file in files})
 
 
+def first_line(group: str, option: str) -> str:
+    """The first line of the comment of an option: what it is, and when to use it."""
+    files = [folder / group / f"{option}.yaml" for folder in config_dirs()]
+    text = next(file for file in files if file.is_file()).read_text("utf-8", errors="replace")
+    line = text.partition("\n")[0]
+    return line.lstrip("# ").rstrip() if line.startswith("#") else ""
+
+
 def keys_of(group: str, option: str) -> list[str]:
     """The keys of an option in dotted form; none where its file cannot be read."""
     files = [folder / group / f"{option}.yaml" for folder in config_dirs()]

@@ -91,6 +91,7 @@ class NetworkLearner:
             trainer.loggers = []  # other processes have none; the history is sent afterwards
         if classifier.stages.reestimates:
             reestimate(model.to(device_of(cfg.trainer)), data.evenly("train"))
+            model.to("cpu")  # from where Lightning takes it to wherever it trains
         processes = trainer.world_size
         images, kept = data, None
         if not in_processes and trains_alone(model, classifier, data):

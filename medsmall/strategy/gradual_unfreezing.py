@@ -1,7 +1,7 @@
 """Gradual unfreezing with discriminative learning rates (Howard & Ruder, ACL 2018)."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from medsmall.backbone.network import Network
 from medsmall.errors import MedsmallError
@@ -23,6 +23,7 @@ class GradualUnfreezing:
             groups train from the start at `lr`. The paper held this arm back with rates of lr/9
             and lr/3 (random_body=false with thaw_at=[0,0] repeats that).
         body_groups: how many the backbone has; None: known only with the network.
+        norm: of the layers that train; see `medsmall.strategy.stage.Stage`.
 
     Romero et al. 2020: alpha 1/3, thaw_at 0.1 and 0.2, lr 1e-3.
     """
@@ -33,6 +34,7 @@ class GradualUnfreezing:
     weight_decay: float
     random_body: bool = False
     body_groups: int | None = None
+    norm: Literal["adapting", "frozen", "reestimated"] = "adapting"
     restarts: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -47,13 +49,13 @@ class GradualUnfreezing:
         body, head = network.groups[:-1], network.head
         thaw_at = self._starts(len(body))
         if self.random_body:
-            return [Stage(0.0, [(names, self.lr) for names in network.groups])]
+            return [Stage(0.0, [(names, self.lr) for names in network.groups], self.norm)]
         rates = [self.lr * self.alpha**k for k in range(len(body), 0, -1)]
         groups = [*zip(body, rates, strict=True), (head, self.lr)]
         starts = {0.0: groups[-1:]}
         for thawed, at in enumerate(thaw_at, 1):  # groups that thaw at once are one stage
             starts[at] = groups[-1 - thawed :]
-        return [Stage(at, trained) for at, trained in starts.items()]
+        return [Stage(at, trained, self.norm) for at, trained in starts.items()]
 
     def _starts(self, body_groups: int) -> list[float]:
         """The parts of the steps at which `body_groups` groups thaw, that beside the head first."""

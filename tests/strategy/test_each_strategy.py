@@ -153,6 +153,7 @@ def test_the_head_is_probed_then_everything_is_tuned_at_rates_that_restart():
         lambda norm: DecayedRates(LR, 0.5, "layer", norm, 0.0),
         lambda norm: Partial(LR, 1, norm, 0.0),
         lambda norm: NormOnly(LR, norm, 0.0),
+        lambda norm: GradualUnfreezing(LR, 0.5, 0.3, 0.0, norm=norm),
         lambda norm: ProbeThenFinetune(LR, 0.5, LR, norm, 0.0),
         lambda norm: FeatureExtractor(LR, 0.0, norm),
     ],
