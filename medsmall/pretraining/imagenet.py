@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 
 from medsmall import hub
 from medsmall.errors import MedsmallError
-from medsmall.pretraining.published import in_order, packaged_file
+from medsmall.pretraining.published import in_order, of_package, packaged_file
 from medsmall.pretraining.timm_hub import not_had, timm_source
 
 if TYPE_CHECKING:  # seconds to import, and `reach` answers before
@@ -30,6 +30,7 @@ class ImageNet:
 
     def __init__(self, packaged_weights: str | None, tag: str | None = None) -> None:
         packaged = packaged_weights if tag is None else None
+        self.packaged = packaged
         self.file = None if packaged is None else packaged_file(packaged)
         self.tag = tag
 
@@ -55,7 +56,11 @@ class ImageNet:
             )
             return Source(
                 packaged.name, file_sha256(file), lambda: packaged, _photographs, _photographs,
-                provenance=lambda: {"file": str(file), "sha256": file_sha256(file)},
+                provenance=lambda: {
+                    "file": str(file),
+                    "sha256": file_sha256(file),
+                    **of_package(str(self.packaged)),
+                },
             )  # fmt: skip
         return timm_source(self._name(cfg.backbone.name), "ImageNet", _photographs)
 

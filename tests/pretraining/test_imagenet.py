@@ -157,3 +157,11 @@ def test_what_they_were_trained_on_is_known():
 def test_the_hash_of_what_was_loaded_is_that_of_the_file_under_the_networks_names():
     net = lite0(1)
     assert packaged().load_into(net)[2] == sha256(packaged().tensors(net))
+
+
+def test_the_record_says_where_the_packaged_file_comes_from():
+    facts = ImageNet(PACKAGED).source(None, None).provenance()
+    assert facts["file"].endswith("efficientnet-lite0-57934424.pth")
+    assert len(facts["sha256"]) == 64
+    assert facts["licence"] == "not stated by the package"
+    assert facts["url"].startswith("https://github.com/")
