@@ -50,7 +50,7 @@ def of_package(path: str) -> dict[str, str]:
     """What the package of the file `package/path` says of itself: `licence` and `url`."""
     package = path.partition("/")[0]
     about = metadata(packages_distributions()[package][0])
-    licence = about.get("License-Expression") or about.get("License") or "UNKNOWN"
+    licence = about["License-Expression"] or about["License"] or "UNKNOWN"
     said = {"licence": licence if licence != "UNKNOWN" else "not stated by the package"}
     return said | ({"url": about["Home-page"]} if "Home-page" in about else {})
 

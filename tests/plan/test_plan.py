@@ -165,5 +165,5 @@ def test_features_are_paid_for_once(planned):
 
 def looked_up(out: str) -> int:
     """The seconds of a plan."""
-    (seconds,) = re.findall(r"Time: about (\d+) s", out)
-    return int(seconds)
+    ((number, unit),) = re.findall(r"Time: about (\d+) (s|min)", out)
+    return int(number) * {"s": 1, "min": 60}[unit]
