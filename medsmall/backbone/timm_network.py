@@ -69,7 +69,7 @@ class TimmNetwork:
                 raise
             raise MedsmallError(
                 f"{self.name} describes {name} with {arguments} in its config.json, and timm "
-                f"cannot make that ({error}): choose another repository, or another version of timm."
+                f"cannot make that ({error}): choose another repository, or a newer timm."
             ) from error
         reset_head(module)
         head = head_names(module)

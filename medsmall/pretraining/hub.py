@@ -52,6 +52,7 @@ class Hub:
             if key not in FACTS:
                 raise MedsmallError(f"There is no key 'backbone.hub.{key}'"
                                     f"{did_you_mean(str(key), FACTS)}.")  # fmt: skip
+        _check_values(self.at)
         self.trained_on, self.allow_test_overlap = trained_on, allow_test_overlap
 
     def reach(self, cfg: DictConfig) -> None:
@@ -129,3 +130,19 @@ class Hub:
         from medsmall.audit.provenance import UNKNOWN, Seen
 
         return (Seen(self.trained_on or self.at.get("trained_on") or tag or UNKNOWN, None),)
+
+
+def _check_values(at: dict[str, Any]) -> None:
+    for key, value in at.items():
+        numbers = key in ("mean", "std")
+        if numbers and isinstance(value, list):
+            fits = [type(one) in (int, float) for one in value] == [True] * 3
+        else:
+            fits = value is None or (not numbers and isinstance(value, str))
+        if not fits:
+            raise MedsmallError(
+                f"backbone.hub.{key} must be {'a list of three numbers' if numbers else 'text'}, "
+                f"but is {value!r}."
+            )
+    if at and not at.get("repository"):
+        raise MedsmallError("backbone.hub has no repository: write OWNER/REPOSITORY there.")

@@ -294,3 +294,18 @@ def test_what_is_said_of_packaged_weights_counts_and_may_be_allowed():
         source.refuse_overlap("chest_xray", {"7"})
     allowed = Hub(None, "chest_xray", file, allow_test_overlap=True).source(cfg, None)
     assert "allowed by pretraining" in allowed.refuse_overlap("chest_xray", {"7"})[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ({"repository": 3}, "backbone.hub.repository must be text, but is 3"),
+        ({"repository": "a/b", "mean": 0.5}, "backbone.hub.mean must be a list of three numbers"),
+        ({"repository": "a/b", "std": ["x"] * 3}, "backbone.hub.std must be a list of three"),
+        ({"repository": "a/b", "file": ["x"]}, "backbone.hub.file must be text"),
+        ({"prefix": "x"}, "backbone.hub has no repository"),
+    ],
+)
+def test_a_wrong_value_of_the_place_is_one_sentence(at, said):
+    with pytest.raises(MedsmallError, match=said):
+        Hub(at, None)
