@@ -17,7 +17,13 @@ def fetched(repository: str, names: tuple[str, ...] = FILES) -> Path | None:
     """The first of the files `names` in a `repository` of the hub that was fetched before."""
     owner, _, revision = repository.partition("@")
     for name in names:
-        file = try_to_load_from_cache(owner, name, revision=revision or None)
+        try:
+            file = try_to_load_from_cache(owner, name, revision=revision or None)
+        except ValueError as error:  # HFValidationError
+            raise MedsmallError(
+                f"'{repository}' is no name of a repository on the hub: write OWNER/REPOSITORY, "
+                "perhaps with @REVISION after it."
+            ) from error
         if isinstance(file, str):
             return Path(file)
     return None
@@ -59,7 +65,7 @@ def described(repository: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
     try:
         config = json.loads(config_file.read_text(encoding="utf-8"))
         architecture = config["architecture"]
-        facts = dict(config.get("pretrained_cfg") or config)
+        facts = _checked(architecture, dict(config.get("pretrained_cfg") or config))
         arguments = dict(config.get("model_args") or {})
         if facts.get("fixed_input_size"):
             arguments.setdefault("img_size", facts["input_size"][-1])
@@ -69,6 +75,18 @@ def described(repository: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
             f"({type(error).__name__}): choose a repository made for timm (its card says so)."
         ) from error
     return architecture, arguments, facts
+
+
+def _checked(architecture: Any, facts: dict[str, Any]) -> dict[str, Any]:
+    """The `facts`, their licences as one text; ValueError where they are not what timm writes."""
+    if not isinstance(architecture, str):
+        raise ValueError(f"architecture {architecture!r}")
+    for key in facts.keys() & {"mean", "std"}:
+        if [type(one) in (int, float) for one in facts[key]] != [True] * 3:
+            raise ValueError(f"{key} {facts[key]!r}")
+    if isinstance(licences := facts.get("license"), list):
+        facts["license"] = " or ".join(map(str, licences))
+    return facts
 
 
 def may_be_had(network: str) -> bool:

@@ -62,7 +62,15 @@ class TimmNetwork:
             name, arguments, facts = hub.described(name.removeprefix("hf-hub:"))
         if self.pooling:
             arguments["pooling"] = self.pooling
-        module = timm_module(name, outputs, arguments)
+        try:
+            module = timm_module(name, outputs, arguments)
+        except (TypeError, RuntimeError, MedsmallError) as error:
+            if name == self.name:
+                raise
+            raise MedsmallError(
+                f"{self.name} describes {name} with {arguments} in its config.json, and timm "
+                f"cannot make that ({error}): choose another repository, or a newer timm."
+            ) from error
         reset_head(module)
         head = head_names(module)
         stages = layers_of(module, head, coarse=True)

@@ -51,6 +51,11 @@ class Weights:
                 for k in body & given.keys()
                 if given[k].shape != own[k].shape
             ]
+            + [
+                f"{k} holds {given[k].dtype}, not {own[k].dtype}"
+                for k in body & given.keys()
+                if own[k].is_floating_point() and not given[k].is_floating_point()
+            ]
         )
         if not body & given.keys():
             raise MedsmallError(
@@ -58,7 +63,9 @@ class Weights:
                 f"{network.architecture} (first: {', '.join(sorted(found)[:3])}): choose weights "
                 "of this network, or set another backbone."
             )
-        damaged = sorted(k for k in body & given.keys() if not given[k].isfinite().all())
+        damaged = sorted(  # as the network holds them: float64 may not fit into float32
+            k for k in body & given.keys() if not given[k].to(own[k].dtype).isfinite().all()
+        )
         if damaged:
             raise MedsmallError(
                 f"{len(damaged)} tensors of {self.name} hold NaN or infinity (first: "

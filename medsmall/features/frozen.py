@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from medsmall.backbone.weights import sha256
+from medsmall.errors import MedsmallError
 from medsmall.features.store import Store
 from medsmall.features.views import Asked
 from medsmall.inference import autocast, device_of, for_scoring
@@ -90,7 +91,13 @@ class Frozen:
                     self.scoring.outputs(some)
         finally:
             hook.remove()
-        return torch.cat(caught)[: len(images)].numpy()
+        found = torch.cat(caught)[: len(images)]
+        if not found.isfinite().all():
+            raise MedsmallError(
+                f"The features of {self.model.architecture} hold NaN or infinity: set "
+                "trainer.precision=32-true, or other weights (or their mean and std)."
+            )
+        return found.numpy()
 
 
 def last_layer(model: Model) -> nn.Linear:
@@ -105,7 +112,7 @@ def _identity(of: Frozen, cfg: DictConfig) -> str:
     body = {k: v for k, v in tensors.items() if id(v) not in last}
     decided_by = [
         sha256({name: tensor.detach() for name, tensor in body.items()}),
-        OmegaConf.to_container(cfg.backbone, resolve=True),
+        OmegaConf.to_container(cfg.backbone, resolve=True), of.model.arguments,
         *(one.flatten().tolist() for one in (of.model.mean, of.model.std)),
         of.precision, device_of_record(of.device), version("torch"), version("timm"),
     ]  # fmt: skip

@@ -75,7 +75,12 @@ class Store:
                     f"The disk of {self.file.parent} is full: make room there, or set cache_root "
                     "to a folder elsewhere; features computed so far are kept."
                 ) from error
-            if any(word in str(error) for word in ("locked", "disk I/O", "readonly")):
+            if any(word in str(error) for word in ("readonly", "unable to open")):
+                raise MedsmallError(
+                    f"{self.file} cannot be opened for writing ({error}): set cache_root to a "
+                    "folder of your own, or change the rights of this one."
+                ) from error
+            if any(word in str(error) for word in ("locked", "disk I/O")):
                 raise
             raise self._damaged(str(error)) from error
 

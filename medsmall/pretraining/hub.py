@@ -1,6 +1,7 @@
 """The weights that were published with the backbone, on the Hugging Face hub."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
@@ -35,10 +36,15 @@ class Hub:
         packaged_weights: of the backbone; see `medsmall.pretraining.imagenet`.
         trained_on: name of the data set they were trained on; null: as the backbone says, else the
             tag of timm, else unknown.
+        allow_test_overlap: go on although they have seen, or may have seen, the test split.
     """
 
     def __init__(
-        self, at: dict | None, trained_on: str | None, packaged_weights: str | None = None
+        self,
+        at: dict | None,
+        trained_on: str | None,
+        packaged_weights: str | None = None,
+        allow_test_overlap: bool = False,
     ) -> None:
         self.packaged = ImageNet(packaged_weights) if packaged_weights and not at else None
         self.at: dict[str, Any] = at or {}
@@ -46,7 +52,8 @@ class Hub:
             if key not in FACTS:
                 raise MedsmallError(f"There is no key 'backbone.hub.{key}'"
                                     f"{did_you_mean(str(key), FACTS)}.")  # fmt: skip
-        self.trained_on = trained_on
+        _check_values(self.at)
+        self.trained_on, self.allow_test_overlap = trained_on, allow_test_overlap
 
     def reach(self, cfg: DictConfig) -> None:
         """Whether the hub answers, where the weights were not fetched before."""
@@ -59,10 +66,16 @@ class Hub:
 
     def source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
         """The weights, fetched when they are opened."""
+        return replace(self._source(cfg, resolve), allow_test_overlap=self.allow_test_overlap)
+
+    def _source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
         name = cfg.backbone.name
         repository = self._repository(name)
         if repository is None and self.packaged:
-            return self.packaged.source(cfg, resolve)
+            packaged = self.packaged.source(cfg, resolve)
+            if self.trained_on is None:
+                return packaged
+            return replace(packaged, patients=lambda: self._seen(""), seen=lambda: self._seen(""))
         if repository is None:
             tag = name.partition(".")[2]
             return timm_source(name, name, lambda: self._seen(tag))
@@ -117,3 +130,19 @@ class Hub:
         from medsmall.audit.provenance import UNKNOWN, Seen
 
         return (Seen(self.trained_on or self.at.get("trained_on") or tag or UNKNOWN, None),)
+
+
+def _check_values(at: dict[str, Any]) -> None:
+    for key, value in at.items():
+        numbers = key in ("mean", "std")
+        if numbers and isinstance(value, list):
+            fits = [type(one) in (int, float) for one in value] == [True] * 3
+        else:
+            fits = value is None or (not numbers and isinstance(value, str))
+        if not fits:
+            raise MedsmallError(
+                f"backbone.hub.{key} must be {'a list of three numbers' if numbers else 'text'}, "
+                f"but is {value!r}."
+            )
+    if at and not at.get("repository"):
+        raise MedsmallError("backbone.hub has no repository: write OWNER/REPOSITORY there.")

@@ -77,7 +77,19 @@ def only_tensors(path: Path, content: dict[Any, Any]) -> dict[str, Tensor]:
             f"{path} holds entries that are not tensors ({', '.join(map(str, others[:3]))}): save "
             "the state dict alone."
         )
+    odd = [name for name, tensor in content.items() if not _plain(tensor)]
+    if odd:
+        raise MedsmallError(
+            f"{path} holds tensors that are sparse, quantised, complex or without data "
+            f"({', '.join(odd[:3])}): save the state dict of the network in float32."
+        )
     return content
+
+
+def _plain(tensor: Tensor) -> bool:
+    """Whether it holds one real number in each place."""
+    odd = tensor.is_quantized or tensor.is_meta or tensor.is_complex()
+    return tensor.layout == torch.strided and not odd
 
 
 @contextmanager

@@ -52,6 +52,8 @@ class Upstream:
     ) -> None:
         self.experiment, self.overrides, self.targets = experiment, overrides, targets
         self.apart, self.allow_test_overlap = apart, allow_test_overlap
+        for word in overrides:
+            _refuse_shared(word)
         described = {"experiment": experiment, "overrides": overrides, "dataset": dataset}
         words = words_of({**described, "start": start, "train_images": train_images})
         links = chain(words, tuple(config_dirs()), f"{__name__}.{type(self).__name__}")
@@ -110,6 +112,18 @@ class Upstream:
             upstream=upstream,
             record=upstream.record,
             allow_test_overlap=self.allow_test_overlap,
+        )
+
+
+def _refuse_shared(word: str) -> None:
+    """MedsmallError for an override of what the upstream takes from the run: it would be lost."""
+    key = word.lstrip("+~").partition("=")[0]
+    shared = {*ASKED, "without", "logger"} - {"audit"} | {"audit.allow"}
+    shared |= {f"trainer.{one}" for one in MACHINE}
+    if {key, key.partition(".")[0]} & shared:
+        raise MedsmallError(
+            f"pretraining.overrides has {word}, but an upstream shares {key} with the run that "
+            "starts from it: leave it out there, and set it for the run."
         )
 
 

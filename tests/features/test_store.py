@@ -86,3 +86,17 @@ def test_a_full_disk_is_told_and_keeps_what_is_there(store, monkeypatch):
         store.add(some(100, seed=1))
     monkeypatch.undo()
     assert len(store.read([*some(2), *some(100, seed=1)])) == 2
+
+
+@pytest.mark.parametrize(
+    "said", ["attempt to write a readonly database", "unable to open database file"]
+)
+def test_a_file_of_somebody_else_is_one_sentence_and_not_called_damaged(
+    tmp_path, monkeypatch, said
+):
+    def refused(*_, **__):
+        raise sqlite3.OperationalError(said)
+
+    monkeypatch.setattr(sqlite3, "connect", refused)
+    with pytest.raises(MedsmallError, match=r"cannot be opened for writing.*cache_root"):
+        Store(tmp_path / "a.sqlite").add({b"k": b"v"})

@@ -11,6 +11,7 @@ from small_run import HERNIA
 
 from medsmall.audit.seen import seen_by_run
 from medsmall.configs import compose
+from medsmall.errors import MedsmallError
 from medsmall.grid.identify import Identifier, upstreams
 from medsmall.grid.rules import Rules
 from medsmall.once import Once
@@ -195,3 +196,13 @@ def test_the_name_of_a_run_tells_its_source(words, source):
     cfg = compose(words.split())
     assert cfg.choices.pretraining == source.split("_")[0]
     assert f"-{source}-gradual_unfreezing-" in cfg.name
+
+
+@pytest.mark.parametrize(
+    "word", ["backbone=resnet50", "image_size_px=64", "trainer.precision=bf16-mixed", "resize=pad"]
+)
+def test_an_override_of_what_the_run_decides_is_refused(word):
+    """It would be lost without a word, as the upstream takes the run's."""
+    cfg = compose([*BASE, "pretraining=chestxray13", f"pretraining.overrides=['{word}']"])
+    with pytest.raises(MedsmallError, match=f"has {word}, but an upstream shares"):
+        resolve(cfg)

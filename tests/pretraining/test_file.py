@@ -339,3 +339,32 @@ def test_a_whole_network_is_not_loaded_and_told(tmp_path, zipped):
     torch.save(whole, tmp_path / "model.pth", _use_new_zipfile_serialization=zipped)
     with pytest.raises(MedsmallError, match="which might run code.*a state dict saved by"):
         weights(tmp_path / "model.pth")
+
+
+@pytest.mark.parametrize("kind", ["sparse", "quantised", "complex", "without data"])
+def test_tensors_that_are_no_plain_numbers_are_one_sentence(tmp_path, tensors, kind):
+    first = next(iter(tensors))
+    made = {
+        "sparse": lambda one: one.to_sparse(),
+        "quantised": lambda one: torch.quantize_per_tensor(one, 0.1, 0, torch.qint8),
+        "complex": lambda one: one.to(torch.complex64),
+        "without data": lambda one: torch.empty_like(one, device="meta"),
+    }[kind]
+    torch.save({**tensors, first: made(tensors[first])}, tmp_path / "w.pth")
+    with pytest.raises(MedsmallError, match=f"{kind}.*{first}.*in float32"):
+        source(tmp_path / "w.pth")
+
+
+def test_whole_numbers_are_no_weights(tmp_path, tensors):
+    torch.save({k: v.int() for k, v in tensors.items()}, tmp_path / "w.pth")
+    with pytest.raises(MedsmallError, match=r"holds torch\.int32, not torch\.float32"):
+        weights(tmp_path / "w.pth").load_into(network())
+
+
+def test_eight_bits_are_loaded_and_float64_too_large_is_refused(tmp_path, tensors):
+    floats = {k: v for k, v in tensors.items() if v.is_floating_point()}
+    save_file({k: v.to(torch.float8_e4m3fn) for k, v in floats.items()}, tmp_path / "w.safetensors")
+    weights(tmp_path / "w.safetensors").load_into(network())
+    torch.save({k: v.double() * 1e300 for k, v in floats.items()}, tmp_path / "w.pth")
+    with pytest.raises(MedsmallError, match="hold NaN or infinity"):
+        weights(tmp_path / "w.pth").load_into(network())

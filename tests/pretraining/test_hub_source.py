@@ -247,3 +247,65 @@ def test_a_key_of_the_place_that_does_not_exist_names_the_nearest():
 def test_a_licence_is_told_unless_it_is_free(licence, said):
     found = terms("x", licence)
     assert (found == ()) if said is None else (said in found[0])
+
+
+@pytest.mark.parametrize("name", ["", "a/b/c", "../../x", "white space/x"])
+def test_what_is_no_name_of_a_repository_is_one_sentence(name):
+    with pytest.raises(MedsmallError, match=r"is no name of a repository.*OWNER/REPOSITORY"):
+        TimmNetwork(f"hf-hub:{name}", None, None).build(1)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"architecture": 3},
+        {"architecture": "test_vit", "pretrained_cfg": {"mean": "abc"}},
+        {"architecture": "test_vit", "pretrained_cfg": {"mean": [0.5]}},
+        {"architecture": "test_vit", "pretrained_cfg": {"std": None}},
+    ],
+)
+def test_facts_that_timm_would_not_write_are_one_sentence(cache, config):
+    cache("lab/odd", config__json=lambda path: path.write_text(json.dumps(config)))
+    with pytest.raises(MedsmallError, match="hf-hub:lab/odd does not describe a network of timm"):
+        TimmNetwork("hf-hub:lab/odd", None, None).build(1)
+
+
+@pytest.mark.parametrize("more", [{"architecture": "none"}, {"model_args": {"zzz": 1}}])
+def test_a_description_that_timm_cannot_make_is_one_sentence(cache, more):
+    cache("lab/odd", config__json=lambda path: path.write_text(json.dumps({**CONFIG, **more})))
+    with pytest.raises(MedsmallError, match=r"hf-hub:lab/odd describes .* timm cannot make"):
+        TimmNetwork("hf-hub:lab/odd", None, None).build(1)
+
+
+def test_several_licences_are_told(cache):
+    facts = {**CONFIG["pretrained_cfg"], "license": ["mit", "cc-by-nc-4.0"]}
+    described(cache, vit(img_size=96), {**CONFIG, "pretrained_cfg": facts})
+    cfg = OmegaConf.create({"backbone": {"name": "hf-hub:lab/film-vit"}})
+    (said,) = Hub(None, None).source(cfg, None).notices
+    assert "mit or cc-by-nc-4.0" in said
+
+
+def test_what_is_said_of_packaged_weights_counts_and_may_be_allowed():
+    cfg = OmegaConf.create({"backbone": {"name": "tf_efficientnet_lite0"}})
+    file = compose(["backbone=efficientnet_lite0"]).backbone.packaged_weights
+    source = Hub(None, "chest_xray", file).source(cfg, None)
+    assert [one.dataset for one in source.patients()] == ["chest_xray"]
+    with pytest.raises(MedsmallError, match="allow_test_overlap=true"):
+        source.refuse_overlap("chest_xray", {"7"})
+    allowed = Hub(None, "chest_xray", file, allow_test_overlap=True).source(cfg, None)
+    assert "allowed by pretraining" in allowed.refuse_overlap("chest_xray", {"7"})[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ({"repository": 3}, "backbone.hub.repository must be text, but is 3"),
+        ({"repository": "a/b", "mean": 0.5}, "backbone.hub.mean must be a list of three numbers"),
+        ({"repository": "a/b", "std": ["x"] * 3}, "backbone.hub.std must be a list of three"),
+        ({"repository": "a/b", "file": ["x"]}, "backbone.hub.file must be text"),
+        ({"prefix": "x"}, "backbone.hub has no repository"),
+    ],
+)
+def test_a_wrong_value_of_the_place_is_one_sentence(at, said):
+    with pytest.raises(MedsmallError, match=said):
+        Hub(at, None)
