@@ -44,13 +44,15 @@ def work(cfg: DictConfig) -> None:
     found = rate_range(case, data)
     folder = Path(cfg.output_root) / "lr"
     folder.mkdir(parents=True, exist_ok=True)
-    configured = float(case.config["strategy"]["lr"])
+    configured = case.config["strategy"].get("lr")  # a strategy may call its rates otherwise
+    now = "a largest rate of " if configured is None else "strategy.lr="
     table, picture = folder / f"{case.name}.csv", folder / f"{case.name}.png"
     write_whole(table, lambda path: found.steps.to_csv(path, index=False))
     write_whole(picture, lambda path: drawn(found, configured, case.name).savefig(path, dpi=150))
     say(
-        f"Suggested: strategy.lr={found.suggested:.1g} (now {configured:g}): a tenth of the rate "
-        f"at which the train loss is lowest{', which is the highest tried' * found.at_end}."
+        f"Suggested: {now}{found.suggested:.1g}"
+        f"{'' if configured is None else f' (now {configured:g})'}: a tenth of the rate at which"
+        f" the train loss is lowest{', which is the highest tried' * found.at_end}."
     )
     say(f"The loss at each rate: {picture} and {table.name} beside it.")
     say(
@@ -58,7 +60,7 @@ def work(cfg: DictConfig) -> None:
     )
 
 
-def drawn(found: "RateRange", configured: float, title: str) -> "Figure":
+def drawn(found: "RateRange", configured: float | None, title: str) -> "Figure":
     """Loss against rate, with the suggested and the configured rate."""
     from matplotlib.figure import Figure
 
@@ -68,7 +70,8 @@ def drawn(found: "RateRange", configured: float, title: str) -> "Figure":
     axes.plot(steps["rate"], steps["loss"], ".", color="#7F7F7F", ms=4, label="loss of a step")
     axes.plot(steps["rate"], steps["smoothed"], color="#0072B2", lw=2, label="smoothed")
     axes.axvline(found.suggested, color="#D55E00", label=f"suggested: {found.suggested:.1g}")
-    axes.axvline(configured, color="black", ls=":", label=f"configured: {configured:g}")
+    if configured is not None:
+        axes.axvline(configured, color="black", ls=":", label=f"configured: {configured:g}")
     low, high = steps["smoothed"].min(), steps["smoothed"].iloc[: len(steps) // 2].max()
     axes.set_ylim(0 if low >= 0 else None, 2 * high - min(low, high) / 2)
     axes.set_xscale("log")

@@ -69,3 +69,25 @@ def test_the_figure_shows_all_of_it():
     assert axes.get_xscale() == "log"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["loss of a step", "smoothed", "suggested: 0.0001", "configured: 0.001"]
+
+
+def test_a_strategy_may_call_its_rates_otherwise(commanded, tmp_path, monkeypatch):
+    steps = pd.DataFrame({"rate": [1e-4, 1e-3], "loss": [0.7, 0.4], "smoothed": [0.7, 0.5]})
+    monkeypatch.setattr(tested, "rate_range", lambda case, data: RateRange(steps, 1e-4, True))
+    (tmp_path / "own_rates.py").write_text(
+        "from medsmall.strategy.stage import Stage\n\n\n"
+        "class OwnRates:\n"
+        "    weight_decay, restarts = 0.0, False\n\n"
+        "    def __init__(self, head_rate: float) -> None:\n"
+        "        self.head_rate = head_rate\n\n"
+        "    def stages(self, network):\n"
+        "        return [Stage(0.0, [(network.head, self.head_rate)])]\n"
+    )
+    option = tmp_path / "conf/strategy/own_rates.yaml"
+    option.parent.mkdir(parents=True)
+    option.write_text("# Its own words.\n_target_: own_rates.OwnRates\nhead_rate: 0.01\n")
+    monkeypatch.setenv("MEDSMALL_CONF", str(tmp_path / "conf"))
+    monkeypatch.syspath_prepend(tmp_path)
+    status, out, err = commanded(lr.main, *HERNIA, "strategy=own_rates", f"output_root={tmp_path}")
+    assert status == 0, err
+    assert "Suggested: a largest rate of 0.0001: a tenth" in " ".join((out + err).split())
