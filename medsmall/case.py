@@ -14,7 +14,7 @@ from medsmall.audit.releases import common_source
 from medsmall.augmentation import Augmentation
 from medsmall.backbone.weights import Weights
 from medsmall.dataset import Dataset
-from medsmall.errors import SawTestError
+from medsmall.errors import MedsmallError, SawTestError
 from medsmall.record import Record
 from medsmall.record.scores import units
 from medsmall.sample_size import labels_used
@@ -80,6 +80,19 @@ class Source:
             f"{found}. Train the upstream with the same split, or go on with "
             f"pretraining.allow_test_overlap=true."
         )
+
+    def refuse_changed(self, record: Record) -> None:
+        """MedsmallError if a finished `record` began with another file of these weights.
+
+        The key holds the name of what is published, since it is known before anything is fetched.
+        """
+        began = record.metrics.get("provenance", {}).get("sha256")
+        if began and began != (now := self.provenance().get("sha256", began)):
+            raise MedsmallError(
+                f"The file of the weights of {self.name} has changed since {record.folder} was "
+                f"recorded (sha256 {began[:12]}..., now {now[:12]}...): name a revision, such as "
+                "backbone.name=hf-hub:OWNER/REPOSITORY@REVISION, or delete that folder."
+            )
 
     def tell_overlap(self, dataset: str, val_patients: set[str]) -> list[str]:
         """A sentence, in a list, if the weights have seen patients of validation."""

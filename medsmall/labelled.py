@@ -79,10 +79,12 @@ def _left(
     """The rows of the patients that none of the draws of this data set holds, and a sentence."""
     away: set[str] = set()
     for one in without:
-        if unfilled := {*TABLE, "apart", "split", "audit"} - one.keys():
+        unfilled = {*TABLE, "apart", "split", "audit"} - one.keys()
+        unmade = {k for k in ("dataset", "split") if "_target_" not in (one.get(k) or ())}
+        if unfilled | unmade:
             raise MedsmallError(
-                f"An entry of without lacks {', '.join(sorted(unfilled))}: leave without=[]; it is "
-                "filled in for an upstream on the data set of its run."
+                f"An entry of without lacks {', '.join(sorted(unfilled | unmade))}: leave "
+                "without=[]; it is filled in for an upstream on the data set of its run."
             )
         draw = OmegaConf.create(literal(one))
         if build(draw.dataset).name == dataset.name:

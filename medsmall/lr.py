@@ -39,14 +39,14 @@ def work(cfg: DictConfig) -> None:
             "first, or set another pretraining."
         )
     data, notices = open_images(case)
-    for notice in notices:
-        say(notice)
+    for sentence in (*case.notices, *notices, str(case)):
+        say(sentence)
     found = rate_range(case, data)
     folder = Path(cfg.output_root) / "lr"
     folder.mkdir(parents=True, exist_ok=True)
     configured = case.config["strategy"].get("lr")  # a strategy may call its rates otherwise
     now = "a largest rate of " if configured is None else "strategy.lr="
-    table, picture = folder / f"{case.name}.csv", folder / f"{case.name}.png"
+    table, picture = (folder / f"{case.key}.{suffix}" for suffix in ("csv", "png"))
     write_whole(table, lambda path: found.steps.to_csv(path, index=False))
     write_whole(picture, lambda path: drawn(found, configured, case.name).savefig(path, dpi=150))
     say(

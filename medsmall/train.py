@@ -63,7 +63,8 @@ def execute(case: "Case", wait: bool = True) -> "Record":
     tell_other_versions(record, source.record)
     if record.done:
         record.check()
-        metrics = Record.open(record.folder).metrics
+        source.refuse_changed(made_before := Record.open(record.folder))
+        metrics = made_before.metrics
         if (of := metrics.get("key", case.key)) != case.key:
             raise record.damaged("metrics.json", f"is that of the run {of}")
         notices = dict.fromkeys([*metrics["audit"], *let_pass])

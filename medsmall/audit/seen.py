@@ -91,8 +91,8 @@ def _before(record: Record, ask: Callable[[Record], tuple[Seen, ...]]) -> tuple[
             f"The run {record.key} began with weights whose record {upstream.folder} is gone: "
             "leakage from them into the test set cannot be checked."
         )
-    from_file = str(record.metrics.get("pretraining", "")).startswith("file ")
-    return (Seen(UNKNOWN, None),) if from_file or upstream is not None else ()
+    random = record.metrics.get("initial_sha256") is None
+    return () if random and upstream is None else (Seen(UNKNOWN, None),)
 
 
 def _with_images(record: Record, last: Seen) -> Seen:

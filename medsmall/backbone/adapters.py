@@ -21,6 +21,13 @@ def add_lora(network: Network, rank: int, alpha: int, layers: str | None) -> lis
     adapters train. Returns the names of their parameters.
     """
     names = _adapted(network, layers)
+    weights = dict(network.module.named_parameters())
+    widest = max(min(weights[f"{name}.weight"].shape[:2]) for name in names)
+    if rank > widest:
+        raise MedsmallError(
+            f"strategy.rank={rank} is above {widest}, the rank of the largest of these weights of "
+            f"{network.architecture}: set 4 to 16, or strategy=finetune_all."
+        )
     try:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:

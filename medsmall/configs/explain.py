@@ -92,7 +92,11 @@ def explain(error: Exception) -> str:
     group = key.partition(".")[0]
     having = [option for option in options(group) if key in keys_of(group, option)]
     if having:
-        return f"The chosen {group} has no key '{key}'; it belongs to {' and '.join(having)}."
+        return (
+            f"The chosen {group} has no key '{key}'; it belongs to {' and '.join(having)}. To "
+            "sweep one of these with that key beside others, make it an option of your own: "
+            f"./conf/{group}/NAME.yaml with defaults: [{having[0]}, _self_] and the key."
+        )
     return f"The config cannot be composed: {first}."
 
 

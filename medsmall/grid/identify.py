@@ -16,6 +16,7 @@ from medsmall.grid.expand import Words, varied
 from medsmall.grid.interpolations import parsed_once
 from medsmall.grid.rules import Rules
 from medsmall.once import Once
+from medsmall.record.key import SEEDS
 from medsmall.resolve import Drawn, drawn, identified, source_of
 from medsmall.sweep.folder import Cell
 from medsmall.terminal import progress_bar
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 # what two draws of one arm differ in
 DRAWS = (
     "sample_size.n", "sample_size.fraction", "sample_size.repeat", "sample_size.seed", "seed",
-    "augmentation.seed", "split.fold", "pretraining.seed",
+    "augmentation.seed", "split.fold", *SEEDS,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from medsmall.learner.heads.examples import check_views
 from medsmall.learner.heads.neighbours import Neighbours
 from medsmall.targets import Targets
 from medsmall.task import Task
+from medsmall.terminal import say
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from pytorch_lightning.loggers import Logger
@@ -78,6 +79,11 @@ class KNN:
         for one in examples.apart(task, names):
             given = self.neighbours
             count, folds = chosen_count(one) if given is None else (given, 0)
+            if count >= len(one.labels):
+                say(
+                    f"learner.neighbours={count}: all {len(one.labels)} train images answer for "
+                    "every image, so it learns nothing; set fewer."
+                )
             facts.append({"neighbours": min(count, len(one.labels)), "folds": folds})
             prior.append(prior_of(one))
         counts = np.array([one["neighbours"] for one in facts])

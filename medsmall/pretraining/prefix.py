@@ -23,7 +23,7 @@ def without_prefix(
         return kept
     fitting = prefix_that_fits(found, body)
     if prefix:
-        remedy = f"pretraining.prefix={fitting}" if fitting else "another, or other weights"
+        remedy = f"pretraining.prefix={fitting!r}" if fitting else "another, or other weights"
         raise MedsmallError(
             f"No tensor of {name} has the name of one of backbone {network.architecture} after "
             f"pretraining.prefix={prefix} (first: {', '.join(sorted(found)[:3])}): set {remedy}."
@@ -31,7 +31,7 @@ def without_prefix(
     if fitting:
         raise MedsmallError(
             f"The tensors of {name} are those of backbone {network.architecture}, but their names "
-            f"begin with {fitting}: set pretraining.prefix={fitting}."
+            f"begin with {fitting!r}: set pretraining.prefix={fitting!r}."
         )
     return kept
 

@@ -26,6 +26,10 @@ EXCLUDED = {
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
     "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",
 }  # fmt: skip
+# the seed of a part, such as pretraining.seed: it follows the repeat, as the seed of the training
+SEEDS = tuple(
+    f"{part}.seed" for part in ("pretraining", "strategy", "learner", "objective", "loss")
+)
 
 
 def run_key(config: dict[str, Any], ignored: Iterable[str], identity: dict[str, str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError
+from medsmall.record.key import SEEDS
 from medsmall.report.run import Run
 from medsmall.report.sources import DESCRIBED, with_sources
 from medsmall.report.ways import with_ways
@@ -16,7 +17,7 @@ REPEATS = ("sample_size.repeat", "seed", "augmentation.seed", "sample_size.seed"
 # what an arm is not: names of runs, the machine, and keys that follow from others
 IGNORED = {
     "experiment", "upstream", "size", "fold", "trainer", "logger", "dataset.name",
-    "strategy.random_body", "pretraining.seed",
+    "strategy.random_body", *SEEDS,
 }  # fmt: skip
 APART = ("dataset", "phantom", "task", "dataset.targets", "split", "split.seed", "split.folds")
 

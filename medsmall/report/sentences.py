@@ -151,6 +151,9 @@ def _advice(told: list[Comparison], family: int) -> Iterator[str]:
     parts = [one.found for one in told if one.found and one.found.error > 0]
     if not parts:
         return
+    if max(of.repeats for of in parts) == 2:
+        yield "Two repeats say next to nothing about how far draws scatter: take five or more."
+        return
     level = 1 - (1 - LEVEL) / max(family, 1)
     left = float(np.median([_width(of.repeated(MORE), level) / _width(of, level) for of in parts]))
     repeats = MORE * max(of.repeats for of in parts)

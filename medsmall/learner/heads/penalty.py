@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 # from a smooth head to a free one, finer where heads differ; weaker penalties than the last are now
 # and then chosen from 20 images, and are then worse (the log loss on Kermany's films rises by .016)
 GRID = tuple(10.0**power for power in (-3, -2, -1, -0.5, 0, 0.5, 1, 1.5, 2))
+LEAST, MOST = 1e-8, 1e8  # beyond: no head at all, or a solver that does not end
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,10 @@ class Chosen:
 def check_penalty(inverse_penalty: float | None) -> None:
     """MedsmallError unless it is a penalty, or null."""
     c = inverse_penalty
-    if c is not None and not (c > 0 and 0 < 1 / c < float("inf")):
+    if c is not None and not LEAST <= c <= MOST:
         raise MedsmallError(
-            f"learner.inverse_penalty must be above 0 and finite, but is {c}: null chooses it by "
-            "cross-validation."
+            f"learner.inverse_penalty must lie in [{LEAST:g}, {MOST:g}], but is {c:g}: null "
+            "chooses it by cross-validation."
         )
 
 
