@@ -54,6 +54,8 @@ def work(cfg: DictConfig) -> None:
         f"{'' if configured is None else f' (now {configured:g})'}: a tenth of the rate at which"
         f" the train loss is lowest{', which is the highest tried' * found.at_end}."
     )
+    if found.at_start:
+        say("No rate lowered the train loss: do not take this one; look at the images and labels.")
     say(f"The loss at each rate: {picture} and {table.name} beside it.")
     say(
         "Next: medsmall.train with that and the same other words; choose between rates by val_loss."

@@ -11,7 +11,7 @@ from medsmall.backbone.network import Network
 from medsmall.errors import MedsmallError
 
 ATTENTION = r"attn\.(qkv|q|k|v|q_proj|k_proj|v_proj|proj)$"
-LAYERS = (nn.Linear, nn.Conv2d)
+LAYERS = (nn.Linear, nn.Conv2d, Conv2dSame)  # not their further subclasses
 
 
 def add_lora(network: Network, rank: int, alpha: int, layers: str | None) -> list[str]:
@@ -37,6 +37,8 @@ def add_lora(network: Network, rank: int, alpha: int, layers: str | None) -> lis
     before = {name for name, _ in network.module.named_parameters()}
     given = LoraConfig(r=rank, lora_alpha=alpha, lora_dropout=0.0, target_modules=names)
     inject_adapter_in_model(given, network.module)
+    for parameter in network.module.parameters():  # peft has frozen all but the adapters, which
+        parameter.requires_grad_(True)  # is for the stages to do: DDP skips what is frozen before
     named = [name for name, _ in network.module.named_parameters() if name not in before]
     return [name for name in named if ".lora_" in name]  # others are weights under a new name
 
@@ -68,7 +70,8 @@ def _adapted(network: Network, layers: str | None) -> list[str]:
         raise MedsmallError(
             f"strategy=lora finds no layer for an adapter in {network.architecture}"
             + (f" by strategy.layers='{layers}': its layers are named like {some}." if some else
-               ": it has no linear layer and no convolution in its body; set another strategy.")
+               ": no linear layer and no convolution of its body can have one; set another "
+               "strategy.")
         )  # fmt: skip
     return chosen
 
@@ -76,15 +79,26 @@ def _adapted(network: Network, layers: str | None) -> list[str]:
 def _adaptable(network: Network) -> Iterator[tuple[str, nn.Module]]:
     """Linear and convolutional layers of the body that peft computes as they compute themselves.
 
-    Not grouped convolutions, and not those that pad by the size of their input: their adapters
-    would pad otherwise.
+    Not grouped or dilated convolutions, and none that does something else to its input or weight:
+    that pads by the size of the input, or standardises the weight, which a sum would undo. Nor the
+    qkv of BEiT, EVA and Swin v2, whose weight is used past the layer: its adapter would not train.
     """
     heads = {name.rpartition(".")[0] for name in network.head}
     for name, layer in network.module.named_modules():
-        if name in heads or not isinstance(layer, LAYERS):
+        if name in heads or type(layer) not in LAYERS:
             continue
         if isinstance(layer, nn.Conv2d):
             pads_itself = isinstance(layer, Conv2dSame) and set(layer.kernel_size) != {1}
-            if layer.groups > 1 or pads_itself:
+            if layer.groups > 1 or set(layer.dilation) != {1} or pads_itself:
                 continue
+        elif _passed_by(network.module, name):
+            continue
         yield name, layer
+
+
+def _passed_by(module: nn.Module, name: str) -> bool:
+    """Whether an attention joins the weight of this layer with biases of its own."""
+    parent, _, own = name.rpartition(".")
+    attention = module.get_submodule(parent)
+    biased = getattr(attention, "q_bias", None) is not None
+    return own == "qkv" and biased and not getattr(attention, "qkv_bias_separate", False)

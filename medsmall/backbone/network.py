@@ -39,18 +39,16 @@ class Network:
     def norm_parameters(self) -> list[str]:
         """Names of the weights and biases of normalisation layers (BatchNorm, LayerNorm, ...).
 
-        These are the layers whose weights have one dimension but that are no biases: each has a
-        number per channel.
+        These are the layers whose parameters all have one dimension, a `weight` among them; an
+        activation with such weights (PReLU) is none.
         """
-        own: dict[str, list[tuple[str, int]]] = {}
-        for name, parameter in self.module.named_parameters():
-            own.setdefault(name.rpartition(".")[0], []).append((name, parameter.ndim))
-        return [
-            name
-            for layer, named in own.items()
-            if f"{layer}.weight" in dict(named) and all(ndim == 1 for _, ndim in named)
-            for name, _ in named
-        ]
+        found = []
+        for layer, module in self.module.named_modules():
+            own = dict(module.named_parameters(layer, recurse=False))
+            weights = f"{layer}.weight" in own and type(module).__name__ != "PReLU"
+            if weights and all(one.ndim == 1 for one in own.values()):
+                found += own
+        return found
 
     def modes(self) -> "list[tuple[nn.Module, list[str]]]":
         """Each module that has a train and an eval mode, with the parameters that decide its mode.

@@ -112,7 +112,7 @@ def _identity(of: Frozen, cfg: DictConfig) -> str:
     body = {k: v for k, v in tensors.items() if id(v) not in last}
     decided_by = [
         sha256({name: tensor.detach() for name, tensor in body.items()}),
-        OmegaConf.to_container(cfg.backbone, resolve=True), of.model.arguments,
+        cfg.backbone.name, of.model.arguments,
         *(one.flatten().tolist() for one in (of.model.mean, of.model.std)),
         of.precision, device_of_record(of.device), version("torch"), version("timm"),
     ]  # fmt: skip

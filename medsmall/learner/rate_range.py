@@ -43,11 +43,13 @@ class RateRange:
         steps: a row per step: `rate`, `loss`, `smoothed`.
         suggested: the learning rate at which the smoothed loss is lowest, divided by ten.
         at_end: whether that is the last rate tried, so that a higher one may be better.
+        at_start: whether it is the first one, so that no rate lowered the loss.
     """
 
     steps: pd.DataFrame
     suggested: float
     at_end: bool
+    at_start: bool = False
 
 
 def rate_range(case: Case, data: DrawnImages) -> RateRange:
@@ -75,7 +77,7 @@ def rate_range(case: Case, data: DrawnImages) -> RateRange:
         )
     steps = pd.DataFrame(rows)
     best = int(steps["smoothed"].argmin())
-    return RateRange(steps, steps["rate"][best] / BELOW, at_end=best == STEPS - 1)
+    return RateRange(steps, steps["rate"][best] / BELOW, best == STEPS - 1, best == 0)
 
 
 class _Trainee:

@@ -4,12 +4,12 @@ import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from omegaconf import DictConfig
 
 from medsmall.errors import MedsmallError
-from medsmall.pretraining import Pretraining
+from medsmall.pretraining import LeavesOut, Pretraining
 
 if TYPE_CHECKING:  # seconds to import, and `reach` answers before
     from torch import Tensor
@@ -52,6 +52,10 @@ class Distribution:
     def reach(self, cfg: DictConfig) -> None:
         """Whether the weights can be fetched."""
         self.base.reach(cfg)
+
+    def leaves_out(self, config: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the source of the weights leaves out."""
+        return self.base.leaves_out(config) if isinstance(self.base, LeavesOut) else []
 
     def source(self, cfg: DictConfig, resolve: "Callable[[DictConfig], Case]") -> "Source":
         """That of the weights, drawn when opened; what they saw, their moments tell."""

@@ -10,7 +10,7 @@ from medsmall import hub
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.pretraining.imagenet import ImageNet
 from medsmall.pretraining.published import terms
-from medsmall.pretraining.timm_hub import not_had, timm_source
+from medsmall.pretraining.timm_hub import default_tag, not_had, timm_source
 
 if TYPE_CHECKING:  # seconds to import, and `reach` answers before
     from torch import Tensor
@@ -77,7 +77,7 @@ class Hub:
                 return packaged
             return replace(packaged, patients=lambda: self._seen(""), seen=lambda: self._seen(""))
         if repository is None:
-            tag = name.partition(".")[2]
+            tag = name.partition(".")[2] or default_tag(name) or ""
             return timm_source(name, name, lambda: self._seen(tag))
         return self._of_repository(repository, described=name.startswith("hf-hub:"))
 

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from medsmall import hub
 from medsmall.errors import MedsmallError
 from medsmall.pretraining.published import in_order, of_package, packaged_file
-from medsmall.pretraining.timm_hub import not_had, timm_source
+from medsmall.pretraining.timm_hub import default_tag, not_had, timm_source
 
 if TYPE_CHECKING:  # seconds to import, and `reach` answers before
     from medsmall.audit.provenance import Seen
@@ -62,7 +62,10 @@ class ImageNet:
                     **of_package(str(self.packaged)),
                 },
             )  # fmt: skip
-        return timm_source(self._name(cfg.backbone.name), "ImageNet", _photographs)
+        name = self._name(cfg.backbone.name)
+        if (tag := default_tag(name)) and "." not in name:
+            _refuse_others(name, tag)
+        return timm_source(name, "ImageNet", _photographs)
 
     def _name(self, name: str) -> str:
         """timm's name with the tag; MedsmallError if it is not one of ImageNet weights."""
@@ -76,12 +79,18 @@ class ImageNet:
         network, _, tag = name.partition(".")
         tag = self.tag or tag
         check_tag("pretraining.tag", network, self.tag or "")
-        if tag and not any(part.startswith(IMAGENETS) for part in tag.split("_")):
-            raise MedsmallError(
-                f"The weights {network}.{tag} are not of ImageNet: set pretraining=hub for the "
-                "weights that belong to the backbone, or another pretraining.tag."
-            )
+        if tag:
+            _refuse_others(network, tag)
         return f"{network}.{tag}" if tag else network
+
+
+def _refuse_others(network: str, tag: str) -> None:
+    """MedsmallError if the `tag` is not one of ImageNet weights."""
+    if not any(part.startswith(IMAGENETS) for part in tag.split("_")):
+        raise MedsmallError(
+            f"The weights {network}.{tag} are not of ImageNet: set pretraining=hub for the "
+            "weights that belong to the backbone, or another pretraining.tag."
+        )
 
 
 def _photographs() -> "tuple[Seen, ...]":

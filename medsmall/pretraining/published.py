@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # seconds to import
     from medsmall.backbone.network import Network
 
 # licences that leave nothing to tell, as the hub writes them
-FREE = ("apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause", "cc-by-4.0", "cc0-1.0", "openrail")
+FREE = ("apache-2.0", "mit", "bsd-3-clause", "bsd-2-clause", "cc-by-4.0", "cc0-1.0")
 
 
 def terms(of: str, licence: str) -> tuple[str, ...]:

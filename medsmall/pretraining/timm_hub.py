@@ -48,6 +48,14 @@ def timm_source(name: str, title: str, seen: "Callable[[], tuple[Seen, ...]]") -
     )  # fmt: skip
 
 
+def default_tag(name: str) -> str:
+    """The tag of the weights that timm takes for a `name` without one; "" if it has none."""
+    import timm
+
+    known = timm.get_pretrained_cfg(name)
+    return known.tag if known and known.has_weights else ""
+
+
 def from_timm(name: str, network: "Network") -> "dict[str, Tensor]":
     """The tensors of timm's weights `name` (network.tag), for the sizes and arguments of `network`.
 

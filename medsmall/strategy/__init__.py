@@ -3,7 +3,7 @@
 A strategy turns the layers of a network into stages. A `Stage` begins at a fraction of all training
 steps and lasts until the next stage: it names the parameters that train, each group at its rate,
 and the mode of normalisation layers. Parameters that no stage names keep their values, and their
-layers the running statistics of BatchNorm.
+layers the running statistics of BatchNorm (those of the train images with norm=reestimated).
 """
 
 from typing import Protocol

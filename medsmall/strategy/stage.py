@@ -19,8 +19,9 @@ class Stage:
         groups: (names of parameters, learning rate), input first; all others are frozen.
         norm: "adapting": normalisation layers use and follow the statistics of the batches where
             their layer trains; "frozen": they keep their statistics, whatever trains;
-            "reestimated": they keep those of the train images, estimated without labels before
-            the first step (AdaBN, see `medsmall.learner.batchnorm`).
+            "reestimated": all of them, also in frozen layers, keep those of the train images,
+            estimated without labels before the first step (AdaBN, see
+            `medsmall.learner.batchnorm`).
     """
 
     at: float

@@ -149,6 +149,12 @@ def test_each_network_of_the_hub_has_its_own_fingerprint():
     assert hub_source("test_resnet").fingerprint != hub_source("test_vit").fingerprint
 
 
+@pytest.mark.parametrize("name", ["vit_small_patch14_dinov2", "resnet50_clip"])
+def test_a_default_of_timm_that_is_not_of_imagenet_is_refused(name):
+    with pytest.raises(MedsmallError, match="are not of ImageNet: set pretraining=hub"):
+        hub_source(name)
+
+
 def test_what_they_were_trained_on_is_known():
     for source in (hub_source(), ImageNet(PACKAGED).source(None, None)):
         assert [one.dataset for one in source.patients()] == ["imagenet"]

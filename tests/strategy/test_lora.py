@@ -40,6 +40,28 @@ def test_the_outputs_begin_as_they_were_and_the_sum_ends_with_the_same_names(nam
     assert module(images).allclose(trained, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("name", "side"), [("beit_base_patch16_224", 224), ("swinv2_tiny_window8_256", 256)]
+)
+def test_every_adapter_trains_also_where_an_attention_uses_a_weight_past_its_layer(name, side):
+    network = built(name)
+    adapters = add_lora(network, 1, 1, None)
+    network.module(torch.randn(1, 3, side, side)).sum().backward()
+    own = dict(network.module.named_parameters())
+    assert [one for one in adapters if own[one].grad is None] == []
+
+
+def test_a_standardised_weight_gets_no_adapter_as_their_sum_would_be_standardised_too():
+    with pytest.raises(MedsmallError, match="no convolution of its body can have one"):
+        add_lora(built("resnetv2_50x1_bit"), 1, 1, None)
+
+
+def test_adding_adapters_freezes_nothing_as_ddp_leaves_out_what_is_frozen_when_it_begins():
+    network = built("test_resnet")
+    add_lora(network, 2, 4, None)
+    assert all(parameter.requires_grad for parameter in network.module.parameters())
+
+
 def test_the_change_of_a_weight_is_alpha_over_rank_times_a_product_of_low_rank():
     network = built("vit_tiny_patch16_224")
     layer = "blocks.0.attn.qkv"
@@ -83,7 +105,7 @@ def test_a_network_without_such_layers_is_refused():
     network = built("test_resnet")
     bare = type(network)(torch.nn.Linear(3, 1), [["weight", "bias"]], [["weight", "bias"]],
                          [["weight", "bias"]], "bare", [0.5] * 3, [0.5] * 3)  # fmt: skip
-    with pytest.raises(MedsmallError, match="no linear layer and no convolution in its body"):
+    with pytest.raises(MedsmallError, match="no linear layer and no convolution of its body"):
         add_lora(bare, 2, 4, None)
 
 

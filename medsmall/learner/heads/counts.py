@@ -42,7 +42,8 @@ def chosen_count(of: Examples) -> tuple[int, int]:
             for y, share in zip(some.labels.T, prior, strict=True)
         ]
         losses.append(_losses(np.stack(means, 2), of.labels[out], of.classes is None))
-    best = preferred(np.concatenate(losses).T, range(len(counts)))
+    patients = np.concatenate([of.patients[out] for _, out in folds])
+    best = preferred(np.concatenate(losses).T, patients, range(len(counts)))
     return counts[best], len(folds)
 
 

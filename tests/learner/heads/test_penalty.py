@@ -84,9 +84,23 @@ def test_the_first_of_those_within_a_standard_error_is_taken():
     near = base + rng.normal(0, 1, 100)
     near += 0.05 - (near - base).mean()  # .05 worse on average, with an error of .1
     losses = np.array([worse, base, near])
-    assert preferred(losses, [0, 2, 1]) == 2
-    assert preferred(losses, [0, 1, 2]) == 1
-    assert preferred(losses[:1], [0]) == 0
+    patients = np.arange(100)
+    assert preferred(losses, patients, [0, 2, 1]) == 2
+    assert preferred(losses, patients, [0, 1, 2]) == 1
+    assert preferred(losses[:1], patients, [0]) == 0
+
+
+def test_the_error_is_between_patients_however_many_images_each_has():
+    """Two choices that serve equally well: the usual one is given up as often with 10 images."""
+
+    def given_up(images: int) -> float:
+        rng = np.random.default_rng(1)
+        patients = np.repeat(np.arange(30), images)
+        of_patients = rng.normal(0, 1, (2000, 2, 30)).repeat(images, axis=2)
+        return float(np.mean([preferred(one, patients, [0, 1]) for one in of_patients]))
+
+    assert given_up(10) == given_up(1)
+    assert 0.13 < given_up(1) < 0.19, "a normal number is above one in 16% of cases"
 
 
 @pytest.mark.parametrize("task", TASKS)
