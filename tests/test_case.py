@@ -1,5 +1,7 @@
 """What is known of initial weights before they are loaded, and what cases share."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from medsmall.audit.provenance import UNKNOWN, Seen, marks
@@ -100,3 +102,13 @@ def test_a_release_made_of_what_was_seen_is_refused_by_name(patients):
     assert "pretraining.allow_test_overlap=true" in str(error.value)
     allowed = trained(Seen("chest_xray", patients), allow_test_overlap=True)
     assert len(allowed.refuse_overlap("pneumoniamnist", {"test-00000"})) == 1
+
+
+def test_a_recorded_run_is_refused_where_its_weights_have_changed_since(tmp_path):
+    """Their key holds the name on the hub alone, which is known before they are fetched."""
+    source = Source("x", "hub/x", open=lambda: None, provenance=lambda: {"sha256": "b" * 64})
+    record = SimpleNamespace(metrics={"provenance": {"sha256": "a" * 64}}, folder=tmp_path)
+    with pytest.raises(MedsmallError, match=r"has changed since .* name a revision"):
+        source.refuse_changed(record)
+    for metrics in ({"provenance": {"sha256": "b" * 64}}, {"provenance": {}}, {}):
+        source.refuse_changed(SimpleNamespace(metrics=metrics, folder=tmp_path))

@@ -42,7 +42,7 @@ class Network:
         These are the layers whose parameters all have one dimension, a `weight` among them; an
         activation with such weights (PReLU) is none.
         """
-        found = []
+        found: list[str] = []
         for layer, module in self.module.named_modules():
             own = dict(module.named_parameters(layer, recurse=False))
             weights = f"{layer}.weight" in own and type(module).__name__ != "PReLU"

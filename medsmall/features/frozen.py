@@ -21,6 +21,7 @@ from medsmall.model import AT_ONCE_ON_CPU, Model
 from medsmall.record.environment import device_of_record
 
 AT_ONCE_ON_GPU = 64
+WITHOUT_EFFECT = ("groups", "hub", "packaged_weights")  # options of a backbone, on its features
 
 
 class Frozen:
@@ -110,9 +111,11 @@ def _identity(of: Frozen, cfg: DictConfig) -> str:
     last = {id(tensor) for tensor in last_layer(of.model).state_dict(keep_vars=True).values()}
     tensors = of.model.module.state_dict(keep_vars=True)
     body = {k: v for k, v in tensors.items() if id(v) not in last}
+    options: Any = OmegaConf.to_container(cfg.backbone, resolve=True)
+    backbone = {key: value for key, value in options.items() if key not in WITHOUT_EFFECT}
     decided_by = [
         sha256({name: tensor.detach() for name, tensor in body.items()}),
-        cfg.backbone.name, of.model.arguments,
+        backbone, of.model.arguments,
         *(one.flatten().tolist() for one in (of.model.mean, of.model.std)),
         of.precision, device_of_record(of.device), version("torch"), version("timm"),
     ]  # fmt: skip

@@ -38,8 +38,8 @@ def reestimate(model: Model, batches: Iterable[Batch]) -> None:
     """Set the running mean and variance of each layer to their mean over the `batches`.
 
     Each batch counts by its images. The variance is the one within batches, as in training: that
-    between their means, slight for batches of dozens of images, is left out. Earlier layers normalise by the batch meanwhile, as in
-    training. No weight changes.
+    between their means, slight for batches of dozens of images, is left out. Earlier layers
+    normalise by the batch meanwhile, as in training. No weight changes.
     """
     layers = with_statistics(model.module)
     momentum = [layer.momentum for layer in layers]

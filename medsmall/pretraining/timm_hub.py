@@ -53,7 +53,7 @@ def default_tag(name: str) -> str:
     import timm
 
     known = timm.get_pretrained_cfg(name)
-    return known.tag if known and known.has_weights else ""
+    return str(known.tag) if known and known.has_weights else ""
 
 
 def from_timm(name: str, network: "Network") -> "dict[str, Tensor]":

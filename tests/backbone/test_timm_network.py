@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torchvision.models import densenet121
 
+from medsmall.backbone.network import Network
 from medsmall.backbone.timm_network import TimmNetwork
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.stages import Stages
@@ -248,3 +249,9 @@ def test_an_activation_that_would_copy_its_input_is_not_in_place(name):
         network(x).sum().backward()
         found.append([p.grad.clone() for p in network.parameters()])
     assert all(a.equal(b) for a, b in zip(*found, strict=True))
+
+
+def test_weights_of_normalisation_are_told_from_those_of_an_activation():
+    module = nn.Sequential(nn.Conv2d(3, 8, 1), nn.PReLU(8), nn.GroupNorm(2, 8), nn.LayerNorm(4))
+    found = Network(module, [], [], [], "made", [0.5], [0.5]).norm_parameters()
+    assert found == ["2.weight", "2.bias", "3.weight", "3.bias"]

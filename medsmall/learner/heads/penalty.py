@@ -99,9 +99,10 @@ def chosen(of: Examples, solver: Solver, given: float | None) -> Chosen:
 def preferred(losses: Array, patients: NDArray[np.int64], order: Sequence[int]) -> int:
     """Which of P choices to take by the `losses` (P, N) of N images of the `patients` (N,).
 
-    The first in the `order` whose mean is within one standard error of the least one; the error is
-    that of the difference, between patients: images of one resemble each other. After the rule of Breiman et al. (CART, 1984). The plain minimum among
-    20 images is mostly luck: it made the log loss on dermoscopies .03 worse than the usual choice.
+    The first in the `order` whose mean is within one standard error of the least one. The error is
+    that of the difference, between patients, as images of one resemble each other. After the rule
+    of Breiman et al. (CART, 1984). The plain minimum among 20 images is mostly luck: it made the
+    log loss on dermoscopies .03 worse than the usual choice.
     """
     excess = losses - losses[np.argmin(losses.mean(1))]
     apart = excess - excess.mean(1, keepdims=True)
