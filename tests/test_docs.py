@@ -21,6 +21,7 @@ from omegaconf import OmegaConf
 
 from medsmall import init
 from medsmall.configs import compose, config_dir, groups
+from medsmall.configs.options import first_line, options
 from medsmall.dataset.table import Table
 from medsmall.schema import check
 from medsmall.sweep.folder import Cell, SweepFolder
@@ -218,6 +219,19 @@ def test_the_readme_names_every_group_and_option():
         (row,) = [line for line in text.splitlines() if line.startswith(f"| `{group}` | `")]
         for option in (config_dir() / group).glob("*.yaml"):
             assert f"`{option.stem}`" in row, f"{group}={option.stem}"
+
+
+@pytest.mark.parametrize("group", ["pretraining", "learner", "strategy"])
+def test_the_readme_says_of_each_option_what_the_help_says(group):
+    rows = (ROOT / "README.md").read_text().splitlines()
+    for option in options(group):
+        assert f"| `{option}` | {first_line(group, option)} |" in rows
+
+
+def test_the_pages_that_the_configs_name_exist():
+    for path in config_dir().rglob("*.yaml"):
+        for page in re.findall(r"docs/\w+\.md", path.read_text()):
+            assert (ROOT / page).is_file(), f"{path.name} names {page}"
 
 
 def test_the_scripts_that_the_readme_names_exist_and_parse():
