@@ -134,7 +134,7 @@ MISTAKES = {
     "trainer.max_epoch=3": "There is no key or group 'trainer.max_epoch' "
     "(did you mean 'trainer.max_epochs'?).",
     "dataset.uncertain=ones": "The chosen dataset has no key 'dataset.uncertain'; "
-    "it belongs to chexpert.",
+    "it belongs to chexpert (to sweep that beside others, see docs/sweeps.md).",
     "+seed=3": "'seed' exists already: write seed=... without a plus.",
     "+strategy=finetune_all": "'strategy' exists already: write strategy=... without a plus.",
     "logger=null": "A config group takes the name of one of its options, such as logger=none.",

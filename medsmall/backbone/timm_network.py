@@ -111,9 +111,8 @@ class TimmNetwork:
 def _check_name(name: str) -> None:
     network, _, tag = name.partition(".")
     if network not in timm_names():
-        raise MedsmallError(
-            f"timm has no network '{network}'{did_you_mean(network, timm_names())}."
-        )
+        asked = network or name
+        raise MedsmallError(f"timm has no network '{asked}'{did_you_mean(asked, timm_names())}.")
     check_tag("backbone.name", network, tag)
 
 

@@ -93,9 +93,8 @@ def explain(error: Exception) -> str:
     having = [option for option in options(group) if key in keys_of(group, option)]
     if having:
         return (
-            f"The chosen {group} has no key '{key}'; it belongs to {' and '.join(having)}. To "
-            "sweep one of these with that key beside others, make it an option of your own: "
-            f"./conf/{group}/NAME.yaml with defaults: [{having[0]}, _self_] and the key."
+            f"The chosen {group} has no key '{key}'; it belongs to {' and '.join(having)} (to "
+            "sweep that beside others, see docs/sweeps.md)."
         )
     return f"The config cannot be composed: {first}."
 

@@ -50,8 +50,9 @@ def of_package(path: str) -> dict[str, str]:
     """What the package of the file `package/path` says of itself: `licence` and `url`."""
     package = path.partition("/")[0]
     about = metadata(packages_distributions()[package][0])
-    licence = about["License-Expression"] or about["License"] or "UNKNOWN"
-    said = {"licence": licence if licence != "UNKNOWN" else "not stated by the package"}
+    stated = [about[key] for key in ("License-Expression", "License") if key in about]
+    licence = next((one for one in stated if one != "UNKNOWN"), "not stated by the package")
+    said = {"licence": licence}
     return said | ({"url": about["Home-page"]} if "Home-page" in about else {})
 
 

@@ -118,7 +118,7 @@ class Upstream:
 def _refuse_shared(word: str) -> None:
     """MedsmallError for an override of what the upstream takes from the run: it would be lost."""
     key = word.lstrip("+~").partition("=")[0]
-    shared = {*ASKED, "without", "logger"} - {"audit"} | {"audit.allow"}
+    shared = {*ASKED, "without"} - {"audit"} | {"audit.allow"}
     shared |= {f"trainer.{one}" for one in MACHINE}
     if {key, key.partition(".")[0]} & shared:
         raise MedsmallError(

@@ -157,5 +157,5 @@ def test_a_network_that_ends_otherwise_is_refused(name, side, ends):
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 1e-320, float("inf"), float("nan")])
 def test_a_penalty_that_is_none_is_refused(value):
-    with pytest.raises(MedsmallError, match="inverse_penalty must be above 0"):
+    with pytest.raises(MedsmallError, match="inverse_penalty must lie in"):
         Probe("probe", value)

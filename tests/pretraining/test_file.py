@@ -227,7 +227,7 @@ def test_a_prefix_of_all_names_is_named_by_the_error_and_taken_off_when_given(
 ):
     torch.save(under(prefix, tensors), tmp_path / "model.pth")
     with pytest.raises(
-        MedsmallError, match=rf"begin with {prefix}: set pretraining.prefix={prefix}\.$"
+        MedsmallError, match=rf"begin with '{prefix}': set pretraining.prefix='{prefix}'\.$"
     ):
         weights(tmp_path / "model.pth").load_into(network())
     for given in (prefix, prefix.rstrip(".")):
@@ -243,14 +243,14 @@ def test_tensors_of_other_names_are_left_out(tmp_path, tensors):
     net = network()
     source(tmp_path / "model.pth", prefix="teacher.").open().load_into(net)
     assert_loaded(net, other)
-    with pytest.raises(MedsmallError, match=r"set pretraining\.prefix=(student|teacher)\."):
+    with pytest.raises(MedsmallError, match=r"set pretraining\.prefix='(student|teacher)\.'"):
         weights(tmp_path / "model.pth").load_into(network())
 
 
 @pytest.mark.parametrize("wrong", ["encoder.", "model.body.", "modul"])
 def test_a_wrong_prefix_is_one_sentence_with_the_right_one(tmp_path, tensors, wrong):
     torch.save(under("module.", tensors), tmp_path / "model.pth")
-    with pytest.raises(MedsmallError, match=rf"after pretraining\.prefix={wrong}.*=module\.\.$"):
+    with pytest.raises(MedsmallError, match=rf"after pretraining\.prefix={wrong}.*='module\.'\.$"):
         source(tmp_path / "model.pth", prefix=wrong).open().load_into(network())
 
 

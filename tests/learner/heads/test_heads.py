@@ -155,7 +155,7 @@ def test_bits_repeat_and_views_change_them(learner, train_small):
 def test_arguments_out_of_range_are_refused(made):
     with pytest.raises(MedsmallError, match="train_views must be 0 or more"):
         made("x", None, -1)
-    with pytest.raises(MedsmallError, match="inverse_penalty must be above 0"):
+    with pytest.raises(MedsmallError, match="inverse_penalty must lie in"):
         made("x", 0.0, 0)
     with pytest.raises(MedsmallError, match="train_views must be 0 or more"):
         Prototypes("x", -1)
