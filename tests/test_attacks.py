@@ -151,7 +151,7 @@ REFUSED = {
     "backbone.name=": "timm has no network ''",
     "backbone.name=../x": r"timm has no network '\.\./x'",
     "backbone.name=hf-hub:foo/bar": "those of its repository: set pretraining=hub",
-    "backbone.name=hf-hub:foo pretraining=hub": "hf-hub:",
+    "backbone.name=hf-hub:foo pretraining=hub": "of foo could not be fetched from the hub",
     "backbone.name=resnet18.nonsense": "Invalid pretrained tag",
     "backbone.groups=['[']": "is not a regular expression",
     "backbone.packaged_weights=../../etc/passwd": "must name a file in an installed package",
