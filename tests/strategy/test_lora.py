@@ -1,10 +1,13 @@
 """LoRA: what trains, that it begins at the pretrained outputs, and ends in an ordinary network."""
 
 import pytest
+import timm
 import torch
 from fitting import LR, fit
 
 from medsmall.backbone.adapters import add_lora, merge_adapters
+from medsmall.backbone.network import Network
+from medsmall.backbone.timm_module import head_names
 from medsmall.backbone.timm_network import TimmNetwork
 from medsmall.errors import MedsmallError
 from medsmall.strategy.lora import LoRA
@@ -40,14 +43,23 @@ def test_the_outputs_begin_as_they_were_and_the_sum_ends_with_the_same_names(nam
     assert module(images).allclose(trained, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("name", "side"), [("beit_base_patch16_224", 224), ("swinv2_tiny_window8_256", 256)]
-)
-def test_every_adapter_trains_also_where_an_attention_uses_a_weight_past_its_layer(name, side):
-    network = built(name)
+SHALLOW = {
+    "beit_base_patch16_224": {"depth": 1, "embed_dim": 32, "num_heads": 2, "img_size": 32},
+    "swinv2_tiny_window8_256": {"depths": (1, 1), "embed_dim": 16, "num_heads": (1, 2),
+                                "img_size": 64},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHALLOW)
+def test_every_adapter_trains_also_where_an_attention_uses_a_weight_past_its_layer(name):
+    module = timm.create_model(name, num_classes=1, **SHALLOW[name])
+    names = [[name for name, _ in module.named_parameters()], head_names(module)]
+    network = Network(module, names, names, names, name, [0.5] * 3, [0.5] * 3)
     adapters = add_lora(network, 1, 1, None)
-    network.module(torch.randn(1, 3, side, side)).sum().backward()
-    own = dict(network.module.named_parameters())
+    side = SHALLOW[name]["img_size"]
+    module(torch.randn(1, 3, side, side)).sum().backward()
+    own = dict(module.named_parameters())
+    assert adapters
     assert [one for one in adapters if own[one].grad is None] == []
 
 
