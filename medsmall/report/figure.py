@@ -16,6 +16,7 @@ from medsmall.report.sentences import in_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+LEGEND, KEY = 105, 9  # characters across the figure, and those that a key and its gap take
 STEPS = 13  # of the line of a forecast
 # Okabe and Ito's colours and different markers: told apart by everyone, and in grey print
 STYLES = [
@@ -64,7 +65,9 @@ def draw(
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)
     axes.margins(x=0.08)
-    figure.legend(loc="outside lower center", ncols=4, frameon=False)
+    longest = max(len(study.name(arm)) for arm in arms)
+    columns = max(1, min(4, LEGEND // (longest + KEY)))  # more would be cut off at the sides
+    figure.legend(loc="outside lower center", ncols=columns, frameon=False)
     files = [folder / "curve.png", folder / "curve.svg"]
     for file in files:
         write_whole(file, partial(figure.savefig, dpi=150, format=file.suffix[1:]))
