@@ -1,7 +1,7 @@
 """Weights as others published them: the file of a package, and what a licence forbids."""
 
 import importlib.util
-from importlib.metadata import metadata, packages_distributions
+from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,10 @@ def packaged_file(path: str) -> Path:
 
 def of_package(path: str) -> dict[str, str]:
     """What the package of the file `package/path` says of itself: `licence` and `url`."""
-    package = path.partition("/")[0]
-    about = metadata(packages_distributions()[package][0])
+    try:
+        about = metadata(path.partition("/")[0])
+    except PackageNotFoundError:  # its name as a package and for pip differ
+        return {}
     stated = [about[key] for key in ("License-Expression", "License") if key in about]
     licence = next((one for one in stated if one != "UNKNOWN"), "not stated by the package")
     said = {"licence": licence}
