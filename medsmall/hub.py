@@ -1,13 +1,13 @@
 """The model hub (Hugging Face): files fetched before, and whether and how it answers."""
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import constants, get_session, hf_hub_download, try_to_load_from_cache
 
 from medsmall.errors import AbsentWeightsError, MedsmallError
+from medsmall.waiting import answered
 
 FILES = ("model.safetensors", "pytorch_model.bin")
 PATIENCE_S = 3.0  # a reachable hub answers sooner; it would be tried for a minute without this
@@ -102,20 +102,12 @@ def answers() -> bool:
     """Whether the hub can be reached, through a proxy if one is set."""
     if constants.HF_HUB_OFFLINE:
         return False
-    reached = threading.Event()
 
-    def ask() -> None:
+    def ask() -> bool:
         try:
             get_session().head(constants.ENDPOINT, timeout=PATIENCE_S)
-            reached.set()
         except Exception as error:  # of httpx or requests; a certificate is no matter of the line
-            if "certificate" in str(error).lower():
-                reached.set()
-        finally:
-            done.set()
+            return "certificate" in str(error).lower()
+        return True
 
-    done = threading.Event()
-    # a thread, as the look-up of a name has no time limit
-    threading.Thread(target=ask, daemon=True).start()
-    done.wait(PATIENCE_S)
-    return reached.is_set()
+    return answered(ask, PATIENCE_S)

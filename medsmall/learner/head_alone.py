@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from omegaconf import DictConfig
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -20,6 +21,18 @@ from medsmall.features.frozen import Frozen, last_layer
 from medsmall.learner.heads.last_layer import refuse_other_ends
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.model import Model
+
+
+def shortened(
+    classifier: Classifier, data: DrawnImages, cfg: DictConfig
+) -> tuple[DrawnImages, Frozen | None]:
+    """What a `classifier` trains on: features with the network they are of, else the images."""
+    model, kept = classifier.model, None
+    if trains_alone(model, classifier, data):
+        kept = Frozen(model, cfg)
+        data, classifier.model = on_features(data, kept), OnFeatures(model)
+    model.train()  # the checks above, and features, leave it in eval mode
+    return data, kept
 
 
 def trains_alone(model: Model, classifier: Classifier, data: DrawnImages) -> bool:

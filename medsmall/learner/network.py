@@ -54,10 +54,9 @@ class NetworkLearner:
 
         from medsmall import logger
         from medsmall.backbone.adapters import merge_adapters
-        from medsmall.features.frozen import Frozen
         from medsmall.inference import device_of
         from medsmall.learner.batchnorm import reestimate
-        from medsmall.learner.head_alone import OnFeatures, on_features, trains_alone
+        from medsmall.learner.head_alone import shortened
         from medsmall.learner.heads.last_layer import FittedLayer
         from medsmall.learner.lightning.chosen import ChosenEpoch, chosen_epoch
         from medsmall.learner.lightning.history import History
@@ -93,11 +92,7 @@ class NetworkLearner:
             reestimate(model.to(device_of(cfg.trainer)), data.evenly("train"))
             model.to("cpu")  # from where Lightning takes it to wherever it trains
         processes = trainer.world_size
-        images, kept = data, None
-        if not in_processes and trains_alone(model, classifier, data):
-            kept = Frozen(model, cfg)
-            images, classifier.model = on_features(data, kept), OnFeatures(model)
-        model.train()
+        images, kept = (data, None) if in_processes else shortened(classifier, data, cfg)
         shown, chosen_by = images.training(cfg.seed, processes), images.plain("val", processes)
         with interruptible():
             trainer.fit(classifier, shown, chosen_by)

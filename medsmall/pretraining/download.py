@@ -1,13 +1,13 @@
 """Files of releases, fetched once and whole."""
 
 import shutil
-import threading
 import urllib.request
 from http.client import HTTPException
 from pathlib import Path
 
 from medsmall.atomic import write_whole
 from medsmall.errors import AbsentWeightsError
+from medsmall.waiting import answered
 
 PATIENCE_S = 3.0  # a reachable server answers sooner
 STALLED_S = 60.0  # without a byte, in the middle of a file
@@ -15,23 +15,16 @@ STALLED_S = 60.0  # without a byte, in the middle of a file
 
 def reachable(url: str) -> bool:
     """Whether the server of `url` answers within PATIENCE_S, through a proxy if one is set."""
-    answered = threading.Event()
 
-    def ask() -> None:
+    def ask() -> bool:
         try:
             request = urllib.request.Request(url, method="HEAD")
             with urllib.request.urlopen(request, timeout=PATIENCE_S):
-                answered.set()
+                return True
         except (OSError, HTTPException):
-            pass
-        finally:
-            done.set()
+            return False
 
-    done = threading.Event()
-    # a thread, as the look-up of a name has no time limit
-    threading.Thread(target=ask, daemon=True).start()
-    done.wait(PATIENCE_S)
-    return answered.is_set()
+    return answered(ask, PATIENCE_S)
 
 
 def download(url: str, file: Path) -> None:

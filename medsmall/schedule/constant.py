@@ -6,7 +6,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from medsmall.errors import MedsmallError
+from medsmall.schedule.warmup import check_warmup
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,7 @@ class Constant:
     warmup: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup < 1:
-            raise MedsmallError(f"schedule.warmup must lie in [0, 1), but is {self.warmup}.")
+        check_warmup(self.warmup)
 
     def configure(self, optimizer: Optimizer, steps: int) -> dict[str, Any]:
         """Steps after every batch; each parameter group has its own rate."""

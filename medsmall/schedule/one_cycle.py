@@ -7,6 +7,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from medsmall.errors import MedsmallError
+from medsmall.schedule.warmup import check_warmup
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,7 @@ class OneCycle:
     cycle_momentum: bool
 
     def __post_init__(self) -> None:
-        if not 0 <= self.warmup < 1:
-            raise MedsmallError(f"schedule.warmup must lie in [0, 1), but is {self.warmup}.")
+        check_warmup(self.warmup)
         if not (self.start_divisor >= 1 and self.end_divisor >= 1):
             raise MedsmallError(
                 f"schedule.start_divisor and schedule.end_divisor must be at least 1, but are "
