@@ -104,10 +104,23 @@ def composes(command: str) -> None:
         check(cfg)
 
 
+@pytest.fixture(scope="module")
+def own_options(tmp_path_factory):
+    """A folder with the options that the pages show: YAML whose first line is its path."""
+    folder = tmp_path_factory.mktemp("own")
+    for page in PAGES:
+        for path, text in re.findall(r"```yaml\n# \./(\S+)\n(.*?)```", page.read_text(), re.DOTALL):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    return folder
+
+
 @pytest.mark.parametrize(
     "command", [c for c in dict.fromkeys(commands()) if "=" in c and OWN not in c]
 )
-def test_every_command_composes_and_binds(command):
+def test_every_command_composes_and_binds(command, own_options, monkeypatch):
+    monkeypatch.chdir(own_options)
+    monkeypatch.delenv("MEDSMALL_CONF", raising=False)
     composes(command.replace("dataset=mine", "dataset=folder"))
 
 
