@@ -12,7 +12,8 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from medsmall.augmentation.reasons import shipped_for
 from medsmall.configs.composing import with_choices
-from medsmall.configs.options import config_dir
+from medsmall.configs.options import config_dir, is_auto
+from medsmall.configs.options import options as options_of
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
@@ -29,13 +30,13 @@ N = 200  # images that a run takes of a larger train part
 def auto_groups(cfg: DictConfig) -> list[str]:
     """The groups whose option the data still have to choose."""
     groups = ("split", "sample_size", "loss", "augmentation")
-    return [group for group in groups if cfg.choices.get(group) == "auto"]
+    return [group for group in groups if is_auto(cfg.choices.get(group))]
 
 
 def likely(cfg: DictConfig, dataset: "Dataset") -> DictConfig:
     """`cfg` with options that need no table in place of auto, to check it before reading data."""
     try:
-        loss = loss_for(dataset)
+        loss = loss_for(cfg, dataset)
     except MedsmallError:  # only the table tells the task, and it cannot be read yet
         loss = "bce"
     options = {
@@ -62,7 +63,7 @@ def choose(
     if "split" in groups:
         chosen["split"] = split_for(cfg, dataset, table)
     if "loss" in groups:
-        chosen["loss"] = [loss_for(dataset), f"{dataset.task}"]
+        chosen["loss"] = [loss_for(cfg, dataset), f"{dataset.task}"]
     if "augmentation" in groups:
         modality = dataset.modality
         known = modality if modality != "other" else "set dataset.modality for a suitable one"
@@ -76,7 +77,8 @@ def with_options(cfg: DictConfig, options: dict[str, str]) -> DictConfig:
     with open_dict(settled):
         for group, option in options.items():
             node = _shipped(group, option).copy()
-            usual: Any = OmegaConf.to_container(_shipped(group, "auto"))
+            began = cfg.choices[group] if is_auto(cfg.choices[group]) else "auto"
+            usual: Any = OmegaConf.to_container(_shipped(group, began))
             given: Any = OmegaConf.to_container(cfg[group])
             for key, value in given.items():
                 if key in node and value is not None:
@@ -138,11 +140,14 @@ def sample_size_for(given: DictConfig, pools: "Pools") -> list[str]:
     return ["natural", f"of {len(rows):,} train images"]
 
 
-def loss_for(dataset: "Dataset") -> str:
-    """The loss of the task."""
+def loss_for(cfg: DictConfig, dataset: "Dataset") -> str:
+    """The loss of the task; loss=auto_weighted asks for its weighted form, where it has one."""
     from medsmall.targets import targets_of
 
-    return targets_of(dataset.targets, dataset.task).loss
+    plain = targets_of(dataset.targets, dataset.task).loss
+    weighted = f"{plain}_weighted"
+    asked = cfg.choices.loss == "auto_weighted"
+    return weighted if asked and weighted in options_of("loss") else plain
 
 
 def augmentation_for(dataset: "Dataset") -> str:

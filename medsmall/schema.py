@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from medsmall.configs import config_dir, groups
+from medsmall.configs import config_dir, groups, is_auto
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.signatures import Signature, signature
 
@@ -60,7 +60,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
     config |= root
     for group in of_groups:
         if group in config:
-            undecided = config["choices"].get(group) == "auto"  # see medsmall.auto
+            undecided = is_auto(config["choices"].get(group))
             if not (undecided or group == "logger" or "_target_" in (config[group] or {})):
                 raise MedsmallError(f"{group} has no _target_: choose an option with {group}=...")
             _check_node(group, config[group])

@@ -89,7 +89,7 @@ def fit(strategy, architecture="test_resnet", epochs=3, steps=5, accumulate=1, s
     pixels = torch.from_numpy(rng.integers(0, 256, (images, 32, 32, 1), dtype=np.uint8))
     data = DrawnImages(draw, prepared_of(pixels, draw), ["Hernia"], NoAugmentation(), 4, workers=0)
     loss = BCE(weighted=False)
-    loss.fit(data.shown_labels)
+    loss.fit(data.shown_labels, Task.BINARY)
     targets = targets_of(["Hernia"], Task.BINARY)
     model = Model(network.module, network.architecture, targets, network.mean, network.std)
     classifier = Classifier(network, model, strategy, schedule, loss, Supervised())

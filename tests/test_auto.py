@@ -213,3 +213,17 @@ def test_a_gpu_is_left_alone_where_the_cpu_is_asked_for(gpu_there):
 def test_what_cannot_be_resolved_is_one_sentence(resolve_small):
     with pytest.raises(MedsmallError, match="Interpolation key 'no_such_key' not found"):
         resolve_small("dataset=rsna_boneage", "split.seed=${no_such_key}")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "loss"),
+    [
+        ("chest_xray", "bce_weighted"),
+        ("ham10000", "cross_entropy_weighted"),
+        ("rsna_boneage", "mae"),
+    ],
+)
+def test_the_weighted_loss_follows_the_task_where_it_has_one(dataset, loss):
+    case = resolve(compose([f"dataset={dataset}", *QUICK, "loss=auto_weighted"]))
+    assert case.cfg.choices.loss == loss
+    assert case.cfg.loss == OmegaConf.load(config_dir() / "loss" / f"{loss}.yaml")

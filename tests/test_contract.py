@@ -5,7 +5,7 @@ from omegaconf import OmegaConf
 
 from medsmall.augmentation import Augmentation
 from medsmall.backbone import Backbone
-from medsmall.configs import compose, config_dir, options
+from medsmall.configs import compose, config_dir, is_auto, options
 from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.learner import Learner
@@ -27,10 +27,11 @@ ASKING = {  # for more than their file holds
     "file": ["pretraining.path={file}"],
     "radimagenet": ["pretraining.path={file}"],
     "upstream": ["pretraining.dataset=mura"],
+    "bce_pos_weight": ["loss.pos_weight=[3]"],
     "distribution": [],
     "scratch": ["pretraining=none"],
 }
-EVERY = [(group, option) for group in CONTRACTS for option in options(group) if option != "auto"]
+EVERY = [(group, option) for group in CONTRACTS for option in options(group) if not is_auto(option)]
 
 
 @pytest.mark.parametrize(("group", "option"), EVERY)

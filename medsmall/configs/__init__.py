@@ -10,6 +10,7 @@ from medsmall.configs.options import (
     config_dirs,
     default_keys,
     groups,
+    is_auto,
     options,
     own_config_dir,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "default_keys",
     "explain",
     "groups",
+    "is_auto",
     "literal",
     "options",
     "own_config_dir",

@@ -54,6 +54,11 @@ def options(group: str) -> list[str]:
     return sorted({file.stem for file in files})
 
 
+def is_auto(option: str | None) -> bool:
+    """Whether the data choose in place of an option: `auto`, or a word after it."""
+    return option is not None and (option == "auto" or option.startswith("auto_"))
+
+
 def first_line(group: str, option: str) -> str:
     """The first line of the comment of an option: what it is, and when to use it."""
     files = [folder / group / f"{option}.yaml" for folder in config_dirs()]

@@ -71,8 +71,9 @@ class NetworkLearner:
         network, model, initial = initial_model(case)
         pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them drew
         classifier = _classifier(cfg, network, model)
-        classifier.loss.fit(data.shown_labels)
-        shown_positive = prevalence(classifier.loss, data.shown_labels)
+        task = case.targets.task
+        classifier.loss.fit(data.shown_labels, task)
+        shown_positive = prevalence(classifier.loss, data.shown_labels, task)
 
         trainer = make_trainer(
             cfg,

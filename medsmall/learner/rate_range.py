@@ -97,7 +97,7 @@ class _Trainee:
         groups, self.shares = stages.optimizer_groups(), stages.rates(last)
         self.optimizer = torch.optim.AdamW(groups, weight_decay=stages.weight_decay)
         self.loss, self.objective = made(cfg.loss, Loss), made(cfg.objective, Objective)
-        self.loss.fit(data.shown_labels)
+        self.loss.fit(data.shown_labels, case.targets.task)
         cast(nn.Module, self.loss).to(self.device)
         self.loader = data.training(cfg.seed)
         self.epoch = -1

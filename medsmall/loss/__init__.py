@@ -28,8 +28,10 @@ class Loss(Protocol):
 
     tasks: tuple[Task, ...]
 
-    def fit(self, labels: "Tensor") -> None:
+    def fit(self, labels: "Tensor", task: Task) -> None:
         """Learn from the train labels (N, K), NaN unknown, as often as training shows them.
+
+        `task` tells findings (K of them) from exclusive classes.
 
         Weights that balance classes are w_i = total / (classes * n_i), and 1 for a class that is
         absent: where none is, their mean over those labels is 1. A loss with nothing to learn does

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from medsmall.errors import MedsmallError
+from medsmall.loss.class_weights import balanced, check_beta
 from medsmall.task import Task
 
 
@@ -13,21 +15,45 @@ class BCE(nn.Module):
     With n known labels of a target, n1 of them positive, positives weigh n / (2 n1) and
     negatives n / (2 (n - n1)); a class that is not in the draw weighs 1. A soft label
     counts as both classes, each by its share.
+
+    Args:
+        weighted: whether the classes are balanced.
+        beta: that of the effective number of images, see `medsmall.loss.class_weights`; None: 1.
+        pos_weight: of a positive, where a negative weighs 1, instead: for all targets, or for each.
     """
 
     tasks = (Task.BINARY, Task.MULTILABEL)
 
-    def __init__(self, weighted: bool) -> None:
+    def __init__(
+        self,
+        weighted: bool,
+        beta: float | None = None,
+        pos_weight: float | list[float] | None = None,
+    ) -> None:
         super().__init__()
-        self.weighted = weighted
+        check_beta(beta)
+        self.weighted, self.beta = weighted, beta
+        self.pos_weight = None if pos_weight is None else torch.tensor(pos_weight).float()
+        if self.pos_weight is not None and not bool((self.pos_weight > 0).all()):
+            raise MedsmallError(
+                f"loss.pos_weight must be above 0, but is {pos_weight}: 3 lets a positive count "
+                "as much as three negatives."
+            )
         self.register_buffer("class_weight", torch.ones(2, 1))
 
-    def fit(self, labels: Tensor) -> None:
+    def fit(self, labels: Tensor, task: Task) -> None:
         """Take the weights from `labels`, (N, K) of 0 to 1 and NaN."""
         self.class_weight = torch.ones(2, labels.shape[1])
-        if self.weighted:
-            counts = torch.stack([(1 - labels).nansum(0), labels.nansum(0)]).float()
-            self.class_weight = torch.where(counts > 0, counts.sum(0) / (2 * counts), 1.0)
+        if self.pos_weight is not None:
+            if self.pos_weight.numel() not in (1, labels.shape[1]):
+                raise MedsmallError(
+                    f"loss.pos_weight has {self.pos_weight.numel()} numbers for "
+                    f"{labels.shape[1]} targets: give one number for all, or one for each."
+                )
+            self.class_weight[1] = self.pos_weight
+        elif self.weighted:
+            counts = torch.stack([(1 - labels).nansum(0), labels.nansum(0)])
+            self.class_weight = balanced(counts, self.beta)
 
     def forward(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Weighted loss and weight, (B, K) each; `labels` 0 to 1, NaN unknown."""

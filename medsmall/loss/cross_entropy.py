@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from medsmall.loss.class_weights import balanced, check_beta
 from medsmall.task import Task
 
 
@@ -11,23 +12,23 @@ class CrossEntropy(nn.Module):
 
     One binary target has one logit z: its two classes then have the logits (0, z), which makes
     this equal to binary cross-entropy. A soft label counts as several classes, each by its share.
+    With `beta`, classes are balanced by their effective numbers (`medsmall.loss.class_weights`).
     """
 
     tasks = (Task.BINARY, Task.MULTICLASS)
 
-    def __init__(self, weighted: bool) -> None:
+    def __init__(self, weighted: bool, beta: float | None = None) -> None:
         super().__init__()
-        self.weighted = weighted
+        check_beta(beta)
+        self.weighted, self.beta = weighted, beta
         self.register_buffer("class_weight", torch.ones(2))
 
-    def fit(self, labels: Tensor) -> None:
+    def fit(self, labels: Tensor, task: Task) -> None:
         """Take the weights from `labels`, (N, K) shares of each class (or one binary column)."""
-        shares = _shares(labels[~labels.isnan().any(1)])
-        classes = shares.shape[1]
-        self.class_weight = torch.ones(classes)
+        counts = _shares(labels[~labels.isnan().any(1)]).sum(0)
+        self.class_weight = torch.ones(len(counts))
         if self.weighted:
-            counts = shares.sum(0).float()
-            self.class_weight = torch.where(counts > 0, counts.sum() / (classes * counts), 1.0)
+            self.class_weight = balanced(counts, self.beta)
 
     def forward(self, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Weighted loss and weight, (B, 1) each; a row of `labels` sums to 1 or holds a NaN."""

@@ -21,7 +21,7 @@ class RegressionLoss(nn.Module):
         super().__init__()
         self.power = power
 
-    def fit(self, labels: Tensor) -> None:
+    def fit(self, labels: Tensor, task: Task) -> None:
         """Nothing to learn: every known label weighs 1."""
 
     def forward(self, outputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:

@@ -36,7 +36,7 @@ def make(targets=("a", "b", "c"), task=None, mean=(0.5,) * 3, std=(0.25,) * 3, l
     k = len(targets)
     network = TimmNetwork("test_resnet", None, None).build(k)
     loss = loss or (CrossEntropy(weighted) if task is Task.MULTICLASS else BCE(weighted))
-    loss.fit(torch.eye(max(k, 2))[:, :k])
+    loss.fit(torch.eye(max(k, 2))[:, :k], task or Task.of_findings(targets))
     schedule = OneCycle(warmup=0.3, start_divisor=25.0, end_divisor=1e4, cycle_momentum=True)
     strategy = FinetuneAll(lr=1e-3, weight_decay=0.0)
     targets = targets_of(list(targets), task or Task.of_findings(targets))
@@ -164,7 +164,9 @@ def test_regression_learns_standardised_labels_and_predicts_in_their_unit():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_training_loss_is_the_mean_over_known_labels(weighted):
     classifier = make(weighted=weighted)
-    classifier.loss.fit(torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]]))
+    classifier.loss.fit(
+        torch.tensor([[1.0, 0, 0], [0, 0, 1], [0, 1, 0], [0, 0, 1]]), Task.MULTILABEL
+    )
     x = images(4)
     y = torch.tensor([[1.0, NAN, 0.0], [0.0, 1.0, NAN], [NAN, NAN, NAN], [0.0, 0.0, 1.0]])
     loss = classifier.training_step(batch_of(x, y), 0)

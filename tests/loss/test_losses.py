@@ -11,12 +11,13 @@ from torch.nn import functional as F
 from medsmall.loss.bce import BCE
 from medsmall.loss.cross_entropy import CrossEntropy
 from medsmall.loss.regression import RegressionLoss
+from medsmall.task import Task
 
 NAN = float("nan")
 
 
-def fitted(loss, labels):
-    loss.fit(torch.as_tensor(labels, dtype=torch.float64))
+def fitted(loss, labels, task=Task.BINARY):
+    loss.fit(torch.as_tensor(labels, dtype=torch.float64), task)
     return loss
 
 

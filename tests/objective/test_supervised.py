@@ -5,6 +5,7 @@ import torch
 from medsmall.batches.batch import Batch
 from medsmall.loss.bce import BCE
 from medsmall.objective.supervised import Supervised
+from medsmall.task import Task
 
 NAN = float("nan")
 
@@ -21,7 +22,7 @@ def test_it_is_the_loss_of_the_labelled_images_alone():
         return layer(x.flatten(1).float() / 255)
 
     loss = BCE(weighted=True)
-    loss.fit(labels)
+    loss.fit(labels, Task.MULTILABEL)
     each, weight = Supervised()(model, batch, loss)
     expected, expected_weight = loss(model(images), labels)
     assert each.shape == weight.shape == (4, 2)
