@@ -146,6 +146,7 @@ class Case:
         dropped: the copies that audit.drop left out, by check and part; None without audit.drop.
         identity: what the key holds beside the config: hashes of the table, the draw, the pixels.
         drawn_share: see `medsmall.sample_size.drawn_share`.
+        population: (K,), see `medsmall.targets.population`.
     """
 
     cfg: DictConfig = field(repr=False)
@@ -161,6 +162,7 @@ class Case:
     dropped: dict[str, dict[str, int]] | None = None
     identity: dict[str, str] = field(default_factory=dict, repr=False)
     drawn_share: float = 1.0
+    population: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False)
 
     @property
     def name(self) -> str:

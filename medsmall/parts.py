@@ -76,8 +76,10 @@ def light_parts(cfg: DictConfig) -> "Learner":
     from medsmall.backbone import Backbone
     from medsmall.learner import Learner
     from medsmall.strategy import Strategy
+    from medsmall.threshold import Threshold
 
     check_allowed(cfg.audit.allow)
+    made(cfg.threshold, Threshold)
     made(cfg.backbone, Backbone)
     made(cfg.strategy, Strategy)
     return made(cfg.learner, Learner)

@@ -19,6 +19,7 @@ from medsmall.parts import Parts, check_task, first_parts, unused
 from medsmall.schema import check, resolved
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
     from medsmall.case import Case, Source
@@ -72,6 +73,7 @@ def drawn(given: DictConfig, once: Once) -> Drawn:
     dataset, _ = opened(cfg, config, once)
     check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
     data = labelled(cfg, config, parts.split, once)
+    shares_of_population(data, config)  # a wrong share is told before any image is decoded
     draw = parts.sample_size.draw(data.pools)
     for sentence in (without_use := unused(given, parts.learner)):
         say_once(sentence)  # also where the run is recorded
@@ -115,7 +117,16 @@ def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
     return Case(
         cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
         (*of.notices, *source.notices), data.dropped, identity, drawn_share(draw, data.pools),
+        shares_of_population(data, config),
     )  # fmt: skip
+
+
+def shares_of_population(data: Labelled, config: dict[str, Any]) -> "np.ndarray":
+    """Of each target: what `prevalence` says, else those of the train part."""
+    from medsmall.targets.population import population
+
+    names, pools = data.pools.targets, data.pools
+    return population(names, pools.task, pools.train[names].to_numpy(float), config["prevalence"])
 
 
 def source_of(of: Drawn, once: Once, decode: bool = True) -> "Source":

@@ -34,6 +34,7 @@ class Root(TypedDict):
     phantom: bool
     audit: dict
     without: list[dict]
+    prevalence: float | dict[str, float] | None
     select_by: Literal["val_loss", "val_auroc", "val_mae", "last"]
     data_root: str
     output_root: str

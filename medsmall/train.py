@@ -102,11 +102,13 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     from medsmall import logger
     from medsmall.audit.provenance import as_text, learnt_from
     from medsmall.audit.seen import write_seen
+    from medsmall.evaluation.prior_shift import Shares
     from medsmall.pixels import open_images
     from medsmall.record import scores
     from medsmall.record.environment import environment
     from medsmall.record.record import SCHEMA
     from medsmall.terminal import say, say_once
+    from medsmall.threshold import Threshold
 
     started = time.monotonic()
     cfg, record, dataset, targets = case.cfg, case.record, case.dataset, case.targets
@@ -132,9 +134,9 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
             one.log_hyperparams(case.config)
         fitted = learner.fit(case, data, loggers)
         values = {part: fitted.predict(part) for part in ("val", "test")}
-        results = scores.metrics(
-            case.draw, case.table, dataset.unit, targets, values, fitted.prevalence
-        )
+        shares = Shares(fitted.prevalence, case.population)
+        rule = made(cfg.threshold, Threshold)
+        results = scores.metrics(case.draw, case.table, dataset.unit, targets, values, rule, shares)
         logger.send_test(loggers, results["test"])
 
     # record
@@ -144,7 +146,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
         record.write_csv(
             name,
             scores.predictions(
-                case.draw, case.table, dataset.unit, targets, part, values[part], thresholds
+                case.draw, case.table, dataset.unit, targets, part, values[part], thresholds, shares
             ),
         )
     own = learnt_from(dataset.name, case.key, case.draw, data.prepared)
@@ -163,6 +165,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
         "chosen_epoch": fitted.chosen_epoch,
         "initial_sha256": fitted.initial_sha256,
         "weights_sha256": fitted.save(record, about),
+        "prevalence": scores.told(targets, shares),
     }
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})
     seconds = round(time.monotonic() - started, 1)

@@ -12,10 +12,12 @@ import pandas as pd
 from omegaconf import OmegaConf
 
 from medsmall.configs import compose
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.record import Record, checksums, scores
 from medsmall.schema import check
 from medsmall.targets import targets_of
 from medsmall.task import Task
+from medsmall.threshold.youden import Youden
 
 FACTS = {
     "schema": 3, "dataset": "films", "phantom": False, "unit": "image",
@@ -50,11 +52,13 @@ def write_record(
     if patients is not None:
         draw.loc[draw["part"] == "test", "patient"] = [f"p{one}" for one in patients]
     targets = targets_of(names, task)
-    prevalence = labels["train"].mean(0)
-    found = scores.metrics(draw, draw, "image", targets, predicted, prevalence)
+    shares = Shares(labels["train"].mean(0), labels["train"].mean(0))
+    found = scores.metrics(draw, draw, "image", targets, predicted, Youden(), shares)
     thresholds = {name: of.get("threshold") for name, of in found["test"]["targets"].items()}
     record.folder.mkdir(parents=True, exist_ok=True)
-    table = scores.predictions(draw, draw, "image", targets, "test", predicted["test"], thresholds)
+    table = scores.predictions(
+        draw, draw, "image", targets, "test", predicted["test"], thresholds, shares
+    )
     record.write_csv("predictions.csv", table)
     about = {**FACTS, "name": "a-run", "task": str(task), "key": record.key, **facts}
     record.write_json("metrics.json", about | found)

@@ -16,11 +16,12 @@ from medsmall.sample_size import SampleSize
 from medsmall.schedule import Schedule
 from medsmall.split import Split
 from medsmall.strategy import Strategy
+from medsmall.threshold import Threshold
 
 CONTRACTS = {
     "augmentation": Augmentation, "backbone": Backbone, "learner": Learner, "loss": Loss,
     "objective": Objective, "pretraining": Pretraining, "sample_size": SampleSize,
-    "schedule": Schedule, "split": Split, "strategy": Strategy,
+    "schedule": Schedule, "split": Split, "strategy": Strategy, "threshold": Threshold,
 }  # fmt: skip
 ROOT = compose([])
 ASKING = {  # for more than their file holds

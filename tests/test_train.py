@@ -96,8 +96,14 @@ def test_the_record_holds_what_the_contract_names(small):
 )
 def test_every_metric_follows_from_the_predictions(small, part, name):
     frame = pd.read_csv(small / name)
-    assert list(frame) == ["image", "patient", "Hernia", "prob_Hernia", "predicted", "correct"]
-    test = json.loads((small / "metrics.json").read_text())[part]
+    probabilities = ["prob_Hernia", "corrected_Hernia"]
+    assert list(frame) == ["image", "patient", "Hernia", *probabilities, "predicted", "correct"]
+    metrics = json.loads((small / "metrics.json").read_text())
+    fit, population = (metrics["prevalence"][whose]["Hernia"] for whose in ("fit", "population"))
+    assert fit == 0.5 > population > 0  # a balanced draw
+    odds = population / (1 - population) * frame["prob_Hernia"] / (1 - frame["prob_Hernia"])
+    np.testing.assert_allclose(frame["corrected_Hernia"], odds / (1 + odds), rtol=1e-6)
+    test = metrics[part]
     found = test["targets"]["Hernia"]
     y, p = frame["Hernia"], frame["prob_Hernia"]
     called = p >= found["threshold"]

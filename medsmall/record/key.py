@@ -27,6 +27,11 @@ EXCLUDED = {
     "trainer.benchmark", "trainer.enable_progress_bar", "trainer.enable_model_summary",
     "trainer.num_sanity_val_steps", "trainer.log_every_n_steps",
 }  # fmt: skip
+# what a group or key is where a run does without it: runs from before it existed keep their key
+WITHOUT = {
+    "prevalence": None,
+    "threshold": {"_target_": "medsmall.threshold.youden.Youden"},
+}
 # the seed of a part, such as pretraining.seed: it follows the repeat, as the seed of the training
 SEEDS = tuple(
     f"{part}.seed" for part in ("pretraining", "strategy", "learner", "objective", "loss")
@@ -46,7 +51,8 @@ def run_key(config: dict[str, Any], ignored: Iterable[str], identity: dict[str, 
 
 def relevant(config: dict[str, Any], ignored: Iterable[str]) -> dict[str, Any]:
     """The keys of the full resolved config that can change a result, except `ignored` ones."""
-    return _without(config, EXCLUDED | set(ignored))
+    unused = {key for key, value in WITHOUT.items() if config.get(key, value) == value}
+    return _without(config, EXCLUDED | unused | set(ignored))
 
 
 def spread(images: pd.Series) -> list[str]:

@@ -3,10 +3,12 @@
 import shlex
 from typing import Any, NamedTuple
 
+import numpy as np
 from omegaconf import DictConfig
 from rich.table import Table
 
 from medsmall.evaluation.intervals import interval
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.record.predicted import MEAN, Predicted, score
 from medsmall.record.record import Record
 from medsmall.targets import targets_of
@@ -74,10 +76,36 @@ def _lines(metrics: dict[str, Any], tested: Predicted) -> list[str | Table]:
         _table(test, tested),
         _about_intervals(tested),
         *targets.notes(test),
+        *_corrected(metrics),
     ]
     reasons = {r for target in test["targets"].values() for r in target["reasons"].values()}
     reasons |= set(test["reasons"].values())
     return [*lines, *(f"–: undefined, {reason}." for reason in sorted(reasons))]
+
+
+def _corrected(metrics: dict[str, Any]) -> list[str]:
+    """A sentence, in a list, if the probabilities are not for the population as they are."""
+    after = metrics["test"].get("corrected_loss")
+    if after is None:
+        return []
+    fit, population = metrics["prevalence"]["fit"], metrics["prevalence"]["population"]
+    sentence = (
+        f"The probabilities prob_... are for {_shares(fit)}, as the fit saw them. Those for the "
+        f"population ({_shares(population)}) are in the columns corrected_... of predictions.csv"
+    )
+    tested = {n: of["n_positive"] / max(1, of["n"]) for n, of in metrics["test"]["targets"].items()}
+    if any(Shares(np.array([tested[n]]), np.array([population[n] or np.nan])).differ for n in fit):
+        return [f"{sentence}."]  # the test images are no such population
+    return [f"{sentence}; their log loss is {after:.3f} instead of {metrics['test']['loss']:.3f}."]
+
+
+def _shares(of: dict[str, float | None]) -> str:
+    """ "50% positives", or the shares of the first targets by name."""
+    told = ["?" if share is None else f"{100 * share:.2g}%" for share in of.values()]
+    if len(of) == 1:
+        return f"{told[0]} positives"
+    named = [f"{share} {name}" for share, name in zip(told, of, strict=True)]
+    return ", ".join(named[:3]) + (", ..." if len(of) > 3 else "")
 
 
 def _labels(metrics: dict[str, Any]) -> str:

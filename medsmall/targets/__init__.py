@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 
-from medsmall.evaluation.threshold import Threshold
+from medsmall.evaluation.prior_shift import Shares
+from medsmall.evaluation.threshold import Chosen
 from medsmall.targets.classes import Classes
 from medsmall.targets.findings import Findings
 from medsmall.targets.quantities import Quantities
 from medsmall.task import Task
+from medsmall.threshold import Threshold
 
 if TYPE_CHECKING:  # seconds to import
     from torch import Tensor
@@ -72,13 +74,15 @@ class Targets(Protocol):
         """Whether validation `labels` (N, K) are enough to choose an epoch by."""
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
-    ) -> dict[str, Threshold | None]:
-        """For each target that needs one: chosen on validation, or the `prevalence` (K,).
+        self, y: np.ndarray, predicted: np.ndarray, threshold: Threshold, shares: Shares
+    ) -> dict[str, Chosen | None]:
+        """For each target that needs one: chosen on validation, or the share in the fit.
 
-        None where neither is possible. `prevalence` is the share of positives in training, NaN
-        where nothing was known.
+        None where neither is possible.
         """
+
+    def corrected(self, predicted: np.ndarray, shares: Shares) -> np.ndarray | None:
+        """Predictions (N, K) for the population; None where they are for it as they are."""
 
     def decide(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from medsmall.evaluation.classes import METRICS, evaluate_classes
-from medsmall.evaluation.threshold import FEW, Threshold
+from medsmall.evaluation.prior_shift import Shares, for_classes
+from medsmall.evaluation.threshold import FEW, Chosen
 from medsmall.targets.findings import Findings, correct, unreliable
+from medsmall.threshold import Threshold
 
 if TYPE_CHECKING:  # seconds to import
     from torch import Tensor
@@ -44,10 +46,14 @@ class Classes(Findings):
         return outputs.softmax(1)
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
-    ) -> dict[str, Threshold | None]:
+        self, y: np.ndarray, predicted: np.ndarray, threshold: Threshold, shares: Shares
+    ) -> dict[str, Chosen | None]:
         """None is needed."""
         return {}
+
+    def corrected(self, predicted: np.ndarray, shares: Shares) -> np.ndarray | None:
+        """See `medsmall.evaluation.prior_shift`."""
+        return for_classes(predicted, shares) if shares.differ else None
 
     def decide(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]

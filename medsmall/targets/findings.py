@@ -1,14 +1,17 @@
 """Findings: each is present or absent, independently (binary and multilabel tasks)."""
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from medsmall.evaluation.metrics import METRICS, evaluate, mean_over_targets
-from medsmall.evaluation.threshold import FEW, Threshold, enough, threshold_of
+from medsmall.evaluation.prior_shift import Shares, for_findings
+from medsmall.evaluation.threshold import FEW, Chosen, enough, threshold_of
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
+from medsmall.threshold import Threshold
 
 if TYPE_CHECKING:  # seconds to import
     from torch import Tensor
@@ -60,13 +63,19 @@ class Findings:
         return any(enough(of_target) for of_target in labels.T)
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
-    ) -> dict[str, Threshold | None]:
-        """Where sensitivity + specificity is largest; the prevalence where y is too small."""
-        return {
-            name: threshold_of(y[:, k], predicted[:, k], float(prevalence[k]))
-            for k, name in enumerate(self.names)
-        }
+        self, y: np.ndarray, predicted: np.ndarray, threshold: Threshold, shares: Shares
+    ) -> dict[str, Chosen | None]:
+        """What the `threshold` chooses; the share in the fit where y is too small."""
+        found = {}
+        population = np.nan_to_num(shares.population, nan=0.5)
+        for k, name in enumerate(self.names):
+            choose = functools.partial(threshold.choose, prevalence=float(population[k]))
+            found[name] = threshold_of(y[:, k], predicted[:, k], choose, float(shares.fit[k]))
+        return found
+
+    def corrected(self, predicted: np.ndarray, shares: Shares) -> np.ndarray | None:
+        """See `medsmall.evaluation.prior_shift`."""
+        return for_findings(predicted, shares) if shares.differ else None
 
     def decide(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]
@@ -107,7 +116,7 @@ class Findings:
         """The origin of the thresholds, and targets with too few labels."""
         sources = [values["threshold_from"] for values in test["targets"].values()]
         words = {
-            "validation": "the threshold chosen on validation",
+            "validation": "the threshold chosen on validation" + _aim(test),
             "prevalence": "the share of positives in training, as the fit weighs them "
             f"(validation has fewer than {FEW} positives or negatives)",
         }
@@ -138,6 +147,12 @@ def correct(called: np.ndarray, true: np.ndarray, known: np.ndarray) -> np.ndarr
     right = (called == true).astype(object)
     right[~known] = None
     return right
+
+
+def _aim(test: dict[str, Any]) -> str:
+    """What it was chosen for; records of older versions do not say."""
+    aim = test.get("threshold_aim")
+    return f" for {aim}" if aim else ""
 
 
 def _how_many(source: str, sources: list[str | None]) -> str:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from medsmall.evaluation.metrics import mean_over_targets
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.evaluation.regression import METRICS, evaluate_regression
-from medsmall.evaluation.threshold import FEW, Threshold
+from medsmall.evaluation.threshold import FEW, Chosen
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
+from medsmall.threshold import Threshold
 
 if TYPE_CHECKING:  # seconds to import
     from torch import Tensor
@@ -60,10 +62,14 @@ class Quantities:
         return bool(((~np.isnan(labels)).sum(axis=0) >= 2 * FEW).any())
 
     def thresholds(
-        self, y: np.ndarray, predicted: np.ndarray, prevalence: np.ndarray
-    ) -> dict[str, Threshold | None]:
+        self, y: np.ndarray, predicted: np.ndarray, threshold: Threshold, shares: Shares
+    ) -> dict[str, Chosen | None]:
         """None is needed."""
         return {}
+
+    def corrected(self, predicted: np.ndarray, shares: Shares) -> np.ndarray | None:
+        """None: numbers have no prevalence."""
+        return None
 
     def decide(
         self, y: np.ndarray, predicted: np.ndarray, thresholds: dict[str, float | None]

@@ -20,7 +20,7 @@ def test_ten_of_either_class_are_enough(positives, negatives, known):
     y, prob = validation(positives, negatives)
     assert FEW == 10
     assert enough(y) is known
-    found = threshold_of(y, prob, PREVALENCE)
+    found = threshold_of(y, prob, choose_threshold, PREVALENCE)
     assert found.source == ("validation" if known else "prevalence")
     assert found.value == (choose_threshold(y, prob) if known else PREVALENCE)
 
@@ -28,8 +28,8 @@ def test_ten_of_either_class_are_enough(positives, negatives, known):
 def test_without_both_classes_in_training_and_enough_validation_there_is_none():
     y, prob = validation(5, 5)
     for prevalence in (0.0, 1.0, float("nan")):
-        assert threshold_of(y, prob, prevalence) is None
-    assert threshold_of(*validation(10, 10), 0.0).source == "validation"
+        assert threshold_of(y, prob, choose_threshold, prevalence) is None
+    assert threshold_of(*validation(10, 10), choose_threshold, 0.0).source == "validation"
 
 
 def test_the_prevalence_costs_less_than_youden_of_a_few_labels():
@@ -48,6 +48,9 @@ def test_the_prevalence_costs_less_than_youden_of_a_few_labels():
     gains = []
     for _ in range(300):
         val, prob = score(y), score(test)
-        youden, prevalence = choose_threshold(y, val), threshold_of(y, val, 0.5).value
+        youden, prevalence = (
+            choose_threshold(y, val),
+            threshold_of(y, val, choose_threshold, 0.5).value,
+        )
         gains.append(balanced(prevalence, prob) - balanced(youden, prob))
     assert np.mean(gains) > 0.01

@@ -13,13 +13,18 @@ from sklearn.metrics import (
 )
 
 from medsmall.errors import MedsmallError
-from medsmall.record.scores import check_columns, metrics, predictions, units
+from medsmall.evaluation.prior_shift import Shares
+from medsmall.record.scores import check_columns, metrics, predictions, told, units
 from medsmall.targets import targets_of
 from medsmall.task import Task
+from medsmall.threshold.at_least import Sensitivity
+from medsmall.threshold.youden import Youden
 
 TARGETS = ["Hernia", "Edema"]
-HALF = np.full(2, 0.5)  # prevalence in training
+HALF = np.full(2, 0.5)
+SHARES = Shares(HALF, HALF)  # in the fit, in the population
 FINDINGS = targets_of(TARGETS, Task.MULTILABEL)
+NO_SHARES = Shares(np.full(1, np.nan), np.full(1, np.nan))
 MONTHS = targets_of(["months"], Task.REGRESSION)
 
 
@@ -48,7 +53,7 @@ def make(seed=0, n=150):
 
 def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities():
     draw, table, prob = make()
-    frame = predictions(draw, table, "image", FINDINGS, "test", prob["test"], {})
+    frame = predictions(draw, table, "image", FINDINGS, "test", prob["test"], {}, SHARES)
     assert list(frame) == ["image", "patient", *TARGETS, "prob_Hernia", "prob_Edema"]
     test = draw[draw["part"] == "test"].reset_index(drop=True)
     pd.testing.assert_frame_equal(frame[["image", "patient", *TARGETS]], test.drop(columns="part"))
@@ -57,7 +62,7 @@ def test_predictions_hold_the_test_images_in_order_with_labels_and_probabilities
 
 def test_predictions_name_the_study_of_each_image_where_that_is_scored():
     draw, table, prob = make()
-    frame = predictions(draw, table, "study", FINDINGS, "test", prob["test"], {})
+    frame = predictions(draw, table, "study", FINDINGS, "test", prob["test"], {}, SHARES)
     assert list(frame)[:3] == ["image", "patient", "study"]
     study_of = dict(zip(table["image"], table["study"], strict=True))
     assert frame["study"].tolist() == [study_of[image] for image in frame["image"]]
@@ -75,8 +80,8 @@ def test_units_follow_the_images_not_the_rows_of_the_table():
 @pytest.mark.parametrize("unit", ["image", "study"])
 def test_every_metric_can_be_recomputed_from_the_predictions(unit):
     draw, table, prob = make()
-    result = metrics(draw, table, unit, FINDINGS, prob, HALF)["test"]
-    frame = predictions(draw, table, unit, FINDINGS, "test", prob["test"], {})
+    result = metrics(draw, table, unit, FINDINGS, prob, Youden(), SHARES)["test"]
+    frame = predictions(draw, table, unit, FINDINGS, "test", prob["test"], {}, SHARES)
     if unit == "study":
         scores = [f"prob_{target}" for target in TARGETS]
         frame = frame.groupby("study").agg(
@@ -113,7 +118,7 @@ def test_thresholds_come_from_validation_and_serve_both_parts():
     draw, table, prob = make()
 
     def of(values):
-        return metrics(draw, table, "image", FINDINGS, values, HALF)
+        return metrics(draw, table, "image", FINDINGS, values, Youden(), SHARES)
 
     result, other = of(prob), of({**prob, "test": 1 - prob["test"]})
     moved = of({**prob, "val": prob["val"] / 4})
@@ -126,7 +131,7 @@ def test_thresholds_come_from_validation_and_serve_both_parts():
 
 def test_the_order_of_the_images_has_no_say():
     draw, table, prob = make()
-    result = metrics(draw, table, "study", FINDINGS, prob, HALF)
+    result = metrics(draw, table, "study", FINDINGS, prob, Youden(), SHARES)
     order = np.random.default_rng(0).permutation(len(draw))
     shuffled = draw.iloc[order]
     moved = {}
@@ -134,7 +139,7 @@ def test_the_order_of_the_images_has_no_say():
         place = {image: i for i, image in enumerate(draw.loc[draw["part"] == part, "image"])}
         images = shuffled.loc[shuffled["part"] == part, "image"]
         moved[part] = rows[[place[image] for image in images]]
-    again = metrics(shuffled, table, "study", FINDINGS, moved, HALF)
+    again = metrics(shuffled, table, "study", FINDINGS, moved, Youden(), SHARES)
     for part in ("val", "test"):
         for target in TARGETS:
             one, two = (r[part]["targets"][target] for r in (result, again))
@@ -146,7 +151,7 @@ def test_the_order_of_the_images_has_no_say():
 def test_a_class_that_is_absent_gives_null_and_a_reason():
     draw, table, prob = make()
     draw.loc[draw["part"] == "test", "Hernia"] = 0.0
-    result = metrics(draw, table, "image", FINDINGS, prob, HALF)["test"]
+    result = metrics(draw, table, "image", FINDINGS, prob, Youden(), SHARES)["test"]
     hernia = result["targets"]["Hernia"]
     assert hernia["auroc"] is None
     assert "no positive among 50 known labels" in hernia["reasons"]["auroc"]
@@ -162,9 +167,9 @@ def test_a_regression_is_recorded_in_the_unit_of_its_target_and_averaged_per_stu
         frame["months"] = frame["image"].map(months)
     sizes = draw["part"].value_counts()
     values = {part: rng.uniform(1, 228, (sizes[part], 1)) for part in ("val", "test")}
-    frame = predictions(draw, table, "study", MONTHS, "test", values["test"], {})
+    frame = predictions(draw, table, "study", MONTHS, "test", values["test"], {}, NO_SHARES)
     assert list(frame)[-2:] == ["months", "pred_months"]
-    result = metrics(draw, table, "study", MONTHS, values, np.full(1, np.nan))["test"]
+    result = metrics(draw, table, "study", MONTHS, values, Youden(), NO_SHARES)["test"]
     studies = frame.groupby("study")[["months", "pred_months"]].mean()
     assert result["n"] == len(studies) < len(frame)
     error = studies["pred_months"] - studies["months"]
@@ -194,7 +199,7 @@ def test_validation_figures_name_the_targets_whose_threshold_was_chosen_on_them(
     draw, table, prob = make()
     labels = draw.loc[draw["part"] == "val", "Hernia"]
     draw.loc[labels[labels == 1].index[5:], "Hernia"] = 0.0  # 5 positives are too few
-    found = metrics(draw, table, "image", FINDINGS, prob, HALF)
+    found = metrics(draw, table, "image", FINDINGS, prob, Youden(), SHARES)
     assert found["val"]["in_sample"] == ["Edema"]
     for part in ("val", "test"):
         hernia = found[part]["targets"]["Hernia"]
@@ -205,7 +210,7 @@ def test_validation_figures_name_the_targets_whose_threshold_was_chosen_on_them(
 def test_the_mean_over_what_was_learnt_stands_beside_the_mean_over_all():
     draw, table, prob = make()
     draw.loc[draw["part"] == "train", "Hernia"] = 0.0
-    test = metrics(draw, table, "image", FINDINGS, prob, HALF)["test"]
+    test = metrics(draw, table, "image", FINDINGS, prob, Youden(), SHARES)["test"]
     assert test["targets"]["Hernia"]["n_train_positive"] == 0
     assert (test["mean"]["auroc_over"], test["mean_trained"]["auroc_over"]) == (2, 1)
     assert test["mean_trained"]["auroc"] == test["targets"]["Edema"]["auroc"]
@@ -215,7 +220,9 @@ def test_the_prevalence_serves_where_validation_has_too_few():
     draw, table, prob = make()
     labels = draw.loc[draw["part"] == "val", "Hernia"]
     draw.loc[labels[labels == 1].index[5:], "Hernia"] = 0.0
-    found = metrics(draw, table, "study", FINDINGS, prob, np.array([0.2, 0.3]))["test"]["targets"]
+    found = metrics(
+        draw, table, "study", FINDINGS, prob, Youden(), Shares(np.array([0.2, 0.3]), HALF)
+    )["test"]["targets"]
     assert (found["Hernia"]["threshold"], found["Hernia"]["threshold_from"]) == (0.2, "prevalence")
     assert found["Edema"]["threshold_from"] == "validation"
 
@@ -223,10 +230,20 @@ def test_the_prevalence_serves_where_validation_has_too_few():
 def test_classes_and_a_single_finding_say_what_an_image_is_taken_for_and_whether_that_is_so():
     draw, table, prob = make()
     one = targets_of(["Hernia"], Task.BINARY)
-    result = metrics(draw, table, "study", one, {p: v[:, :1] for p, v in prob.items()}, HALF[:1])
+    result = metrics(
+        draw,
+        table,
+        "study",
+        one,
+        {p: v[:, :1] for p, v in prob.items()},
+        Youden(),
+        Shares(HALF[:1], HALF[:1]),
+    )
     threshold = result["test"]["targets"]["Hernia"]["threshold"]
     values = prob["test"][:, :1]
-    frame = predictions(draw, table, "study", one, "test", values, {"Hernia": threshold})
+    frame = predictions(
+        draw, table, "study", one, "test", values, {"Hernia": threshold}, Shares(HALF[:1], HALF[:1])
+    )
     studies = frame.groupby("study").agg({"Hernia": "max", "prob_Hernia": "mean"})
     called = (studies["prob_Hernia"] >= threshold).astype(int)
     assert frame["predicted"].tolist() == called[frame["study"]].tolist()  # of the whole study
@@ -245,9 +262,51 @@ def test_classes_are_named_by_the_most_probable_one():
     draw["Hernia"] = draw["Hernia"].fillna(0)
     draw["Edema"] = 1 - draw["Hernia"]
     classes = targets_of(TARGETS, Task.MULTICLASS)
-    frame = predictions(draw, table, "image", classes, "test", prob["test"], {})
+    frame = predictions(draw, table, "image", classes, "test", prob["test"], {}, SHARES)
     hernia = prob["test"][:, 0] > prob["test"][:, 1]
     assert frame["predicted"].tolist() == np.where(hernia, "Hernia", "Edema").tolist()
     assert frame["correct"].tolist() == (hernia == (frame["Hernia"] == 1)).tolist()
     for several in (FINDINGS, MONTHS):  # there is no one answer
         assert not several.decide(prob["test"], prob["test"], {})
+
+
+def test_probabilities_for_the_population_stand_beside_those_of_the_fit():
+    draw, table, prob = make()
+    shares = Shares(HALF, np.array([0.1, 0.5]))
+    frame = predictions(draw, table, "study", FINDINGS, "test", prob["test"], {}, shares)
+    p = frame["prob_Hernia"]
+    np.testing.assert_allclose(frame["corrected_Hernia"], p * 0.1 / (p * 0.1 + (1 - p) * 0.9))
+    np.testing.assert_allclose(frame["corrected_Edema"], frame["prob_Edema"], rtol=1e-12)
+    found = metrics(draw, table, "study", FINDINGS, prob, Youden(), shares)["test"]
+    columns = [f"corrected_{name}" for name in TARGETS]
+    scored = frame.groupby("study")[[*columns, *TARGETS]].agg(
+        dict.fromkeys(columns, "mean") | dict.fromkeys(TARGETS, "max")
+    )
+    known = scored[TARGETS].notna().to_numpy()
+    y, p = scored[TARGETS].to_numpy()[known], scored[columns].to_numpy()[known]
+    assert found["corrected_loss"] == pytest.approx(log_loss(y, p))
+    plain = metrics(draw, table, "study", FINDINGS, prob, Youden(), SHARES)["test"]
+    assert "corrected_loss" not in plain
+    assert {k: v for k, v in found.items() if k != "corrected_loss"} == plain
+
+
+def test_the_record_tells_both_shares():
+    shares = Shares(HALF, np.array([0.1, np.nan]))
+    found = told(FINDINGS, shares)
+    assert found == {
+        "fit": {"Hernia": 0.5, "Edema": 0.5},
+        "population": {"Hernia": 0.1, "Edema": None},
+    }
+    assert told(MONTHS, NO_SHARES) == {}
+
+
+def test_the_rule_chooses_the_threshold_and_is_named():
+    draw, table, prob = make()
+    found = metrics(draw, table, "image", FINDINGS, prob, Sensitivity(0.9), SHARES)
+    assert found["test"]["threshold_aim"] == "a sensitivity of at least 0.9"
+    for name in TARGETS:
+        assert found["val"]["targets"][name]["sensitivity"] >= 0.9
+        assert (
+            found["val"]["targets"][name]["threshold"]
+            == (found["test"]["targets"][name]["threshold"])
+        )

@@ -43,7 +43,9 @@ def test_findings_with_few_labels_are_marked_and_the_mean_of_the_learnt_is_shown
     assert "mean of 2 " in found
     assert "mean of the learnt 1 " in found
     assert "?: unreliable, with fewer than 10 positives or negatives in the test" in found
-    assert "at the threshold chosen on validation." in found
+    assert (
+        "at the threshold chosen on validation for the largest sensitivity + specificity." in found
+    )
     assert "after 50 + 13 labelled images (train + validation)" in found
 
 
@@ -100,3 +102,19 @@ def test_each_score_has_its_interval_below_unless_patients_are_too_few(shown):
 )
 def test_ends_of_intervals_are_short(value, text):
     assert summary._short(value) == text
+
+
+def test_probabilities_of_a_balanced_fit_are_told_with_those_for_the_population():
+    def told(positives, population=0.02):
+        targets = {"a": {"n": 1000, "n_positive": positives}}
+        test = {"loss": 0.6, "corrected_loss": 0.1, "targets": targets}
+        shares = {"fit": {"a": 0.5}, "population": {"a": population}}
+        return summary._corrected({"test": test, "prevalence": shares})
+
+    (like_it,) = told(20)
+    assert "are for 50% positives, as the fit saw them" in like_it
+    assert "(2% positives) are in the columns corrected_" in like_it
+    assert like_it.endswith("their log loss is 0.100 instead of 0.600.")
+    (unlike,) = told(400)
+    assert "log loss" not in unlike
+    assert summary._corrected({"test": {"loss": 0.6}}) == []

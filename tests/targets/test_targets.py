@@ -8,16 +8,22 @@ from sklearn.preprocessing import StandardScaler
 
 from medsmall.evaluation.classes import evaluate_classes
 from medsmall.evaluation.metrics import evaluate
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.evaluation.regression import evaluate_regression
 from medsmall.loss import bce, cross_entropy, regression
 from medsmall.targets import Classes, Findings, Quantities, targets_of
 from medsmall.task import Task
+from medsmall.threshold.youden import Youden
 
 NAN = float("nan")
 NAMES = ["Hernia", "Edema", "Mass"]
 FINDINGS = targets_of(NAMES, Task.MULTILABEL)
 CLASSES = targets_of(NAMES, Task.MULTICLASS)
 QUANTITIES = targets_of(["months", "cm"], Task.REGRESSION)
+
+
+def shares(fit):
+    return Shares(fit, np.full(len(fit), 0.3))
 
 
 def findings(seed=0, n=80, k=3):
@@ -114,7 +120,7 @@ def test_extreme_logits_are_probabilities():
 
 def test_thresholds_have_the_largest_youden_index_of_all():
     y, prob = findings()
-    found = FINDINGS.thresholds(y, prob, np.full(3, 0.5))
+    found = FINDINGS.thresholds(y, prob, Youden(), shares(np.full(3, 0.5)))
     assert list(found) == NAMES
     for k, name in enumerate(NAMES):
         known = ~np.isnan(y[:, k])
@@ -128,7 +134,7 @@ def test_thresholds_have_the_largest_youden_index_of_all():
 def test_a_finding_without_both_classes_has_no_threshold():
     y, prob = findings()
     y[:, 0], y[:, 1] = 0.0, NAN
-    found = FINDINGS.thresholds(y, prob, np.array([0.0, NAN, 0.5]))
+    found = FINDINGS.thresholds(y, prob, Youden(), shares(np.array([0.0, NAN, 0.5])))
     assert found["Hernia"] is found["Edema"] is None
     assert found["Mass"].source == "validation"
 
@@ -136,13 +142,13 @@ def test_a_finding_without_both_classes_has_no_threshold():
 def test_a_finding_with_few_labels_in_validation_has_the_prevalence_in_training():
     y, prob = findings()
     prevalence = np.array([0.1, 0.5, 0.7])
-    found = FINDINGS.thresholds(y[:12], prob[:12], prevalence)
+    found = FINDINGS.thresholds(y[:12], prob[:12], Youden(), shares(prevalence))
     assert list(found.values()) == [(share, "prevalence") for share in prevalence]
 
 
 def test_numbers_and_classes_need_no_threshold():
-    assert QUANTITIES.thresholds(*quantities(), np.full(2, NAN)) == {}
-    assert CLASSES.thresholds(*classes(), np.full(3, NAN)) == {}
+    assert QUANTITIES.thresholds(*quantities(), Youden(), shares(np.full(2, NAN))) == {}
+    assert CLASSES.thresholds(*classes(), Youden(), shares(np.full(3, NAN))) == {}
 
 
 def test_validation_can_choose_with_ten_of_either_class_or_twenty_numbers():
