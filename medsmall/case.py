@@ -18,6 +18,8 @@ from medsmall.errors import MedsmallError, SawTestError
 from medsmall.record import Record
 from medsmall.record.scores import units
 from medsmall.sample_size import labels_used
+from medsmall.sampler import Sampler
+from medsmall.sampler.none import NoSampler
 from medsmall.targets import Targets, targets_of
 
 
@@ -147,6 +149,7 @@ class Case:
         identity: what the key holds beside the config: hashes of the table, the draw, the pixels.
         drawn_share: see `medsmall.sample_size.drawn_share`.
         population: (K,), see `medsmall.targets.population`.
+        sampler: made from the config.
     """
 
     cfg: DictConfig = field(repr=False)
@@ -163,6 +166,7 @@ class Case:
     identity: dict[str, str] = field(default_factory=dict, repr=False)
     drawn_share: float = 1.0
     population: np.ndarray = field(default_factory=lambda: np.empty(0), repr=False)
+    sampler: Sampler = field(default_factory=NoSampler, repr=False)
 
     @property
     def name(self) -> str:
@@ -178,6 +182,23 @@ class Case:
     def targets(self) -> Targets:
         """The targets of its data set."""
         return targets_of(self.dataset.targets, self.dataset.task)
+
+    def shown(self) -> np.ndarray:
+        """The train rows of the draw as often as training shows them, int64 (M,)."""
+        labels = self.draw.loc[self.draw["part"] == "train", self.targets.names].to_numpy(float)
+        if type(self.sampler) is NoSampler or self.sampler.between_features:
+            return np.arange(len(labels))
+        classes = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype(int)
+        return self.sampler.shown(classes)
+
+    def draw_shown(self) -> pd.DataFrame:
+        """The draw; with a sampler also ``shown``, how often an epoch shows each train image."""
+        if type(self.sampler) is NoSampler or self.sampler.between_features:
+            return self.draw
+        train = np.flatnonzero(self.draw["part"] == "train")
+        times = pd.Series(pd.NA, index=self.draw.index, dtype="Int64")
+        times.iloc[train] = np.bincount(self.shown(), minlength=len(train))
+        return self.draw.assign(shown=times)
 
     @property
     def select_by(self) -> str:

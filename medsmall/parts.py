@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from medsmall.loss import Loss
     from medsmall.pretraining import Pretraining
     from medsmall.sample_size import SampleSize
+    from medsmall.sampler import Sampler
     from medsmall.split import Split
     from medsmall.targets import Targets
 
@@ -36,6 +37,7 @@ class Parts:
 
     split: "Split"
     sample_size: "SampleSize"
+    sampler: "Sampler"
     augmentation: "Augmentation"
     pretraining: "Pretraining"
     loss: "Loss"
@@ -53,18 +55,20 @@ def parts_of(cfg: DictConfig, learner: "Learner", targets: "Targets | None") -> 
     from medsmall.objective import Objective
     from medsmall.pretraining import Pretraining
     from medsmall.sample_size import SampleSize
+    from medsmall.sampler import Sampler
     from medsmall.schedule import Schedule
     from medsmall.split import Split
 
     split, sample_size = made(cfg.split, Split), made(cfg.sample_size, SampleSize)
+    sampler = made(cfg.sampler, Sampler)
     loss = made(cfg.loss, Loss)
     if targets:
-        check_task(cfg, loss, learner, targets)
+        check_task(cfg, loss, sampler, learner, targets)
     made(cfg.schedule, Schedule)
     made(cfg.objective, Objective)
     augmentation = made(cfg.augmentation, Augmentation)
     pretraining = made(cfg.pretraining, Pretraining)
-    return Parts(split, sample_size, augmentation, pretraining, loss, learner)
+    return Parts(split, sample_size, sampler, augmentation, pretraining, loss, learner)
 
 
 def light_parts(cfg: DictConfig) -> "Learner":
@@ -159,10 +163,16 @@ def unused(cfg: DictConfig, learner: "Learner") -> list[str]:
     return [f"learner={cfg.choices.learner} has no use for {', '.join(chosen)}: without effect."]
 
 
-def check_task(cfg: DictConfig, loss: "Loss", learner: "Learner", targets: "Targets") -> None:
-    """MedsmallError if the loss or the choice of an epoch does not fit the kind of the targets."""
+def check_task(
+    cfg: DictConfig, loss: "Loss", sampler: "Sampler", learner: "Learner", targets: "Targets"
+) -> None:
+    """MedsmallError if a part does not fit the kind of the targets, or the choice of an epoch."""
+    from medsmall import sampler as samplers
     from medsmall.loss import refuse_other_task
 
+    samplers.check_task(sampler, cfg.choices.sampler, targets)
+    if sampler.between_features and not learner.takes_examples:
+        samplers.refuse_between_pixels(cfg.choices.sampler, cfg.choices.learner)
     if "loss" not in learner.ignores:
         refuse_other_task(loss, targets)
     known = ("val_loss", "last", f"val_{targets.headline}")

@@ -44,7 +44,8 @@ def open_images(case: "Case") -> tuple[DrawnImages, list[str]]:
     remedy += f" image_size_px={side} resize={cfg.resize}{' phantom=true' if cfg.phantom else ''}"
     allowed = gate(dataset.name, draw, prepared, source.seen(), allow, remedy, audits)
     names, size = dataset.targets, cfg.batch_size
-    return DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg)), allowed
+    data = DrawnImages(draw, prepared, names, case.augmentation, size, workers(cfg), case.shown())
+    return data, allowed
 
 
 def workers(cfg: DictConfig) -> int:

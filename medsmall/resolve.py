@@ -71,7 +71,8 @@ def drawn(given: DictConfig, once: Once) -> Drawn:
     from medsmall.terminal import say_once
 
     dataset, _ = opened(cfg, config, once)
-    check_task(cfg, parts.loss, parts.learner, targets_of(dataset.targets, dataset.task))
+    targets = targets_of(dataset.targets, dataset.task)
+    check_task(cfg, parts.loss, parts.sampler, parts.learner, targets)
     data = labelled(cfg, config, parts.split, once)
     shares_of_population(data, config)  # a wrong share is told before any image is decoded
     draw = parts.sample_size.draw(data.pools)
@@ -117,7 +118,7 @@ def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
     return Case(
         cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
         (*of.notices, *source.notices), data.dropped, identity, drawn_share(draw, data.pools),
-        shares_of_population(data, config),
+        shares_of_population(data, config), of.parts.sampler,
     )  # fmt: skip
 
 

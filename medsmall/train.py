@@ -124,7 +124,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     data, passed = open_images(case)
     for notice in (allowed := [*let_pass, *passed]):
         say(notice)
-    record.write_csv("draw.csv", case.draw)
+    record.write_csv("draw.csv", case.draw_shown())
     record.write("seen.npz", lambda path: write_seen(path, case.draw, data.prepared))
 
     # fit, then test with the epoch and thresholds chosen on validation

@@ -13,6 +13,7 @@ from medsmall.loss import Loss
 from medsmall.objective import Objective
 from medsmall.pretraining import Pretraining
 from medsmall.sample_size import SampleSize
+from medsmall.sampler import Sampler
 from medsmall.schedule import Schedule
 from medsmall.split import Split
 from medsmall.strategy import Strategy
@@ -21,7 +22,8 @@ from medsmall.threshold import Threshold
 CONTRACTS = {
     "augmentation": Augmentation, "backbone": Backbone, "learner": Learner, "loss": Loss,
     "objective": Objective, "pretraining": Pretraining, "sample_size": SampleSize,
-    "schedule": Schedule, "split": Split, "strategy": Strategy, "threshold": Threshold,
+    "sampler": Sampler, "schedule": Schedule, "split": Split, "strategy": Strategy,
+    "threshold": Threshold,
 }  # fmt: skip
 ROOT = compose([])
 ASKING = {  # for more than their file holds

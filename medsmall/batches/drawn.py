@@ -21,8 +21,9 @@ class DrawnImages:
         parts: the views of each part, by its name.
         prepared: the images, as given.
         views: how many views of an image are scored.
-        shown_labels: float64 (N, K), the train labels as often as training shows them, in the
-            order of ``plain("train")``; NaN unknown.
+        shown_rows: int64 (N,), the train rows of the draw as often as training shows them, in the
+            order of ``plain("train")``.
+        shown_labels: float64 (N, K), their labels; NaN unknown.
 
     Args:
         draw: columns `image`, `part` ("train", "val", "test", "unlabelled") and the targets.
@@ -32,6 +33,7 @@ class DrawnImages:
         augmentation: of the training and test views.
         batch_size: of training, over all processes.
         workers: processes that load; 0: this process itself.
+        shown_rows: see above; None: each once.
     """
 
     def __init__(
@@ -42,23 +44,28 @@ class DrawnImages:
         augmentation: Augmentation,
         batch_size: int,
         workers: int,
+        shown_rows: np.ndarray | None = None,
     ) -> None:
         known = draw["part"].isin([*LABELLED, "test"])
         labels = draw[targets].where(known)
         rows = pd.Index(prepared.images).get_indexer(pd.Index(draw["image"]))
         assert (rows >= 0).all(), "every drawn image is prepared"
+        train = np.flatnonzero(draw["part"] == "train")
+        self.shown_rows = np.arange(len(train)) if shown_rows is None else shown_rows
+        of_parts = {str(part): np.flatnonzero(draw["part"] == part) for part in set(draw["part"])}
+        of_parts["train"] = train[self.shown_rows]
         self.parts = {
-            str(part): Views(
+            part: Views(
                 prepared,
                 rows[of_part],
                 torch.tensor(labels.to_numpy()[of_part], dtype=torch.float32),
                 torch.tensor(known.to_numpy()[of_part]),
                 augmentation,
             )
-            for part in draw["part"].unique()
-            if len(of_part := np.flatnonzero(draw["part"] == part))
+            for part, of_part in of_parts.items()
+            if len(of_part)
         }
-        self.shown_labels = torch.tensor(labels.loc[draw["part"] == "train"].to_numpy(np.float64))
+        self.shown_labels = torch.tensor(labels.to_numpy(np.float64)[of_parts["train"]])
         self.prepared = prepared
         self.batch_size, self.workers = batch_size, workers
         self.views = 1 + augmentation.tta_views

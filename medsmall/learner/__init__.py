@@ -77,10 +77,12 @@ class Learner(Protocol):
         label: its name in the names of runs; a key of the YAML.
         ignores: groups and dotted keys of the config that cannot change its result, such as
             TRAINING; the key of a run leaves them out.
+        takes_examples: whether it fits examples that a sampler makes between features.
     """
 
     label: str
     ignores: ClassVar[frozenset[str]]
+    takes_examples: ClassVar[bool]
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """MedsmallError if the parts of the config do not fit, before any costly step.

@@ -48,6 +48,7 @@ class KNN:
     neighbours: int | None
     train_views: int = 0
     ignores: ClassVar[frozenset[str]] = TRAINING
+    takes_examples: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.neighbours is not None and self.neighbours < 1:

@@ -95,6 +95,7 @@ class LinearSVM:
     inverse_penalty: float | None
     train_views: int = 0
     ignores: ClassVar[frozenset[str]] = TRAINING
+    takes_examples: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_penalty(self.inverse_penalty)

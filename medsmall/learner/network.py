@@ -33,6 +33,7 @@ class NetworkLearner:
 
     label: str
     ignores: ClassVar[frozenset[str]] = frozenset()
+    takes_examples: ClassVar[bool] = False
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Build everything except the loaders, and discard it."""

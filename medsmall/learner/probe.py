@@ -58,6 +58,7 @@ class Probe:
     inverse_penalty: float | None
     train_views: int = 0
     ignores: ClassVar[frozenset[str]] = TRAINING
+    takes_examples: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_penalty(self.inverse_penalty)

@@ -74,6 +74,7 @@ class Prototypes:
     label: str
     train_views: int = 0
     ignores: ClassVar[frozenset[str]] = TRAINING
+    takes_examples: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_views(self.train_views)

@@ -50,6 +50,7 @@ class RidgeHead:
     inverse_penalty: float | None
     train_views: int = 0
     ignores: ClassVar[frozenset[str]] = TRAINING
+    takes_examples: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_penalty(self.inverse_penalty)

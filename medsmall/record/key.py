@@ -30,11 +30,13 @@ EXCLUDED = {
 # what a group or key is where a run does without it: runs from before it existed keep their key
 WITHOUT = {
     "prevalence": None,
+    "sampler": {"_target_": "medsmall.sampler.none.NoSampler"},
     "threshold": {"_target_": "medsmall.threshold.youden.Youden"},
 }
 # the seed of a part, such as pretraining.seed: it follows the repeat, as the seed of the training
 SEEDS = tuple(
-    f"{part}.seed" for part in ("pretraining", "strategy", "learner", "objective", "loss")
+    f"{part}.seed"
+    for part in ("pretraining", "strategy", "learner", "objective", "loss", "sampler")
 )
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medsmall.errors import MedsmallError
+from medsmall.sampler import Sampler
 from medsmall.task import Task
 
 if TYPE_CHECKING:  # seconds to import
@@ -34,6 +36,7 @@ class Examples:
         patients: int (N,), equal for images of one patient.
         classes: int (N,), what is told apart; None for numbers, and before `apart`.
         name: of what is learnt, for people.
+        sampler: makes examples between these, where it is of that kind.
     """
 
     features: Array
@@ -41,6 +44,7 @@ class Examples:
     patients: NDArray[np.int64]
     classes: NDArray[np.int64] | None = None
     name: str = ""
+    sampler: Sampler | None = None
 
     @property
     def plain(self) -> Array:
@@ -52,14 +56,19 @@ class Examples:
         """Of each image."""
         return self.features.shape[1]
 
-    @property
+    @cached_property
     def rows(self) -> tuple[Array, Array]:
-        """Features (M, F) and labels (M, K) of all views of all images.
+        """Features (M, F) and labels (M, K) of all views of all images, and what a sampler makes.
 
         An image counts once if a penalty is divided among its views.
         """
         labels = np.repeat(self.labels, self.views, axis=0)
-        return self.features.reshape(-1, self.features.shape[2]), labels
+        features = self.features.reshape(-1, self.features.shape[2])
+        if self.sampler is None or self.classes is None or not self.sampler.between_features:
+            return features, labels
+        features, classes = self.sampler.between(features, np.repeat(self.classes, self.views))
+        one_hot = np.eye(labels.shape[1])[classes] if labels.shape[1] > 1 else classes[:, None]
+        return features, one_hot.astype(float)
 
     def at(self, chosen: NDArray[np.int64]) -> "Examples":
         """Some of the images."""
@@ -108,9 +117,10 @@ def train_examples(
     model = frozen.model
     labels = ((data.shown_labels - model.offset.cpu()) / model.scale.cpu()).numpy()
     features = frozen.features(data.shown("train", 1 + train_views)).astype(float)
-    patients = case.draw.loc[case.draw["part"] == "train", "patient"]
+    patients = case.draw.loc[case.draw["part"] == "train", "patient"].iloc[data.shown_rows]
     return Examples(
         features.reshape(len(labels), 1 + train_views, -1),
         labels,
         np.unique(patients.astype(str), return_inverse=True)[1],
+        sampler=case.sampler,
     )

@@ -77,7 +77,8 @@ def fit_last_layer(
     _, model, initial = initial_model(case)
     frozen = Frozen(model, case.cfg)
     examples = train_examples(case, data, frozen, train_views)
-    found = [solve(one) for one in examples.apart(case.targets.task, case.targets.names)]
+    apart = examples.apart(case.targets.task, case.targets.names)
+    found = [solve(one) for one in apart]
     set_last_layer(model, stacked([head for head, _ in found]))
 
     def predict(part: str) -> np.ndarray:
@@ -86,6 +87,8 @@ def fit_last_layer(
     history = one_row(model, data, predict, [facts for _, facts in found])
     logger.replay(loggers, history)
     prevalence = data.shown_labels.nanmean(0).double().numpy()
+    if case.sampler.between_features:
+        prevalence = np.concatenate([one.rows[1].mean(0) for one in apart])
     return FittedLayer(
         model, data, history, 1, initial, prevalence, frozen.device, frozen.precision,
         frozen=frozen,
