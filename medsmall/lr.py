@@ -1,9 +1,11 @@
 """Look for a learning rate before a run: ``python -m medsmall.lr``, with the options of the run.
 
-Trains one step at each of 120 rising rates, shows the loss, and suggests a rate. It sees train
-images alone, and writes nothing into the records of runs.
+Trains one step at each of up to 120 rising rates, shows the loss, and suggests a rate. It sees
+train images alone, and writes nothing into the records of runs.
 """
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +59,10 @@ def work(cfg: DictConfig) -> None:
     if found.at_start:
         say("No rate lowered the train loss: do not take this one; look at the images and labels.")
     say(f"The loss at each rate: {picture} and {table.name} beside it.")
-    say(
-        "Next: medsmall.train with that and the same other words; choose between rates by val_loss."
-    )
+    if configured is not None:
+        words = [word for word in sys.argv[1:] if not word.startswith("strategy.lr=")]
+        command = shlex.join(["python", "-m", "medsmall.train", *words])
+        say(f"Next: {command} strategy.lr={found.suggested:.1g}; choose between rates by val_loss.")
 
 
 def drawn(found: "RateRange", configured: float | None, title: str) -> "Figure":
@@ -71,7 +74,8 @@ def drawn(found: "RateRange", configured: float | None, title: str) -> "Figure":
     steps = found.steps
     axes.plot(steps["rate"], steps["loss"], ".", color="#7F7F7F", ms=4, label="loss of a step")
     axes.plot(steps["rate"], steps["smoothed"], color="#0072B2", lw=2, label="smoothed")
-    axes.axvline(found.suggested, color="#D55E00", label=f"suggested: {found.suggested:.1g}")
+    suggested = float(f"{found.suggested:.1g}")  # as it is told
+    axes.axvline(suggested, color="#D55E00", label=f"suggested: {suggested:g}")
     if configured is not None:
         axes.axvline(configured, color="black", ls=":", label=f"configured: {configured:g}")
     low, high = steps["smoothed"].min(), steps["smoothed"].iloc[: len(steps) // 2].max()

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -45,6 +46,11 @@ def threads(hydra: DictConfig) -> int:
     return int(number)
 
 
+def test_the_engine_for_cores_comes_with_the_package():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert any(one.startswith("hydra-joblib-launcher") for one in project["dependencies"])
+
+
 def test_the_presets_are_the_options_of_the_group():
     assert [file.stem for file in sorted((config_dir() / "hydra/launcher").iterdir())] == PRESETS
     assert options("hydra/launcher") == PRESETS
@@ -62,8 +68,8 @@ def test_a_preset_composes_and_can_be_made(preset):
 def test_a_preset_names_its_command_and_its_extra(preset):
     about = (config_dir() / f"hydra/launcher/{preset}.yaml").read_text().partition("defaults:")[0]
     assert f"hydra/launcher={preset}" in about
-    extra = {"cores": "joblib", "gpus": "ray"}.get(preset, "slurm")
-    assert f'pip install "medsmall[{extra}]"' in about
+    extra = {"gpus": "ray"}.get(preset, "slurm")
+    assert preset == "cores" or f'pip install "medsmall[{extra}]"' in about
 
 
 @pytest.mark.parametrize(("cells", "each"), [(8, 1), (4, 2), (3, 2), (1, 8), (16, 1), (-1, 1)])
@@ -109,8 +115,6 @@ def told(monkeypatch, capsys, *words: str) -> str:
 
 
 MISSING = {
-    "hydra/launcher=cores": ("joblib", "joblib"),
-    "hydra/launcher=joblib": ("joblib", "joblib"),
     "hydra/launcher=gpus": ("ray", "ray"),
     "hydra/launcher=slurm": ("submitit_slurm", "slurm"),
     "hydra/launcher=slurm_here": ("submitit_local", "slurm"),

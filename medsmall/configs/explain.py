@@ -16,7 +16,6 @@ GROUP = "Config group override"  # in the ValueError that Hydra raises for logge
 NO_MAP = "Invalid loaded object type"  # in the OSError for a YAML that holds a number alone
 
 PLUGINS = {  # options of Hydra's plugins -> the extra that brings them
-    "hydra/launcher/joblib": "joblib",
     "hydra/launcher/ray": "ray",
     "hydra/launcher/submitit_local": "slurm",
     "hydra/launcher/submitit_slurm": "slurm",

@@ -99,7 +99,8 @@ class Upstream:
         try:
             upstream = resolve(self.config(cfg))
         except MedsmallError as error:
-            told = f"{error} (In the {self.data_sets[0]} upstream, which is trained first.)"
+            told = f"{error} (In the {self.data_sets[0]} upstream, which is trained first. "
+            told += """Its own keys are set by 'pretraining.overrides=["key=value"]'.)"""
             error.args = (told, *error.args[1:])
             raise
         name = f"the {upstream.dataset.name} upstream {upstream.key}"
