@@ -125,6 +125,7 @@ def test_folds_make_examples_of_their_own_images_only():
 RARE = [
     "dataset=ham10000", "phantom=true", "backbone=tiny", "image_size_px=32", "pretraining=none",
     "sample_size=natural", "sample_size.n=60", "augmentation=none", "trainer.max_epochs=1",
+    "dataset.phantom_patients=150",
     "sweep.rules.random_features=null", "trainer=cpu",
 ]  # fmt: skip
 
