@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
 
 # the groups whose parts a learner's check fits together
-FITTING = ("learner", "backbone", "strategy", "schedule", "objective", "loss", "trainer")
+FITTING = (
+    "learner",
+    "features",
+    "backbone",
+    "strategy",
+    "schedule",
+    "objective",
+    "loss",
+    "trainer",
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,16 @@ class Parts:
     pretraining: "Pretraining"
     loss: "Loss"
     learner: "Learner"
+    ignores: frozenset[str]  # groups and keys of the config that cannot change the result
+
+
+def ignored(cfg: DictConfig, learner: "Learner") -> frozenset[str]:
+    """What neither the learner nor the features that it is fitted to depend on."""
+    from medsmall.features import Features
+
+    if "features" in learner.ignores:
+        return learner.ignores
+    return learner.ignores | made(cfg.features, Features).ignores
 
 
 def parts_of(cfg: DictConfig, learner: "Learner", targets: "Targets | None") -> Parts:
@@ -68,7 +87,10 @@ def parts_of(cfg: DictConfig, learner: "Learner", targets: "Targets | None") -> 
     made(cfg.objective, Objective)
     augmentation = made(cfg.augmentation, Augmentation)
     pretraining = made(cfg.pretraining, Pretraining)
-    return Parts(split, sample_size, sampler, augmentation, pretraining, loss, learner)
+    return Parts(
+        split, sample_size, sampler, augmentation, pretraining, loss, learner,
+        ignored(cfg, learner),
+    )  # fmt: skip
 
 
 def light_parts(cfg: DictConfig) -> "Learner":
@@ -103,7 +125,8 @@ def first_parts(cfg: DictConfig, once: Once) -> Parts:
     dataset = _opened(cfg)
     file = cache_file(dataset, cfg.image_size_px, Path(cfg.cache_root), cfg.resize)
     learner = light_parts(cfg)
-    if new := not file.is_file():
+    new = not file.is_file()
+    if new and "pretraining" not in ignored(cfg, learner):
         made(cfg.pretraining, Pretraining).reach(cfg)
     if auto_groups(cfg):
         cfg = likely(cfg, dataset)
@@ -150,17 +173,21 @@ def _defaults() -> dict[str, str]:
     return {group: option for one in usual if one != "_self_" for group, option in one.items()}
 
 
-def unused(cfg: DictConfig, learner: "Learner") -> list[str]:
+def unused(cfg: DictConfig, parts: Parts) -> list[str]:
     """A sentence, in a list, if options were chosen that the learner has no use for."""
     defaults = _defaults()
     chosen = [
         f"{group}={cfg.choices[group]}"
-        for group in sorted(learner.ignores & {*cfg.choices} - {"pretraining"})
+        for group in sorted(parts.ignores & {*cfg.choices} - {"pretraining"})
         if cfg.choices[group] != defaults.get(group)
     ]
     if not chosen:
         return []
-    return [f"learner={cfg.choices.learner} has no use for {', '.join(chosen)}: without effect."]
+    features = cfg.choices.features
+    who = f"learner={cfg.choices.learner}"
+    if features != "network" and "features" not in parts.learner.ignores:
+        who += f" features={features}"
+    return [f"{who} has no use for {', '.join(chosen)}: without effect."]
 
 
 def check_task(

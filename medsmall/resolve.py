@@ -5,7 +5,7 @@ Heavy imports are inside the functions, so a mistyped key is answered at once.
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
@@ -76,7 +76,7 @@ def drawn(given: DictConfig, once: Once) -> Drawn:
     data = labelled(cfg, config, parts.split, once)
     shares_of_population(data, config)  # a wrong share is told before any image is decoded
     draw = parts.sample_size.draw(data.pools)
-    for sentence in (without_use := unused(given, parts.learner)):
+    for sentence in (without_use := unused(given, parts)):
         say_once(sentence)  # also where the run is recorded
     notices = [*said, *without_use, *data.notices, *notices_of(draw, data.pools)]
     augmentation = parts.augmentation
@@ -113,7 +113,7 @@ def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
         "pixels": pixels,
         "weights": source.fingerprint,
     }
-    ignores = of.parts.learner.ignores
+    ignores = of.parts.ignores
     record = Record.of(cfg.output_root, run_key(config, ignores, identity))
     return Case(
         cfg, config, dataset, table, draw, channels, of.parts.augmentation, source, record,
@@ -135,15 +135,16 @@ def source_of(of: Drawn, once: Once, decode: bool = True) -> "Source":
     from medsmall.pretraining import LeavesOut, asked
     from medsmall.pretraining.none import NoPretraining
 
-    learner, pretraining = of.parts.learner, of.parts.pretraining
-    if "pretraining" in learner.ignores:
-        pretraining = NoPretraining()
+    ignores, pretraining = of.parts.ignores, of.parts.pretraining
+    if "pretraining" in ignores:
+        nothing = NoPretraining().source(of.cfg, functools.partial(resolve, once=once))
+        return replace(nothing, name="no network")
     # an upstream on the data set of the run is one for each test part, any other is one for all
     without = pretraining.leaves_out(of.config) if isinstance(pretraining, LeavesOut) else []
     asking = asked(of.config, without)
     return once(
         "source",
-        [asking, of.config["pretraining"], sorted(learner.ignores)],
+        [asking, of.config["pretraining"], sorted(ignores)],
         lambda: pretraining.source(
             OmegaConf.create(literal(asking)), functools.partial(resolve, once=once, decode=decode)
         ),

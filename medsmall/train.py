@@ -19,7 +19,7 @@ from medsmall import once as sharing
 from medsmall.command import as_command
 from medsmall.configs import literal
 from medsmall.contract import made
-from medsmall.parts import FITTING
+from medsmall.parts import FITTING, ignored
 from medsmall.resolve import resolve
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def execute(case: "Case", wait: bool = True) -> "Record":
         return record
 
     learner = made(case.cfg.learner, Learner)
-    if "pretraining" not in learner.ignores:
+    if "pretraining" not in ignored(case.cfg, learner):
         made(case.cfg.pretraining, Pretraining).reach(case.cfg)
     side = augmented_side(case.augmentation, case.cfg.image_size_px, case.channels)
     known = [{k: case.config[k] for k in FITTING}, case.targets.names, str(case.targets.task), side]

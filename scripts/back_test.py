@@ -76,7 +76,7 @@ class Problem(NamedTuple):
 def problems(dataset: str, pretraining: str, cache: str) -> Iterator[Problem]:
     """One for each class of a data set that has enough test images."""
     from medsmall.features.frozen import Frozen
-    from medsmall.learner.model import initial_model
+    from medsmall.initial import initial_model
     from medsmall.pixels import open_images
     from medsmall.resolve import resolve
 

@@ -33,7 +33,7 @@ from bare_cell import bare
 
 from medsmall.configs import compose
 from medsmall.inference import for_scoring, predictions
-from medsmall.learner.model import initial_model
+from medsmall.initial import initial_model
 from medsmall.once import Once
 from medsmall.pixels import open_images
 from medsmall.quiet import quieten

@@ -23,7 +23,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
 from medsmall.configs import compose
-from medsmall.learner.model import initial_model
+from medsmall.initial import initial_model
 from medsmall.pixels import open_images
 from medsmall.resolve import resolve
 from medsmall.train import execute

@@ -8,6 +8,7 @@ from medsmall.backbone import Backbone
 from medsmall.configs import compose, config_dir, is_auto, options
 from medsmall.contract import made
 from medsmall.errors import MedsmallError
+from medsmall.features import Features
 from medsmall.learner import Learner
 from medsmall.loss import Loss
 from medsmall.objective import Objective
@@ -20,7 +21,8 @@ from medsmall.strategy import Strategy
 from medsmall.threshold import Threshold
 
 CONTRACTS = {
-    "augmentation": Augmentation, "backbone": Backbone, "learner": Learner, "loss": Loss,
+    "augmentation": Augmentation, "backbone": Backbone, "features": Features,
+    "learner": Learner, "loss": Loss,
     "objective": Objective, "pretraining": Pretraining, "sample_size": SampleSize,
     "sampler": Sampler, "schedule": Schedule, "split": Split, "strategy": Strategy,
     "threshold": Threshold,

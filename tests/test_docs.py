@@ -234,7 +234,7 @@ def test_the_readme_names_every_group_and_option():
             assert f"`{option.stem}`" in row, f"{group}={option.stem}"
 
 
-@pytest.mark.parametrize("group", ["pretraining", "learner", "strategy"])
+@pytest.mark.parametrize("group", ["pretraining", "learner", "features", "strategy"])
 def test_the_readme_says_of_each_option_what_the_help_says(group):
     rows = (ROOT / "README.md").read_text().splitlines()
     for option in options(group):

@@ -36,7 +36,10 @@ def test_a_signature_read_from_source_is_that_of_the_imported_class(target):
     assert read.open_ended == any(p.kind == p.VAR_KEYWORD for p in real)
 
 
-PARTS = {"medsmall.pretraining.distribution.Distribution: base"}
+PARTS = {
+    "medsmall.pretraining.distribution.Distribution: base",
+    "medsmall.features.with_metadata.WithMetadata: image",
+}
 
 
 def test_types_of_medsmalls_own_arguments_are_all_understood():

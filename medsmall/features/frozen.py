@@ -3,7 +3,6 @@
 import hashlib
 import json
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,7 @@ from torch.utils.data import DataLoader
 
 from medsmall.backbone.weights import sha256
 from medsmall.errors import MedsmallError
-from medsmall.features.store import Store
-from medsmall.features.views import Asked
+from medsmall.features.kept import Kept
 from medsmall.inference import autocast, device_of, for_scoring
 from medsmall.model import AT_ONCE_ON_CPU, Model
 from medsmall.record.environment import device_of_record
@@ -36,34 +34,12 @@ class Frozen:
         self.model, self.precision = model, str(cfg.trainer.precision)
         self.device = device_of(cfg.trainer)
         self.scoring: Model | None = None  # made when the first view is unknown
-        name = f"{model.architecture.replace('/', '_')}-{_identity(self, cfg)}.sqlite"
-        folder = Path(cfg.cache_root).expanduser().absolute() / "features"
-        self.store, self.pixels = Store(folder / name), Store(folder / "views.sqlite")
+        name = f"{model.architecture.replace('/', '_')}-{_identity(self, cfg)}"
+        self.kept = Kept(cfg, name, self._computed)
 
     def features(self, loader: DataLoader) -> np.ndarray:
-        """float32 (N, F) of all views of a loader of `DrawnImages`, in its order.
-
-        Views whose features are known are not made.
-        """
-        asked = Asked(loader, self.pixels)
-        known = self.store.read(asked.digests())
-        if asked.without(known):
-            with self.store.filling():
-                known = self.store.read(asked.digests())  # others may have been faster
-                for digests, images in asked.made(asked.without(known)):
-                    known |= self._of_batch(digests, images)
-        return np.stack([np.frombuffer(known[digest], np.float32) for digest in asked.digests()])
-
-    def _of_batch(self, digests: list[bytes], images: Tensor) -> dict[bytes, bytes]:
-        """The features of views by their digests; what was not known is computed and kept."""
-        known = self.store.read(digests)
-        lacking = {digest: i for i, digest in enumerate(digests) if digest not in known}
-        if lacking:
-            computed = self._computed(images[list(lacking.values())])
-            new = {d: row.tobytes() for d, row in zip(lacking, computed, strict=True)}
-            self.store.add(new)
-            known |= new
-        return known
+        """float32 (N, F) of all views of a loader, see `medsmall.features.kept`."""
+        return self.kept.features(loader)
 
     def outputs(self, loader: DataLoader, views: int = 1) -> Tensor:
         """Outputs float32 (N, K) of the last layer as it is now, the mean over `views` views."""

@@ -158,9 +158,10 @@ def unmade(source: "Source | None") -> "Iterator[Case]":
 
 def _refusal(cfg: DictConfig) -> MedsmallError | None:
     """Why its weights cannot be had; asking a hub that does not answer takes seconds."""
+    from medsmall.parts import ignored
     from medsmall.pretraining import Pretraining
 
-    if "pretraining" not in build(cfg.learner).ignores:
+    if "pretraining" not in ignored(cfg, build(cfg.learner)):
         try:
             made(cfg.pretraining, Pretraining).reach(cfg)
         except MedsmallError as error:

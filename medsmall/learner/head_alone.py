@@ -17,8 +17,8 @@ from medsmall.batches.batch import Batch
 from medsmall.batches.drawn import DrawnImages
 from medsmall.batches.views import Views
 from medsmall.errors import MedsmallError
+from medsmall.features.body import refuse_other_ends
 from medsmall.features.frozen import Frozen, last_layer
-from medsmall.learner.heads.last_layer import refuse_other_ends
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.model import Model
 

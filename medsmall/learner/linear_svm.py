@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from omegaconf import DictConfig
 
+from medsmall.contract import made
+from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.calibration import calibrated_loss, solve_calibrated
 from medsmall.learner.heads.examples import Examples, check_views
@@ -23,7 +25,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.heads.last_layer import FittedLayer
+    from medsmall.learner import Fitted
 
 MARGIN = 0.1  # standard deviations of a number within which an error costs nothing
 MOST_STEPS = 10_000  # passes over the images; liblinear has 1,000, too few for a weak penalty
@@ -102,14 +104,12 @@ class LinearSVM:
         check_views(self.train_views)
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """Check that the device exists and one linear layer gives the outputs."""
-        from medsmall.learner.heads.last_layer import check_body
+        """Check that the features can be had."""
+        made(cfg.features, Features).check(cfg, targets, side, self.label)
 
-        check_body(cfg, targets, side, self.label)
-
-    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "Fitted":
         """Solve the head for the train images."""
-        from medsmall.learner.heads.last_layer import fit_last_layer
+        from medsmall.learner.heads.fitting import fit_linear
 
         numbers = case.targets.task == Task.REGRESSION
 
@@ -118,4 +118,4 @@ class LinearSVM:
                 return solve_penalised(of, NUMBERS, self.inverse_penalty)
             return solve_calibrated(of, FINDINGS, self.inverse_penalty)
 
-        return fit_last_layer(case, data, loggers, solve, self.train_views)
+        return fit_linear(case, data, loggers, solve, self.train_views)

@@ -32,12 +32,12 @@ class NetworkLearner:
     """
 
     label: str
-    ignores: ClassVar[frozenset[str]] = frozenset()
+    ignores: ClassVar[frozenset[str]] = frozenset({"features"})
     takes_examples: ClassVar[bool] = False
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Build everything except the loaders, and discard it."""
-        from medsmall.learner.model import new_model, try_out
+        from medsmall.initial import new_model, try_out
 
         network, model = new_model(cfg, targets)
         try_out(model, side)
@@ -56,6 +56,7 @@ class NetworkLearner:
         from medsmall import logger
         from medsmall.backbone.adapters import merge_adapters
         from medsmall.inference import device_of
+        from medsmall.initial import initial_model
         from medsmall.learner.batchnorm import reestimate
         from medsmall.learner.head_alone import shortened
         from medsmall.learner.heads.last_layer import FittedLayer
@@ -63,7 +64,7 @@ class NetworkLearner:
         from medsmall.learner.lightning.history import History
         from medsmall.learner.lightning.progress import TrainingProgress
         from medsmall.learner.lightning.trainer import interruptible, make_trainer
-        from medsmall.learner.model import FittedModel, initial_model
+        from medsmall.learner.model import FittedModel
         from medsmall.learner.prevalence import prevalence
 
         cfg, folder = case.cfg, case.record.folder

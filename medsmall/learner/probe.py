@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from omegaconf import DictConfig
 
+from medsmall.contract import made
+from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.examples import Examples, check_views
 from medsmall.learner.heads.linear import Linear, logistic, multinomial, ridge
@@ -24,7 +26,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.heads.last_layer import FittedLayer
+    from medsmall.learner import Fitted
 
 
 USUAL = 10.0
@@ -65,18 +67,16 @@ class Probe:
         check_views(self.train_views)
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """Check that the device exists and one linear layer gives the outputs."""
-        from medsmall.learner.heads.last_layer import check_body
+        """Check that the features can be had."""
+        made(cfg.features, Features).check(cfg, targets, side, self.label)
 
-        check_body(cfg, targets, side, self.label)
-
-    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "Fitted":
         """Solve the head for the train images."""
-        from medsmall.learner.heads.last_layer import fit_last_layer
+        from medsmall.learner.heads.fitting import fit_linear
 
         solver = SOLVERS[case.targets.task]
 
         def solve(of: Examples) -> tuple[Linear, dict[str, float]]:
             return solve_penalised(of, solver, self.inverse_penalty)
 
-        return fit_last_layer(case, data, loggers, solve, self.train_views)
+        return fit_linear(case, data, loggers, solve, self.train_views)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from omegaconf import DictConfig
 
+from medsmall.contract import made
 from medsmall.errors import MedsmallError
+from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.calibration import calibrated
 from medsmall.learner.heads.examples import Examples, check_views
@@ -19,7 +21,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.heads.last_layer import FittedLayer
+    from medsmall.learner import Fitted
 
 
 def nearest_mean(sums: Array, counts: Array) -> Linear:
@@ -80,21 +82,19 @@ class Prototypes:
         check_views(self.train_views)
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """Check that there are classes, the device, and one linear layer that gives the outputs."""
-        from medsmall.learner.heads.last_layer import check_body
-
+        """Check that there are classes, and that the features can be had."""
         if targets.task == Task.REGRESSION:
             raise MedsmallError(
                 f"The learner {self.label} is for classes, but {', '.join(targets.names)} are "
                 "numbers, which have no class means: set learner=probe."
             )
-        check_body(cfg, targets, side, self.label)
+        made(cfg.features, Features).check(cfg, targets, side, self.label)
 
-    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "Fitted":
         """Average the train images of each class."""
-        from medsmall.learner.heads.last_layer import fit_last_layer
+        from medsmall.learner.heads.fitting import fit_linear
 
-        return fit_last_layer(case, data, loggers, _solve, self.train_views)
+        return fit_linear(case, data, loggers, _solve, self.train_views)
 
 
 def _solve(of: Examples) -> tuple[Linear, dict[str, float]]:

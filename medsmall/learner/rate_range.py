@@ -20,9 +20,9 @@ from medsmall.case import Case
 from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.inference import autocast, device_of
+from medsmall.initial import initial_model
 from medsmall.learner.batchnorm import reestimate
 from medsmall.learner.lightning.stages import Stages
-from medsmall.learner.model import initial_model
 from medsmall.loss import Loss
 from medsmall.objective import Objective
 from medsmall.strategy import Strategy

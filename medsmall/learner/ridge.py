@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from omegaconf import DictConfig
 
+from medsmall.contract import made
 from medsmall.errors import MedsmallError
+from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.calibration import calibrated_loss, solve_calibrated
 from medsmall.learner.heads.examples import Examples, check_views
@@ -20,7 +22,7 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
 
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.learner.heads.last_layer import FittedLayer
+    from medsmall.learner import Fitted
 
 
 def least_squares(features: Array, labels: Array, inverse_penalty: float) -> Linear:
@@ -57,21 +59,19 @@ class RidgeHead:
         check_views(self.train_views)
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
-        """Check that there are classes, the device, and one linear layer that gives the outputs."""
-        from medsmall.learner.heads.last_layer import check_body
-
+        """Check that there are classes, and that the features can be had."""
         if targets.task == Task.REGRESSION:
             raise MedsmallError(
                 f"The learner {self.label} is for classes, but {', '.join(targets.names)} are "
                 "numbers: set learner=probe, which is the ridge regression of numbers."
             )
-        check_body(cfg, targets, side, self.label)
+        made(cfg.features, Features).check(cfg, targets, side, self.label)
 
-    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "FittedLayer":
+    def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "Fitted":
         """Solve the head for the train images."""
-        from medsmall.learner.heads.last_layer import fit_last_layer
+        from medsmall.learner.heads.fitting import fit_linear
 
         def solve(of: Examples) -> tuple[Linear, dict[str, float]]:
             return solve_calibrated(of, SOLVER, self.inverse_penalty)
 
-        return fit_last_layer(case, data, loggers, solve, self.train_views)
+        return fit_linear(case, data, loggers, solve, self.train_views)

@@ -12,6 +12,9 @@ from omegaconf import DictConfig
 
 from medsmall.augmentation import Augmentation
 from medsmall.contract import build, made
+from medsmall.features import Features
+from medsmall.learner import Learner
+from medsmall.parts import ignored
 from medsmall.targets import Targets, targets_of
 
 if TYPE_CHECKING:
@@ -94,9 +97,11 @@ def probe(job: Job) -> Speed:
 
     from medsmall.batches.views import augmented_side
     from medsmall.inference import device_of
-    from medsmall.learner.model import new_model
+    from medsmall.initial import new_model
 
     cfg, augmentation = job.cfg, job.augmentation
+    if "backbone" in ignored(cfg, learner := made(cfg.learner, Learner)):
+        return _without_network(cfg, learner)
     network, model = new_model(cfg, job.targets)
     model = model.to(device := device_of(cfg.trainer))
     side = augmented_side(augmentation, cfg.image_size_px, channels=1)
@@ -119,6 +124,16 @@ def probe(job: Job) -> Speed:
         augment=_timed(augmented, 10),
         bytes=sum(one.numel() * one.element_size() for one in model.state_dict().values()),
     )
+
+
+def _without_network(cfg: DictConfig, learner: Learner) -> Speed:
+    """That of features that no network gives, or of none at all."""
+    image = np.random.default_rng(0).integers(0, 256, (cfg.image_size_px,) * 2, dtype=np.uint8)
+    work = 0.0
+    if "features" not in learner.ignores:
+        features = made(cfg.features, Features)
+        work = _timed(lambda: features.work(image))
+    return Speed(step=0.0, score=work, augment=0.0, bytes=0)
 
 
 def _step(cfg: DictConfig, network: Any, model: Any, side: int) -> float:

@@ -29,6 +29,7 @@ EXCLUDED = {
 }  # fmt: skip
 # what a group or key is where a run does without it: runs from before it existed keep their key
 WITHOUT = {
+    "features": {"_target_": "medsmall.features.network.NetworkFeatures"},
     "prevalence": None,
     "sampler": {"_target_": "medsmall.sampler.none.NoSampler"},
     "threshold": {"_target_": "medsmall.threshold.youden.Youden"},

@@ -92,19 +92,26 @@ class Study:
         told = [
             _option(factor, value) if factor in groups() else f"{factor}={value}"
             for factor, value in zip(self.factors, arm, strict=True)
+            if value != "None"  # it has no such thing
         ]
         return ", ".join(told) or "all runs"
 
     def pairs(self, compare: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-        """Two arms that differ in one factor alone, one of `compare` (none: any factor)."""
-        found = []
-        arms = self.arms
-        for k, one in enumerate(arms):
-            for other in arms[:k]:
-                differ = [f for f, a, b in zip(self.factors, one, other, strict=True) if a != b]
-                if len(differ) == 1 and (not compare or differ[0] in compare):
-                    found.append((one, other))
-        return found
+        """Two arms that differ in one factor alone, one of `compare` (none: any factor).
+
+        An arm that differs from each other one in several is compared with all, unless `compare`
+        asks for a factor: a forest on texture and a network have little in common but the question.
+        """
+        every = [(one, other) for k, one in enumerate(self.arms) for other in self.arms[:k]]
+        near = {pair: differ for pair in every if len(differ := self._differ(*pair)) == 1}
+        if compare:
+            return [pair for pair, (factor,) in near.items() if factor in compare]
+        alone = {*self.arms} - {arm for pair in near for arm in pair}
+        return [pair for pair in every if pair in near or alone & {*pair}]
+
+    def _differ(self, one: tuple[str, ...], other: tuple[str, ...]) -> list[str]:
+        """The factors that tell two arms apart."""
+        return [f for f, a, b in zip(self.factors, one, other, strict=True) if a != b]
 
 
 def _option(group: str, option: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hydra.utils import get_object
 
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.record import Record
@@ -16,6 +15,7 @@ from medsmall.record.predicted import Predicted, score
 from medsmall.report.memory import Memory
 from medsmall.report.run import Run
 from medsmall.report.sources import DESCRIBED
+from medsmall.report.used import used
 
 IMAGES, MOST_IMAGES = ("n_train", "labels_used"), 10**9
 YAML = {"true": "True", "false": "False", "null": "None"}  # as a config is written, and as text
@@ -62,8 +62,7 @@ def _read(folder: Path) -> Run:
     _check(record, test.metrics, headline)
     config = dict(flat(relevant(resolved, ())))
     config |= {group: str(choice) for group, choice in resolved["choices"].items()}
-    if not _has_strategy(resolved):
-        config = {k: v for k, v in config.items() if k.partition(".")[0] != "strategy"}
+    config = used(config, resolved)
     config |= {key: test.metrics[key] for key in ABOUT}
     names = test.targets.names
     scores = {f"{headline} {name}": score(test, headline, name) for name in names}  # they agree
@@ -73,14 +72,6 @@ def _read(folder: Path) -> Run:
         record, test.metrics, config, names, list(test.targets.overall), headline,
         test.identity, test.predictions, scores,
     )  # fmt: skip
-
-
-def _has_strategy(config: dict[str, Any]) -> bool:
-    """Whether the learner of a run has a use for one; so if its class is not here any more."""
-    try:
-        return "strategy" not in get_object(config["learner"]["_target_"]).ignores
-    except Exception:  # of Hydra, or of whatever module of one's own it is in
-        return True
 
 
 def _is_number(value: Any) -> bool:

@@ -15,7 +15,7 @@ from medsmall.batches.views import Views
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen
-from medsmall.learner.model import new_model
+from medsmall.initial import new_model
 from medsmall.targets import targets_of
 from medsmall.task import Task
 
@@ -92,7 +92,7 @@ def test_the_bits_do_not_depend_on_who_was_first(frozen, tmp_path, name):
 
 def test_another_network_or_precision_has_another_file(frozen):
     files = {
-        of.store.file.name
+        of.kept.store.file.name
         for of in (
             frozen(), frozen(seed=2), frozen("backbone=densenet121"),
             frozen("trainer.precision=bf16-mixed"),
@@ -101,8 +101,8 @@ def test_another_network_or_precision_has_another_file(frozen):
     assert len(files) == 4
     other = frozen()
     other.model.set_statistics([0.1] * 3, [0.2] * 3)
-    assert Frozen(other.model, compose([*HERNIA])).store.file.name not in files
-    assert frozen(targets=("Hernia", "Mass")).store.file == frozen().store.file
+    assert Frozen(other.model, compose([*HERNIA])).kept.store.file.name not in files
+    assert frozen(targets=("Hernia", "Mass")).kept.store.file == frozen().kept.store.file
 
 
 def test_a_folder_that_cannot_be_written_to_is_one_sentence(frozen, tmp_path):

@@ -11,10 +11,10 @@ from small_run import TASKS
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.features.frozen import Frozen
+from medsmall.initial import initial_model
 from medsmall.learner.heads.counts import COUNTS, chosen_count, prior_of
 from medsmall.learner.heads.neighbours import Neighbours
 from medsmall.learner.knn import KNN
-from medsmall.learner.model import initial_model
 from medsmall.model import Model
 from medsmall.pixels import open_images
 from medsmall.record import Record

@@ -6,8 +6,8 @@ from fitting import STATISTICS
 from small_run import HERNIA
 
 from medsmall.configs import compose
+from medsmall.initial import initial_model
 from medsmall.learner.batchnorm import reestimate
-from medsmall.learner.model import initial_model
 from medsmall.model import Model
 from medsmall.pixels import open_images
 from medsmall.record import Record

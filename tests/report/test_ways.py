@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from medsmall.report.ledger import _has_strategy
 from medsmall.report.run import Run
+from medsmall.report.used import used
 from medsmall.report.ways import with_ways
 
 
@@ -40,11 +40,35 @@ def test_where_all_or_none_have_a_strategy_nothing_changes(runs):
     assert with_ways(runs) == runs
 
 
-def test_the_class_of_the_learner_says_whether_it_has_one():
-    def config(target):
-        return {"learner": {"_target_": target}}
+PROBE, NETWORK, PRIOR = (
+    f"medsmall.learner.{name}" for name in ("probe.Probe", "network.NetworkLearner", "prior.Prior")
+)
+TEXTURE = "medsmall.features.texture.Texture"
+FLAT = {
+    "learner": "x", "strategy": "lora", "strategy.lr": 1, "features": "radiomics",
+    "features.lbp": False, "pretraining": "imagenet", "backbone": "tiny", "backbone.groups": None,
+}  # fmt: skip
 
-    assert not _has_strategy(config("medsmall.learner.probe.Probe"))
-    assert not _has_strategy(config("medsmall.learner.knn.KNN"))
-    assert _has_strategy(config("medsmall.learner.network.NetworkLearner"))
-    assert _has_strategy(config("gone.Learner"))
+
+def kept(learner: str, features: str | None = None) -> dict[str, object]:
+    resolved = {"learner": {"_target_": learner}, "choices": {"features": "radiomics"}}
+    return used(FLAT, resolved | ({"features": {"_target_": features}} if features else {}))
+
+
+def test_what_a_learner_ignores_tells_no_runs_apart():
+    assert "strategy" not in kept(PROBE)
+    assert "strategy.lr" not in kept(PROBE)
+    assert {"strategy", "pretraining", "backbone.groups"} <= {*kept(NETWORK, TEXTURE)}
+    assert not {"features", "features.lbp"} & {*kept(NETWORK, TEXTURE)}
+    assert {*kept(PRIOR, TEXTURE)} == {"learner"}
+    assert "strategy" in kept("gone.Learner")
+
+
+def test_texture_stands_in_the_place_of_the_pretraining():
+    found = kept(PROBE, TEXTURE)
+    assert found["pretraining"] == "radiomics"
+    assert not {"features", "backbone", "backbone.groups"} & {*found}
+    assert "features.lbp" in found
+    assert kept(PROBE, "medsmall.features.network.NetworkFeatures")["pretraining"] == "imagenet"
+    both = kept(PROBE, "medsmall.features.with_metadata.WithMetadata")
+    assert (both["pretraining"], both["features"]) == ("imagenet", "radiomics")

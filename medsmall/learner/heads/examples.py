@@ -15,7 +15,7 @@ from medsmall.task import Task
 if TYPE_CHECKING:  # seconds to import
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
-    from medsmall.features.frozen import Frozen
+    from medsmall.features import Described
 
 Array = NDArray[np.float64]
 
@@ -111,12 +111,12 @@ class Examples:
 
 
 def train_examples(
-    case: "Case", data: "DrawnImages", frozen: "Frozen", train_views: int
+    case: "Case", data: "DrawnImages", described: "Described", train_views: int
 ) -> Examples:
     """The train images of a draw, with `train_views` augmented views of each."""
-    model = frozen.model
-    labels = ((data.shown_labels - model.offset.cpu()) / model.scale.cpu()).numpy()
-    features = frozen.features(data.shown("train", 1 + train_views)).astype(float)
+    offset, scale = unit(case)
+    labels = (data.shown_labels.numpy() - offset) / scale
+    features = described.features(data.shown("train", 1 + train_views)).astype(float)
     patients = case.draw.loc[case.draw["part"] == "train", "patient"].iloc[data.shown_rows]
     return Examples(
         features.reshape(len(labels), 1 + train_views, -1),
@@ -124,3 +124,12 @@ def train_examples(
         np.unique(patients.astype(str), return_inverse=True)[1],
         sampler=case.sampler,
     )
+
+
+def unit(case: "Case") -> tuple[Array, Array]:
+    """Offset and scale (K,) that the labels of a run are learnt with, see `medsmall.targets`."""
+    import torch
+
+    train = case.draw.loc[case.draw["part"] == "train", case.targets.names].to_numpy(float)
+    offset, scale = case.targets.moments(torch.tensor(train))
+    return offset[0].double().numpy(), scale[0].double().numpy()

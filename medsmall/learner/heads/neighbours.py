@@ -8,13 +8,16 @@ The file beside the network of a record predicts again, from features of new ima
     neighbours.predict(features)    # (M, F) float, inputs of the network's last layer
 """
 
+import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medsmall.errors import MedsmallError
+from medsmall.record import Record
 
 Array = NDArray[np.float64]
 AT_ONCE = 256  # images that are compared with all train images
@@ -41,6 +44,7 @@ class Neighbours:
     counts: NDArray[np.int64]
     prior: Array
     pseudo: Array
+    linear: ClassVar[bool] = False
 
     def predict(self, features: NDArray[np.floating]) -> Array:
         """Predictions float64 (M, K) from features (M, F)."""
@@ -57,12 +61,14 @@ class Neighbours:
             found[:, k] = means[:, min(self.counts[k], means.shape[1] - 1)]
         return found
 
-    def save(self, path: Path) -> None:
-        """Write a safetensors file."""
+    def save(self, record: Record) -> str:
+        """Write neighbours.safetensors; the sha256 of its content."""
         from safetensors.numpy import save
 
         arrays = {f.name: np.ascontiguousarray(getattr(self, f.name)) for f in fields(self)}
-        path.write_bytes(save(arrays))
+        content = save(arrays)
+        record.write("neighbours.safetensors", lambda path: path.write_bytes(content))
+        return hashlib.sha256(content).hexdigest()
 
     @classmethod
     def load(cls, path: Path | str) -> "Neighbours":

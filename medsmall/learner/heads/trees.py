@@ -1,0 +1,83 @@
+"""Forests and boosted trees as heads: scikit-learn's estimators, one for each target."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medsmall.learner.heads.examples import Array, Examples
+from medsmall.record import Record
+
+# an estimator with scikit-learn's interface, for classes or for numbers
+Making = Callable[[bool], Any]
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Fitted `estimators`: of each finding or number, or one for all exclusive classes.
+
+    Attributes:
+        estimators: scikit-learn's; a float where the train labels were all alike.
+        classes: K exclusive classes, 0 for findings and numbers.
+        offset, scale: (K,) that numbers were learnt with.
+    """
+
+    estimators: Sequence[Any]
+    classes: int
+    offset: Array
+    scale: Array
+    linear: ClassVar[bool] = False
+
+    def predict(self, features: NDArray[np.floating]) -> Array:
+        """Predictions (M, K)."""
+        columns = [self._of(one, features.astype(float)) for one in self.estimators]
+        found: Array = np.concatenate(columns, axis=1) * self.scale + self.offset
+        return found
+
+    def _of(self, one: Any, features: Array) -> Array:
+        if isinstance(one, float):
+            return np.full((len(features), 1), one)
+        if not hasattr(one, "predict_proba"):
+            values: Array = one.predict(features)[:, None]
+            return values
+        shares: Array = one.predict_proba(features)
+        if not self.classes:
+            return shares[:, 1:]
+        found = np.zeros((len(features), self.classes))
+        found[:, one.classes_] = shares
+        return found
+
+    def save(self, record: Record) -> str:
+        """Write trees.skops, which `load` reads without running what it names; its sha256."""
+        from skops.io import dumps
+
+        content = dumps(
+            {
+                "estimators": list(self.estimators), "classes": self.classes,
+                "offset": self.offset, "scale": self.scale,
+            }
+        )  # fmt: skip
+        record.write("trees.skops", lambda path: path.write_bytes(content))
+        return hashlib.sha256(content).hexdigest()
+
+
+def fit_trees(
+    make: Making, numbers: bool, offset: Array, scale: Array, apart: Sequence[Examples]
+) -> Trees:
+    """An estimator that `make` gives for the examples of each target.
+
+    An image counts once, however many views it has: so leaves are as large as the estimator says.
+    """
+    classes = max(one.labels.shape[1] for one in apart)
+    estimators: list[Any] = []
+    for one in apart:
+        features, labels = one.rows
+        y = labels.argmax(1) if classes > 1 else labels[:, 0]
+        if len(set(y)) < 2:
+            estimators.append(float(y[0]) if len(y) and classes == 1 else 0.0)
+            continue
+        estimators.append(make(numbers).fit(features, y if numbers else y.astype(int)))
+    return Trees(estimators, classes if classes > 1 else 0, offset, scale)
