@@ -170,6 +170,7 @@ def settle(cfg: DictConfig, once: Once) -> tuple[DictConfig, list[str]]:
         return {group: chosen[group] for group in groups}
 
     keys = {*TABLE, "split", "audit", "image_size_px", "resize", *groups}
-    chosen = once("auto", resolved(cfg, keys), chosen_now)
+    asked = [resolved(cfg, keys), [cfg.choices[group] for group in groups]]
+    chosen = once("auto", asked, chosen_now)
     settled = with_options(cfg, {group: option for group, (option, _) in chosen.items()})
     return settled, told(cfg, chosen)

@@ -21,6 +21,7 @@ from medsmall.configs import compose, config_dir
 from medsmall.contract import build
 from medsmall.dataset import MODALITIES
 from medsmall.errors import MedsmallError
+from medsmall.once import Once
 from medsmall.resolve import resolve
 from medsmall.sample_size import Pools
 from medsmall.schema import check
@@ -227,3 +228,12 @@ def test_the_weighted_loss_follows_the_task_where_it_has_one(dataset, loss):
     case = resolve(compose([f"dataset={dataset}", *QUICK, "loss=auto_weighted"]))
     assert case.cfg.choices.loss == loss
     assert case.cfg.loss == OmegaConf.load(config_dir() / "loss" / f"{loss}.yaml")
+
+
+def test_cells_of_a_sweep_that_ask_for_other_autos_get_them():
+    once = Once()
+    losses = [
+        resolve(compose(["dataset=chest_xray", *QUICK, f"loss={asked}"]), once).cfg.choices.loss
+        for asked in ("auto", "auto_weighted", "auto")
+    ]
+    assert losses == ["bce", "bce_weighted", "bce"]
