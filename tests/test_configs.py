@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import re
+import shlex
 import sys
 
 import pytest
@@ -67,7 +68,8 @@ def test_every_experiment_may_be_made_out_of_thin_air(experiment):
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
 def test_every_file_begins_with_a_comment_and_only_experiments_and_launchers_are_global(file):
     lines = file.read_text(encoding="utf-8").splitlines()
-    beyond = file.parent.name in ("experiment", "launcher")  # they set keys of other groups
+    of = file.relative_to(config_dir()).parts
+    beyond = of[0] == "experiment" or "launcher" in of  # they set keys of other groups
     assert ("# @package _global_" in lines) == beyond
     if beyond:
         assert lines.pop(0) == "# @package _global_"
@@ -81,7 +83,7 @@ def test_every_experiment_shows_its_command(experiment):
     commands = re.findall(r"python -m medsmall\.train(.*)", text.partition("defaults:")[0])
     assert commands
     for command in commands:
-        words = command.split("`")[0].split()
+        words = shlex.split(command.split("`")[0])
         if "-m" not in words:  # a sweep is composed cell by cell
             check(compose(words or [f"+experiment={experiment}"]))
 

@@ -7,6 +7,7 @@ import torch
 from timm.models._manipulate import group_with_matcher
 from torch import Tensor, nn
 
+from medsmall.backbone import small_cnn  # noqa: F401  (timm knows it from now on)
 from medsmall.errors import MedsmallError
 
 # In place, these keep a copy of their input for the gradient; ReLU needs only its output.
@@ -45,11 +46,14 @@ class ClassAndMean(nn.Module):
 def timm_module(name: str, outputs: int, arguments: dict[str, Any] | None = None) -> Any:
     """timm's network `name` (perhaps with a tag after a dot) with random weights and a new head.
 
-    `arguments` are timm's, and `pooling`; see `medsmall.backbone.timm_network`. A ViT takes images
-    of any size that its patches divide: timm resamples its positional embedding.
+    `arguments` are timm's, `pooling` and `samplewise`; see `medsmall.backbone.timm_network`. A ViT
+    takes images of any size that its patches divide: timm resamples its positional embedding.
     """
     given = dict(arguments or {})
+    samplewise = given.pop("samplewise", False)
     module = _with_pooling(name, outputs, given.pop("pooling", None), given)
+    if samplewise:
+        module.register_forward_pre_hook(centred_and_scaled)
     for layer in _classifiers(module).modules():
         if type(layer) is nn.Linear:
             layer.__class__ = Float32Linear
@@ -88,6 +92,13 @@ def _any_size(name: str, outputs: int, given: dict[str, Any]) -> Any:
             return timm.create_model(name, **options)
     except RuntimeError as error:  # an unknown tag after the dot
         raise MedsmallError(f"backbone.name={name}: {error}") from error
+
+
+def centred_and_scaled(module: nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor]:
+    """Each image (C, H, W) with mean 0 and standard deviation 1; one of a single value is 0."""
+    (x,) = inputs
+    std, mean = torch.std_mean(x.float(), (1, 2, 3), correction=0, keepdim=True)
+    return (((x - mean) / std.clamp(min=1e-6)).to(x.dtype),)
 
 
 def head_names(module: nn.Module) -> list[str]:

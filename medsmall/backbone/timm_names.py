@@ -5,15 +5,17 @@ import re
 from functools import cache
 from pathlib import Path
 
+OWN = ("small_cnn",)  # registered by medsmall.backbone.small_cnn
+
 
 @cache
 def timm_names() -> frozenset[str]:
-    """Every network that timm registers, older names among them."""
+    """Every network that timm registers, older names among them, and our own."""
     text = _source()
     registered = re.findall(r"^@register_model\b[^)]*?\ndef (\w+)", text, re.MULTILINE)
     renamed = re.findall(r"register_model_deprecations\(__name__, \{(.*?)\}\)", text, re.DOTALL)
     older = [name for names in renamed for name in re.findall(r"^\s*'(\w+)'\s*:", names, re.M)]
-    return frozenset([*registered, *older])
+    return frozenset([*registered, *older, *OWN])
 
 
 def timm_tags(network: str) -> set[str]:

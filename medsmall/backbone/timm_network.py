@@ -27,6 +27,8 @@ class TimmNetwork:
         pooling: of a ViT, what its head sees: "cls", the class token; "mean" of the patch tokens;
             "both", one after the other; null: as timm has it.
         hub: where pretraining=hub finds its weights; see `medsmall.pretraining.hub`.
+        samplewise: whether each image is centred and scaled by its own mean and standard deviation
+            instead of by those of the pretraining.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class TimmNetwork:
         packaged_weights: str | None,
         pooling: Literal["cls", "mean", "both"] | None = None,
         hub: dict | None = None,
+        samplewise: bool = False,
     ) -> None:
         if not name.startswith("hf-hub:"):
             _check_name(name)
@@ -44,7 +47,7 @@ class TimmNetwork:
         self.name = name
         self.groups = groups
         self.packaged_weights = packaged_weights
-        self.pooling = pooling
+        self.pooling, self.samplewise = pooling, samplewise
 
     def build(self, outputs: int) -> Network:
         """A new network with `outputs` logits and random weights.
@@ -62,6 +65,8 @@ class TimmNetwork:
             name, arguments, facts = hub.described(name.removeprefix("hf-hub:"))
         if self.pooling:
             arguments["pooling"] = self.pooling
+        if self.samplewise:
+            arguments["samplewise"] = True
         try:
             module = timm_module(name, outputs, arguments)
         except (TypeError, RuntimeError, MedsmallError) as error:

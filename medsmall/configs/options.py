@@ -49,9 +49,12 @@ def default_keys() -> list[str]:
 
 
 def options(group: str) -> list[str]:
-    """Names of the options of a group, the user's own among them."""
-    files = [file for folder in config_dirs() for file in (folder / group).glob("*.yaml")]
-    return sorted({file.stem for file in files})
+    """Names of the options of a group, the user's own among them; `paper/x` lies in a folder."""
+    found = set()
+    for folder in (one / group for one in config_dirs()):
+        for file in folder.rglob("*.yaml"):
+            found.add(file.relative_to(folder).with_suffix("").as_posix())
+    return sorted(found)
 
 
 def is_auto(option: str | None) -> bool:

@@ -18,7 +18,8 @@ def evaluate_regression(
     `y` (N, K): NaN = unknown; `predicted` (N, K): finite; both in the unit of the targets.
     ``loss`` is the mean squared error over all known labels. ``targets`` by name: ``n`` (known),
     ``mae``, ``rmse``, ``mean_error`` (predicted - y: above 0 overestimates), ``r2`` = 1 - SSE/SST
-    and ``pearson_r``, None with a reason where the labels (or the predictions) are all equal.
+    and ``pearson_r``, None with a reason where the labels (or the predictions) are all equal, and
+    ``pseudo_r2`` = 1 - sum |error| / sum |y - mean y|, as in Romero et al., Medical Physics 2020.
     ``mean``: the mean of each over the targets that define it, ``<name>_over`` how many.
 
     Raises ValueError on shapes that differ or a prediction that is not finite.
@@ -41,9 +42,9 @@ def evaluate_regression(
 
 
 def _one_target(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[str, Any]:
-    values: dict[str, float | None] = dict.fromkeys(METRICS)
+    values: dict[str, float | None] = dict.fromkeys((*METRICS, "pseudo_r2"))
     if not len(y):
-        return {"n": 0, **values, "reasons": dict.fromkeys(METRICS, "no known label")}
+        return {"n": 0, **values, "reasons": dict.fromkeys(values, "no known label")}
     reasons = {}
     error = predicted - y
     values["mae"] = float(np.abs(error).mean())
@@ -51,8 +52,10 @@ def _one_target(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[
     values["mean_error"] = float(error.mean())
     if np.ptp(y) > 0:
         values["r2"] = float(1 - (error**2).sum() / ((y - y.mean()) ** 2).sum())
+        values["pseudo_r2"] = float(1 - np.abs(error).sum() / np.abs(y - y.mean()).sum())
     else:
-        reasons["r2"] = reasons["pearson_r"] = f"all {len(y)} labels are equal"
+        alike = f"all {len(y)} labels are equal"
+        reasons |= dict.fromkeys(("r2", "pseudo_r2", "pearson_r"), alike)
     if np.ptp(y) > 0 and np.ptp(predicted) > 0:
         values["pearson_r"] = float(np.corrcoef(y, predicted)[0, 1])
     else:

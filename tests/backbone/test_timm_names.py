@@ -3,6 +3,7 @@
 import timm
 from timm.models._registry import is_model
 
+from medsmall.backbone import timm_module  # noqa: F401  (registers our own)
 from medsmall.backbone.timm_names import timm_names, timm_tags
 
 
