@@ -45,7 +45,7 @@ def _one_target(y: NDArray[np.float64], predicted: NDArray[np.float64]) -> dict[
     values: dict[str, float | None] = dict.fromkeys((*METRICS, "pseudo_r2"))
     if not len(y):
         return {"n": 0, **values, "reasons": dict.fromkeys(values, "no known label")}
-    reasons = {}
+    reasons: dict[str, str] = {}
     error = predicted - y
     values["mae"] = float(np.abs(error).mean())
     values["rmse"] = float(np.sqrt((error**2).mean()))

@@ -1,6 +1,9 @@
 """Forests and boosted trees as heads: scikit-learn's estimators, one for each target."""
 
 import hashlib
+import io
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -54,11 +57,13 @@ class Trees:
         """Write trees.skops, which `load` reads without running what it names; its sha256."""
         from skops.io import dumps
 
-        content = dumps(
-            {
-                "estimators": list(self.estimators), "classes": self.classes,
-                "offset": self.offset, "scale": self.scale,
-            }
+        content = _without_addresses(
+            dumps(
+                {
+                    "estimators": list(self.estimators), "classes": self.classes,
+                    "offset": self.offset, "scale": self.scale,
+                }
+            )
         )  # fmt: skip
         record.write("trees.skops", lambda path: path.write_bytes(content))
         return hashlib.sha256(content).hexdigest()
@@ -81,3 +86,28 @@ def fit_trees(
             continue
         estimators.append(make(numbers).fit(features, y if numbers else y.astype(int)))
     return Trees(estimators, classes if classes > 1 else 0, offset, scale)
+
+
+def _without_addresses(content: bytes) -> bytes:
+    """The same skops file, compressed, with the same bytes for the same estimators.
+
+    skops names objects by their addresses in memory, and a zip file has the time of day.
+    """
+    given = zipfile.ZipFile(io.BytesIO(content))
+    schema = given.read("schema.json").decode()
+    address = re.compile(r'(?<="__id__": )\d+|(?<=")\d+(?=\.\w+")')
+    number = {one: str(k) for k, one in enumerate(dict.fromkeys(address.findall(schema)), start=1)}
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in sorted(given.namelist(), key=lambda name: _place(name, number)):
+            stem, _, suffix = name.partition(".")
+            renamed = f"{number.get(stem, stem)}.{suffix}"
+            body = given.read(name)
+            if name == "schema.json":
+                body = address.sub(lambda found: number[found[0]], schema).encode()
+            file.writestr(zipfile.ZipInfo(renamed), body, zipfile.ZIP_DEFLATED)
+    return written.getvalue()
+
+
+def _place(name: str, number: dict[str, str]) -> int:
+    return int(number.get(name.partition(".")[0], 0))
