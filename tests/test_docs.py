@@ -241,6 +241,14 @@ def test_the_readme_says_of_each_option_what_the_help_says(group):
         assert f"| `{option}` | {first_line(group, option)} |" in rows
 
 
+@pytest.mark.parametrize("group", ["loss", "sampler", "objective", "threshold"])
+def test_the_page_on_imbalance_says_of_each_option_what_the_help_says(group):
+    rows = (ROOT / "docs" / "imbalance.md").read_text().splitlines()
+    for option in options(group):
+        named = option if group == "loss" else f"{group}={option}"
+        assert f"| `{named}` | {first_line(group, option)} |" in rows
+
+
 def test_the_pages_that_the_configs_name_exist():
     for path in config_dir().rglob("*.yaml"):
         for page in re.findall(r"docs/\w+\.md", path.read_text()):
