@@ -10,6 +10,7 @@ from medsmall.errors import MedsmallError
 from medsmall.record.key import SEEDS
 from medsmall.report.run import Run
 from medsmall.report.sources import DESCRIBED, with_sources
+from medsmall.report.used import TOLD
 from medsmall.report.ways import with_ways
 
 ALONG = ("sample_size.n", "sample_size.fraction")
@@ -110,8 +111,9 @@ class Study:
         return [pair for pair in every if pair in near or alone & {*pair}]
 
     def _differ(self, one: tuple[str, ...], other: tuple[str, ...]) -> list[str]:
-        """The factors that tell two arms apart."""
-        return [f for f, a, b in zip(self.factors, one, other, strict=True) if a != b]
+        """The factors that tell two arms apart, of those that both have."""
+        told = zip(self.factors, one, other, strict=True)
+        return [f for f, a, b in told if a != b and "None" not in (a, b)]
 
 
 def _option(group: str, option: str) -> str:
@@ -163,8 +165,16 @@ def _study(runs: list[Run], along: str | None) -> Study:
 
 
 def _varied(runs: list[Run]) -> list[str]:
+    """The keys that tell runs apart; that some runs have no use for an option does not."""
     keys = dict.fromkeys(key for run in runs for key in run.config)
-    return [key for key in keys if len({str(run.config.get(key)) for run in runs}) > 1]
+    found = []
+    for key in keys:
+        values = {str(run.config.get(key)) for run in runs}
+        if key.partition(".")[0] in TOLD:
+            values = {str(run.config[key]) for run in runs if key in run.config}
+        if len(values) > 1:
+            found.append(key)
+    return found
 
 
 def _follows(runs: list[Run], key: str, options: list[str]) -> bool:

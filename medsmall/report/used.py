@@ -17,8 +17,7 @@ def used(config: dict[str, Any], resolved: dict[str, Any]) -> dict[str, Any]:
     ignores = _ignores(resolved["learner"])
     unused = {group for group in TOLD if group in ignores}
     features = resolved.get("features") or {"_target_": NETWORK}  # records of older versions
-    if features["_target_"] == NETWORK:
-        unused.add("features")
+    config = {"features": "network"} | config
     kept = {k: v for k, v in config.items() if k.partition(".")[0] not in unused}
     if "features" in ignores or "pretraining" not in (of := _ignores(features)):
         return kept

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from medsmall.report.arms import Study
 from medsmall.report.run import Run
 from medsmall.report.used import used
 from medsmall.report.ways import with_ways
@@ -72,3 +73,31 @@ def test_texture_stands_in_the_place_of_the_pretraining():
     assert kept(PROBE, "medsmall.features.network.NetworkFeatures")["pretraining"] == "imagenet"
     both = kept(PROBE, "medsmall.features.with_metadata.WithMetadata")
     assert (both["pretraining"], both["features"]) == ("imagenet", "radiomics")
+
+
+def study(*arms):
+    return Study("a question", ["learner", "pretraining"], {(arm, 50): {} for arm in arms})
+
+
+PROBED, TRAINED, TEXTURE_ARM, NOTHING = (
+    ("probe", "imagenet"), ("network", "imagenet"), ("probe", "radiomics"), ("prior", "None"),
+)  # fmt: skip
+
+
+def pairs(*arms, compare=()):
+    return {frozenset(pair) for pair in study(*arms).pairs(compare)}
+
+
+def test_arms_are_compared_that_differ_in_one_factor_that_both_have():
+    assert pairs(PROBED, TRAINED, TEXTURE_ARM) == {
+        frozenset({PROBED, TRAINED}), frozenset({PROBED, TEXTURE_ARM})
+    }  # fmt: skip
+    assert frozenset({NOTHING, TRAINED}) in pairs(PROBED, TRAINED, NOTHING)
+    assert study(NOTHING).name(NOTHING) == "prior"
+
+
+def test_an_arm_like_no_other_is_compared_with_all_unless_a_factor_is_asked_for():
+    scratch = ("network", "none")
+    assert pairs(scratch, TEXTURE_ARM) == {frozenset({scratch, TEXTURE_ARM})}
+    assert pairs(scratch, TEXTURE_ARM, compare=["learner"]) == set()
+    assert frozenset({scratch, TEXTURE_ARM}) in pairs(scratch, TRAINED, TEXTURE_ARM)
