@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from small_run import HERNIA
 
 from medsmall.backbone.timm_module import timm_module
 from medsmall.backbone.timm_network import TimmNetwork
+from medsmall.configs import compose
 from medsmall.model import Model
 from medsmall.targets import targets_of
 from medsmall.task import Task
+from medsmall.train import train
 
 
 def small(samplewise=False, name="small_cnn", outputs=2):
@@ -59,3 +62,17 @@ def test_a_saved_model_scales_images_again(tmp_path):
     images = torch.randint(0, 256, (2, 1, 40, 40), dtype=torch.uint8)
     assert loaded(images).equal(model(images))
     assert timm_module("small_cnn", 2, {"samplewise": True})._forward_pre_hooks
+
+
+@pytest.mark.parametrize("backbone", ["small_cnn", "resnet18", "mobilenet"])
+def test_it_trains_and_its_features_are_taken(backbone, outputs):
+    words = [*HERNIA, f"backbone={backbone}", f"output_root={outputs}", "strategy=scratch"]
+    images = ["image_size_px=32", "trainer.max_epochs=1", "augmentation.tta_views=0"]
+    if backbone != "resnet18":
+        images.append("backbone.samplewise=true")
+    record = train(compose([*words, *images]))
+    assert record.model.is_file()
+    probed = train(compose([*words, *images, "learner=probe"]))
+    assert probed.metrics["test"]["n"] == record.metrics["test"]["n"]
+    pixels = torch.zeros(1, 1, 32, 32, dtype=torch.uint8)
+    assert Model.load(record.model).predict(pixels).shape == (1, 1)

@@ -17,8 +17,12 @@ from medsmall.batches.drawn import DrawnImages
 from medsmall.errors import MedsmallError
 from medsmall.inference import outputs, predictions
 from medsmall.learner.lightning.classifier import Classifier
+from medsmall.loss.asymmetric import Asymmetric
 from medsmall.loss.bce import BCE
 from medsmall.loss.cross_entropy import CrossEntropy
+from medsmall.loss.focal import Focal
+from medsmall.loss.label_smoothing import LabelSmoothing
+from medsmall.loss.logit_adjustment import LogitAdjustment
 from medsmall.loss.regression import RegressionLoss
 from medsmall.model import Model
 from medsmall.objective.supervised import Supervised
@@ -304,3 +308,35 @@ def test_a_finite_sample_can_be_learnt_by_heart():
     fit = trainer(max_epochs=40)
     fit.fit(classifier.train(), data.training(0), data.plain("val"))
     assert float(fit.callback_metrics["train_loss"]) < 0.15
+
+
+LOSSES = [
+    (Task.MULTILABEL, Focal(gamma=2.0, weighted=False)),
+    (Task.MULTICLASS, Focal(gamma=2.0, weighted=True)),
+    (Task.MULTILABEL, LabelSmoothing(epsilon=0.1)),
+    (Task.MULTICLASS, LabelSmoothing(epsilon=0.1)),
+    (Task.MULTILABEL, LogitAdjustment(tau=1.0)),
+    (Task.MULTICLASS, LogitAdjustment(tau=1.0)),
+    (Task.MULTILABEL, Asymmetric(gamma_positive=0.0, gamma_negative=4.0, margin=0.05)),
+    (Task.MULTILABEL, BCE(weighted=True, beta=0.9)),
+    (Task.MULTILABEL, BCE(weighted=False, pos_weight=3.0)),
+    (Task.MULTICLASS, CrossEntropy(weighted=True, beta=0.9)),
+]
+
+
+@pytest.mark.parametrize(("task", "loss"), LOSSES)
+def test_a_step_follows_the_loss(task, loss):
+    """Its gradient is that of the loss of the outputs, and another one than without a remedy."""
+    drawn = torch.eye(3)[torch.tensor([0, 0, 0, 0, 1, 1, 2])]
+    y = drawn[[0, 1, 4, 6]]
+    steps = []
+    for one in (loss, CrossEntropy(False) if task is Task.MULTICLASS else BCE(False)):
+        classifier = make(loss=one, task=task)
+        classifier.loss.fit(drawn, task)
+        value = classifier.training_step(batch_of(images(4), y), 0)
+        value.backward()
+        each, weights = classifier.loss(classifier.model(images(4)).detach(), y)
+        assert float(value) == pytest.approx(float(each.sum() / weights.sum()), rel=1e-4)
+        steps.append(torch.cat([p.grad.flatten() for p in classifier.model.module.parameters()]))
+    assert steps[0].isfinite().all()
+    assert not torch.allclose(*steps, rtol=1e-3)
