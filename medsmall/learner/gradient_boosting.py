@@ -1,6 +1,5 @@
 """Gradient boosting on features."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,9 +9,8 @@ from medsmall.contract import made
 from medsmall.errors import MedsmallError
 from medsmall.features import Features
 from medsmall.learner import TRAINING
-from medsmall.learner.heads.examples import Examples, check_views
+from medsmall.learner.heads.examples import check_views
 from medsmall.targets import Targets
-from medsmall.task import Task
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from pytorch_lightning.loggers import Logger
@@ -20,7 +18,6 @@ if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
     from medsmall.learner import Fitted
-    from medsmall.learner.heads.trees import Trees
 
 
 @dataclass(frozen=True)
@@ -66,16 +63,9 @@ class GradientBoosting:
 
     def fit(self, case: "Case", data: "DrawnImages", loggers: "list[Logger]") -> "Fitted":
         """Boost trees for each target, or for all exclusive classes together."""
-        from medsmall.learner.heads.examples import unit
-        from medsmall.learner.heads.fitting import fit_head
         from medsmall.learner.heads.trees import fit_trees
 
-        numbers = case.targets.task == Task.REGRESSION
-
-        def build(_: Examples, apart: Sequence[Examples]) -> "tuple[Trees, list[dict[str, float]]]":
-            return fit_trees(self._made, numbers, *unit(case), apart), [{"trees": self.trees}]
-
-        return fit_head(case, data, loggers, build, self.train_views)
+        return fit_trees(case, data, loggers, self._made, self.trees, self.train_views)
 
     def _made(self, numbers: bool) -> Any:
         from sklearn.ensemble import (

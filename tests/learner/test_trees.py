@@ -11,7 +11,7 @@ from small_run import TASKS
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.learner.gradient_boosting import GradientBoosting
-from medsmall.learner.heads.trees import fit_trees
+from medsmall.learner.heads.trees import grown
 from medsmall.learner.prior import Prior
 from medsmall.learner.random_forest import RandomForest
 from medsmall.task import Task
@@ -24,7 +24,7 @@ ZERO, ONE = np.zeros(1), np.ones(1)
 
 def test_a_forest_is_scikit_learns():
     of = examples(task=Task.BINARY)
-    found = fit_trees(FOREST._made, False, ZERO, ONE, [of]).predict(of.plain)
+    found = grown(FOREST._made, False, ZERO, ONE, [of]).predict(of.plain)
     expected = RandomForestClassifier(20, min_samples_leaf=2, random_state=3)
     expected.fit(of.plain, of.labels[:, 0].astype(int))
     np.testing.assert_array_equal(found[:, 0], expected.predict_proba(of.plain)[:, 1])
@@ -33,7 +33,7 @@ def test_a_forest_is_scikit_learns():
 def test_boosting_is_scikit_learns():
     of = examples(task=Task.MULTICLASS)
     k = of.labels.shape[1]
-    found = fit_trees(BOOSTING._made, False, np.zeros(k), np.ones(k), [of]).predict(of.plain)
+    found = grown(BOOSTING._made, False, np.zeros(k), np.ones(k), [of]).predict(of.plain)
     expected = HistGradientBoostingClassifier(
         max_iter=10, max_leaf_nodes=4, min_samples_leaf=2, early_stopping=False, random_state=3
     ).fit(of.plain, of.labels.argmax(1))
@@ -44,17 +44,17 @@ def test_a_class_without_images_is_never_called_and_labels_that_are_alike_are_th
     of = examples(task=Task.MULTICLASS)
     some = of.at(np.flatnonzero(of.classes != 1))
     k = of.labels.shape[1]
-    found = fit_trees(FOREST._made, False, np.zeros(k), np.ones(k), [some]).predict(of.plain)
+    found = grown(FOREST._made, False, np.zeros(k), np.ones(k), [some]).predict(of.plain)
     assert not found[:, 1].any()
     np.testing.assert_allclose(found.sum(1), 1)
     alike = examples(task=Task.BINARY)
     same = alike.at(np.flatnonzero(alike.classes == 1))
-    assert set(fit_trees(FOREST._made, False, ZERO, ONE, [same]).predict(of.plain)[:, 0]) == {1.0}
+    assert set(grown(FOREST._made, False, ZERO, ONE, [same]).predict(of.plain)[:, 0]) == {1.0}
 
 
 def test_numbers_come_back_in_their_unit():
     of = examples(task=Task.REGRESSION)
-    trees = fit_trees(FOREST._made, True, np.array([100.0]), np.array([20.0]), [of])
+    trees = grown(FOREST._made, True, np.array([100.0]), np.array([20.0]), [of])
     found = trees.predict(of.plain)[:, 0]
     assert np.corrcoef(found, of.labels[:, 0])[0, 1] > 0.9
     assert found.mean() == pytest.approx(100 + 20 * of.labels.mean(), abs=3)

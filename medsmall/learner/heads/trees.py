@@ -6,13 +6,21 @@ import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medsmall.learner.heads.examples import Array, Examples
+from medsmall.batches.drawn import DrawnImages
+from medsmall.case import Case
+from medsmall.learner import Fitted
+from medsmall.learner.heads.examples import Array, Examples, unit
+from medsmall.learner.heads.fitting import fit_head
 from medsmall.record import Record
+from medsmall.task import Task
+
+if TYPE_CHECKING:
+    from pytorch_lightning.loggers import Logger
 
 # an estimator with scikit-learn's interface, for classes or for numbers
 Making = Callable[[bool], Any]
@@ -70,6 +78,18 @@ class Trees:
 
 
 def fit_trees(
+    case: Case, data: DrawnImages, loggers: "list[Logger]", make: Making, trees: int, views: int
+) -> Fitted:
+    """Estimators of so many `trees` for the train images, with `views` augmented views of each."""
+    numbers = case.targets.task == Task.REGRESSION
+
+    def build(_: Examples, apart: Sequence[Examples]) -> tuple[Trees, list[dict[str, float]]]:
+        return grown(make, numbers, *unit(case), apart), [{"trees": trees}]
+
+    return fit_head(case, data, loggers, build, views)
+
+
+def grown(
     make: Making, numbers: bool, offset: Array, scale: Array, apart: Sequence[Examples]
 ) -> Trees:
     """An estimator that `make` gives for the examples of each target.
