@@ -191,6 +191,14 @@ class Case:
         classes = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype(int)
         return self.sampler.shown(classes)
 
+    @property
+    def sampler_without_effect(self) -> bool:
+        """Whether one was asked for that shows each image once."""
+        if type(self.sampler) is NoSampler or self.sampler.between_features:
+            return False
+        shown = self.shown()
+        return len(shown) == len(set(shown)) == int((self.draw["part"] == "train").sum())
+
     def draw_shown(self) -> pd.DataFrame:
         """The draw; with a sampler also ``shown``, how often an epoch shows each train image."""
         if type(self.sampler) is NoSampler or self.sampler.between_features:

@@ -195,13 +195,16 @@ def check_task(
 ) -> None:
     """MedsmallError if a part does not fit the kind of the targets, or the choice of an epoch."""
     from medsmall import sampler as samplers
-    from medsmall.loss import refuse_other_task
+    from medsmall.loss import fit_nothing, refuse_other_task
 
     samplers.check_task(sampler, cfg.choices.sampler, targets)
     if sampler.between_features and not learner.takes_examples:
         samplers.refuse_between_pixels(cfg.choices.sampler, cfg.choices.learner)
+    if sampler.between_features and cfg.learner.get("train_views"):
+        samplers.refuse_between_views(cfg.choices.sampler)
     if "loss" not in learner.ignores:
         refuse_other_task(loss, targets)
+        fit_nothing(loss, targets)
     known = ("val_loss", "last", f"val_{targets.headline}")
     if "select_by" not in learner.ignores and cfg.select_by not in known:
         raise MedsmallError(

@@ -12,17 +12,19 @@ from omegaconf import DictConfig, OmegaConf
 
 from medsmall.auto import auto_groups, choose, sample_size_for, told, with_options
 from medsmall.configs import literal
-from medsmall.contract import build
+from medsmall.contract import build, made
 from medsmall.labelled import TABLE, Labelled, labelled, opened
 from medsmall.once import Once
 from medsmall.parts import Parts, check_task, first_parts, unused
 from medsmall.schema import check, resolved
+from medsmall.task import Task
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
     from medsmall.case import Case, Source
+    from medsmall.targets import Targets
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +39,7 @@ class Drawn:
         draw: see `medsmall.sample_size.SampleSize`.
         notices: what is worth knowing, one sentence each.
         decided_by: what decides `draw` and its pixels, as a key for `Once`.
+        columns: of the table that are learnt from beside the labels.
     """
 
     cfg: DictConfig
@@ -46,6 +49,7 @@ class Drawn:
     draw: "pd.DataFrame"
     notices: list[str]
     decided_by: dict[str, Any]
+    columns: list[str]
 
 
 def resolve(cfg: DictConfig, once: Once | None = None, decode: bool = True) -> "Case":
@@ -66,6 +70,7 @@ def drawn(given: DictConfig, once: Once) -> Drawn:
     parts = first_parts(cfg, once)
 
     from medsmall.augmentation.safety import check as check_augmentation
+    from medsmall.features import Features
     from medsmall.sample_size import notices_of
     from medsmall.targets import targets_of
     from medsmall.terminal import say_once
@@ -75,9 +80,13 @@ def drawn(given: DictConfig, once: Once) -> Drawn:
     check_task(cfg, parts.loss, parts.sampler, parts.learner, targets)
     data = labelled(cfg, config, parts.split, once)
     shares_of_population(data, config)  # a wrong share is told before any image is decoded
+    columns: list[str] = []
+    if "features" not in parts.learner.ignores:
+        columns = made(cfg.features, Features).columns_of(data.table, dataset.targets)
     draw = parts.sample_size.draw(data.pools)
     for sentence in (without_use := unused(given, parts)):
         say_once(sentence)  # also where the run is recorded
+    without_use = without_use + without_threshold(cfg, targets)
     notices = [*said, *without_use, *data.notices, *notices_of(draw, data.pools)]
     augmentation = parts.augmentation
     safety = [config["augmentation"], dataset.modality]
@@ -88,7 +97,14 @@ def drawn(given: DictConfig, once: Once) -> Drawn:
         **data.of_pools,
         **{k: config[k] for k in ("sample_size", "cache_root", "image_size_px", "resize")},
     }
-    return Drawn(cfg, config, parts, data, draw, notices, decided_by)
+    return Drawn(cfg, config, parts, data, draw, notices, decided_by, columns)
+
+
+def without_threshold(cfg: DictConfig, targets: "Targets") -> list[str]:
+    """A sentence, in a list, if a threshold was asked for and the targets have none."""
+    if targets.task in (Task.BINARY, Task.MULTILABEL) or cfg.choices.threshold == "youden":
+        return []
+    return [f"threshold={cfg.choices.threshold} is for findings: without effect here."]
 
 
 def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
@@ -113,6 +129,8 @@ def identified(of: Drawn, once: Once, decode: bool = True) -> "Case":
         "pixels": pixels,
         "weights": source.fingerprint,
     }
+    if of.columns:
+        identity["metadata"] = rows_hash(table[["image", *of.columns]].sort_values("image"))
     ignores = of.parts.ignores
     record = Record.of(cfg.output_root, run_key(config, ignores, identity))
     return Case(

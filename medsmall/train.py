@@ -115,6 +115,8 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     for notice in case.notices:
         say_once(notice)
     say(str(case))
+    if case.sampler_without_effect:
+        say(f"sampler={cfg.choices.sampler} changes nothing: the drawn classes are equal.")
     if case.select_by != cfg.select_by and "select_by" not in learner.ignores:
         say(f"Validation {targets.too_few}.")
     config = OmegaConf.create(literal(case.config))

@@ -13,10 +13,10 @@ FEW = 10  # with fewer positives or negatives, a threshold or an AUROC is unreli
 
 
 class Chosen(NamedTuple):
-    """A threshold, and its origin: validation, or the prevalence in training."""
+    """A threshold, and its origin: validation, the prevalence in training, or a constant answer."""
 
     value: float
-    source: Literal["validation", "prevalence"]
+    source: Literal["validation", "prevalence", "constant"]
 
 
 class Counted(NamedTuple):
@@ -42,8 +42,11 @@ def threshold_of(
 
     `y` (N,), 1, 0 or NaN = unknown, and `prob` (N,) are of validation. A threshold by a few labels
     is noise. The `prevalence` in training, weighted as in the loss, is what a calibrated classifier
-    predicts before it sees the image. None if training lacked a class: then nothing was learnt.
+    predicts before it sees the image. 0.5, if all images have one probability. None if training
+    lacked a class: then nothing was learnt.
     """
+    if len(prob) and np.ptp(prob) == 0 and 0 <= prevalence <= 1:
+        return Chosen(0.5, "constant")  # all images are of the larger class
     if enough(y):
         chosen = choose(y, prob)
         if chosen is not None:

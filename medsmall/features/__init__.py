@@ -5,6 +5,7 @@ columns of the sample table. Those of pixels are computed once for a view and ke
 (`kept`, `store`, `views`); `standardised` brings columns of any unit to one scale.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
@@ -13,6 +14,7 @@ from omegaconf import DictConfig
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import
+    import pandas as pd
     from torch.utils.data import DataLoader
 
     from medsmall.batches.drawn import DrawnImages
@@ -26,9 +28,12 @@ class Described(Protocol):
     Attributes:
         initial_sha256: of the network's initial weights; None where there is none.
         machine: for environment.json: `device`.
+        together: how many columns, the first ones, keep their scale relative to each other, as
+            those of a network; others are brought to one scale, each by itself.
     """
 
     initial_sha256: str | None
+    together: int
 
     @property
     def machine(self) -> dict[str, object]:
@@ -61,6 +66,9 @@ class Features(Protocol):
 
         `side` is that of the views, in px.
         """
+
+    def columns_of(self, table: "pd.DataFrame", targets: Sequence[str]) -> list[str]:
+        """The columns of the sample table that they are made of; MedsmallError if it lacks them."""
 
     def work(self, image: np.ndarray) -> None:
         """Do for one view uint8 (H, W) what costs time, for a plan; a network is timed itself."""

@@ -89,6 +89,8 @@ def _identity(of: Frozen, cfg: DictConfig) -> str:
     body = {k: v for k, v in tensors.items() if id(v) not in last}
     options: Any = OmegaConf.to_container(cfg.backbone, resolve=True)
     backbone = {key: value for key, value in options.items() if key not in WITHOUT_EFFECT}
+    if not backbone.get("samplewise"):  # files from before the option existed keep their name
+        backbone.pop("samplewise", None)
     decided_by = [
         sha256({name: tensor.detach() for name, tensor in body.items()}),
         backbone, of.model.arguments,

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.targets import Targets
+from medsmall.terminal import say_once
 
 if TYPE_CHECKING:  # seconds to import
     from torch.utils.data import DataLoader
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # seconds to import
     from medsmall.record import Record
 
 USUAL = ("age", "sex", "view")
+MANY = 20  # words that a column may have in any case
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,11 @@ class Metadata:
     network: ClassVar[bool] = False
 
     def check(self, cfg: DictConfig, targets: Targets, side: int, learner: str) -> None:
-        """Nothing: the columns are known when the table is."""
+        """Nothing: see `columns_of`."""
+
+    def columns_of(self, table: pd.DataFrame, targets: Sequence[str]) -> list[str]:
+        """See `medsmall.features.Features`."""
+        return self.chosen(table, targets)
 
     def work(self, image: np.ndarray) -> None:
         """Nothing that takes time."""
@@ -58,6 +64,11 @@ class Metadata:
                     f"the sample table ({others or 'it has no others'})."
                 )
             return found
+        if not self.columns or len(set(self.columns)) < len(self.columns):
+            raise MedsmallError(
+                "features.columns names no column, or one of them twice: null takes age, sex and "
+                "view."
+            )
         for column in self.columns:
             if column in targets:
                 raise MedsmallError(f"features.columns names {column}, which is to be learnt.")
@@ -66,6 +77,8 @@ class Metadata:
                     f"The sample table has no column {column} of metadata"
                     f"{did_you_mean(column, list(map(str, known)))}."
                 )
+            if not has_values(table[column]):
+                raise MedsmallError(f"features.columns: {column} knows nothing of any image.")
         return self.columns
 
 
@@ -73,6 +86,7 @@ class OfTable:
     """See `medsmall.features.Described`."""
 
     initial_sha256 = None
+    together = 0
 
     def __init__(self, columns: list[str], case: "Case", data: "DrawnImages") -> None:
         self.table = case.table.set_index("image")[columns]
@@ -118,10 +132,15 @@ class Code:
     @classmethod
     def of(cls, train: pd.Series) -> "Code":
         """Learnt from the values of train images."""
-        if pd.api.types.is_numeric_dtype(train):
-            mean = float(train.mean()) if train.notna().any() else 0.0
-            return cls(str(train.name), None, mean)
-        return cls(str(train.name), sorted(set(_text(train)) - {""}), 0.0)
+        numbers, words = _numbers(train), sorted(set(_text(train)) - {""})
+        if numbers is not None:
+            return cls(str(train.name), None, float(np.nanmean(numbers)))
+        if len(words) > max(MANY, len(train) // 2):
+            say_once(
+                f"features.columns: {train.name} has {len(words)} words in {len(train)} train "
+                "images, so nearly each image has its own and nothing can be learnt from it."
+            )
+        return cls(str(train.name), words, 0.0)
 
     @property
     def names(self) -> list[str]:
@@ -133,11 +152,12 @@ class Code:
     def columns(self, values: pd.Series) -> np.ndarray:
         """Features (N, F) of values."""
         if self.words is None:
-            numbers = values.to_numpy(float)
+            text = _text(values).str.replace(",", ".", regex=False)
+            numbers = pd.to_numeric(text, errors="coerce").to_numpy(float)
             unknown = ~np.isfinite(numbers)
             return np.column_stack([np.where(unknown, self.mean, numbers), unknown])
-        text = _text(values).to_numpy()
-        return np.column_stack([text == word for word in self.words] or [np.zeros((len(text), 0))])
+        words = _text(values).to_numpy()
+        return np.column_stack([words == word for word in self.words])
 
 
 def has_values(column: pd.Series) -> bool:
@@ -145,6 +165,14 @@ def has_values(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column):
         return bool(column.notna().any())
     return bool((_text(column) != "").any())
+
+
+def _numbers(column: pd.Series) -> np.ndarray | None:
+    """The values of a column of numbers, also as text and with a comma, NaN unknown; else None."""
+    text = _text(column).str.strip().str.replace(",", ".", regex=False)
+    numbers = pd.to_numeric(text, errors="coerce").to_numpy(float)
+    known = (text != "").to_numpy()
+    return numbers if known.any() and np.isfinite(numbers[known]).all() else None
 
 
 def _text(column: pd.Series) -> pd.Series:

@@ -1,6 +1,7 @@
 """Features of a frozen network: the inputs of its last layer."""
 
 import copy
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -8,7 +9,10 @@ from omegaconf import DictConfig
 
 from medsmall.targets import Targets
 
+ALL = 2**31  # columns
+
 if TYPE_CHECKING:  # seconds to import
+    import pandas as pd
     from torch.utils.data import DataLoader
 
     from medsmall.batches.drawn import DrawnImages
@@ -30,6 +34,10 @@ class NetworkFeatures:
 
         check_body(cfg, targets, side, learner)
 
+    def columns_of(self, table: "pd.DataFrame", targets: Sequence[str]) -> list[str]:
+        """See `medsmall.features.Features`."""
+        return []
+
     def work(self, image: np.ndarray) -> None:
         """The network is timed itself."""
 
@@ -44,6 +52,8 @@ class NetworkFeatures:
 
 class OfNetwork:
     """See `medsmall.features.Described`; `model` is the network, `frozen` has its features."""
+
+    together = ALL
 
     def __init__(self, model: "Model", initial_sha256: str | None, frozen: "Frozen") -> None:
         self.model, self.initial_sha256, self.frozen = model, initial_sha256, frozen

@@ -1,6 +1,7 @@
 """Numbers that describe the texture of an image: radiomics without a network."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,6 +16,7 @@ from medsmall.texture.moments import moments
 from medsmall.texture.patterns import CELLS, hog, lbp
 
 if TYPE_CHECKING:  # seconds to import
+    import pandas as pd
     from torch import Tensor
     from torch.utils.data import DataLoader
 
@@ -57,6 +59,10 @@ class Texture:
                 f"Texture needs images of {SMALLEST} px or more, but the views have {side} px."
             )
 
+    def columns_of(self, table: "pd.DataFrame", targets: Sequence[str]) -> list[str]:
+        """See `medsmall.features.Features`."""
+        return []
+
     def work(self, image: np.ndarray) -> None:
         """Compute those of one view."""
         self.computed(image)
@@ -79,6 +85,7 @@ class OfTexture:
     """See `medsmall.features.Described`."""
 
     initial_sha256 = None
+    together = 0
 
     def __init__(self, kind: Texture, cfg: DictConfig) -> None:
         from medsmall.features.kept import Kept

@@ -1,5 +1,6 @@
 """Features of an image beside the columns of the sample table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,7 @@ from medsmall.features.metadata import Metadata
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import
+    import pandas as pd
     from torch.utils.data import DataLoader
 
     from medsmall.batches.drawn import DrawnImages
@@ -42,6 +44,10 @@ class WithMetadata:
         """Check those of the image."""
         self.image.check(cfg, targets, side, learner)
 
+    def columns_of(self, table: "pd.DataFrame", targets: Sequence[str]) -> list[str]:
+        """See `medsmall.features.Features`."""
+        return Metadata(self.columns).chosen(table, targets)
+
     def work(self, image: np.ndarray) -> None:
         """That of the image."""
         self.image.work(image)
@@ -57,6 +63,7 @@ class Both:
     def __init__(self, image: "Described", table: "OfTable") -> None:
         self.image, self.table = image, table
         self.initial_sha256 = image.initial_sha256
+        self.together = 0  # known with the first features
 
     @property
     def machine(self) -> dict[str, Any]:
@@ -65,7 +72,9 @@ class Both:
 
     def features(self, loader: "DataLoader") -> np.ndarray:
         """float64 (N, F), those of the image first."""
-        return np.concatenate([self.image.features(loader), self.table.features(loader)], 1)
+        of_image = self.image.features(loader)
+        self.together = min(self.image.together, of_image.shape[1])
+        return np.concatenate([of_image, self.table.features(loader)], 1)
 
     def save(self, record: "Record", about: dict[str, str]) -> str:
         """What both write."""

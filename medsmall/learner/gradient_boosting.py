@@ -10,6 +10,7 @@ from medsmall.errors import MedsmallError
 from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.examples import check_views
+from medsmall.sampler.repeated import check_seed
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
@@ -56,6 +57,7 @@ class GradientBoosting:
                 f"learner.rate must lie above 0 and up to 1, such as 0.1, but is {self.rate:g}."
             )
         check_views(self.train_views)
+        check_seed(self.seed, "learner.seed")
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the features can be had."""
@@ -67,7 +69,7 @@ class GradientBoosting:
 
         return fit_trees(case, data, loggers, self._made, self.trees, self.train_views)
 
-    def _made(self, numbers: bool) -> Any:
+    def _made(self, numbers: bool, views: int) -> Any:
         from sklearn.ensemble import (
             HistGradientBoostingClassifier,
             HistGradientBoostingRegressor,
@@ -76,5 +78,5 @@ class GradientBoosting:
         kind = HistGradientBoostingRegressor if numbers else HistGradientBoostingClassifier
         return kind(
             learning_rate=self.rate, max_iter=self.trees, max_leaf_nodes=self.leaves,
-            min_samples_leaf=self.leaf, early_stopping=False, random_state=self.seed,
+            min_samples_leaf=self.leaf * views, early_stopping=False, random_state=self.seed,
         )  # fmt: skip

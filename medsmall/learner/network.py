@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 from omegaconf import DictConfig
 
 from medsmall.contract import made
+from medsmall.errors import MedsmallError
 from medsmall.strategy import Strategy
 from medsmall.targets import Targets
+from medsmall.task import Task
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
@@ -65,7 +67,7 @@ class NetworkLearner:
         from medsmall.learner.lightning.progress import TrainingProgress
         from medsmall.learner.lightning.trainer import interruptible, make_trainer
         from medsmall.learner.model import FittedModel
-        from medsmall.learner.prevalence import prevalence
+        from medsmall.learner.prevalence import for_validation, prevalence
 
         cfg, folder = case.cfg, case.record.folder
         select_by = case.select_by
@@ -76,6 +78,9 @@ class NetworkLearner:
         task = case.targets.task
         classifier.loss.fit(data.shown_labels, task)
         shown_positive = prevalence(classifier.loss, data.shown_labels, task)
+
+        val = data.parts["val"].labels.double().numpy()
+        classifier.shares = None if task == Task.REGRESSION else for_validation(shown_positive, val)
 
         trainer = make_trainer(
             cfg,
@@ -88,6 +93,11 @@ class NetworkLearner:
             enable_checkpointing=False,
             default_root_dir=folder,
         )
+        if trainer.world_size > 1 and not classifier.objective.image_by_image:
+            raise MedsmallError(
+                f"objective={cfg.choices.objective} mixes the images of a batch, so its result "
+                "would depend on the number of processes: set trainer.devices=1."
+            )
         in_processes = trainer.strategy.launcher is not None
         if in_processes:
             trainer.loggers = []  # other processes have none; the history is sent afterwards

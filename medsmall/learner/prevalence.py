@@ -4,11 +4,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.loss import Loss
 from medsmall.loss.alternatives import counts
 from medsmall.task import Task
 
 FLAT = 1e-6  # the slope where the search ends
+CHANCE = 2.0  # standard errors of a share
 ABSENT = -30.0  # the logit of a class without images
 
 
@@ -58,4 +60,21 @@ def _least(loss: Loss, probes: Tensor, held: Tensor, shares: Tensor, task: Task)
     found = z.detach()
     if found.equal(start):
         return shares
-    return found.softmax(0) if whole else torch.where(inner, found.sigmoid(), shares)
+    if not whole:
+        return torch.where(inner, found.sigmoid(), shares)
+    present = torch.where(inner, found.softmax(0), 0.0)  # nothing is known of an absent class
+    return present / present.sum()
+
+
+def for_validation(fit: np.ndarray, labels: np.ndarray) -> Shares | None:
+    """The shares by which validation `labels` (N, K) are scored; None where they are as in the fit.
+
+    Where training was balanced and validation is not, the plain likelihood would choose an epoch
+    that has learnt least. A difference within two standard errors is chance.
+    """
+    count = (~np.isnan(labels)).sum(0)
+    share = np.where(count > 0, np.nansum(labels, axis=0) / np.maximum(count, 1), np.nan)
+    shares = Shares(fit, share)
+    error = np.sqrt(share * (1 - share) / np.maximum(count, 1))
+    far = shares.known & (np.abs(fit - share) > CHANCE * error)
+    return shares if far.any() and shares.differ else None

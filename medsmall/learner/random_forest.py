@@ -10,6 +10,7 @@ from medsmall.errors import MedsmallError
 from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.examples import check_views
+from medsmall.sampler.repeated import check_seed
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
@@ -47,6 +48,7 @@ class RandomForest:
             if value < 1:
                 raise MedsmallError(f"learner.{name} must be 1 or more, but is {value}.")
         check_views(self.train_views)
+        check_seed(self.seed, "learner.seed")
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the features can be had."""
@@ -58,8 +60,10 @@ class RandomForest:
 
         return fit_trees(case, data, loggers, self._made, self.trees, self.train_views)
 
-    def _made(self, numbers: bool) -> Any:
+    def _made(self, numbers: bool, views: int) -> Any:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestRegressor if numbers else RandomForestClassifier
-        return kind(self.trees, min_samples_leaf=self.leaf, random_state=self.seed, n_jobs=1)
+        return kind(
+            self.trees, min_samples_leaf=self.leaf * views, random_state=self.seed, n_jobs=1
+        )

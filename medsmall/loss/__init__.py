@@ -48,6 +48,13 @@ class Loss(Protocol):
         """
 
 
+def fit_nothing(loss: Loss, targets: Targets) -> None:
+    """MedsmallError if the loss does not fit the number of targets."""
+    import torch
+
+    loss.fit(torch.zeros(1, len(targets.names), dtype=torch.float64), targets.task)
+
+
 def refuse_other_task(loss: Loss, targets: Targets) -> None:
     """MedsmallError if the loss does not fit the kind of the targets."""
     if targets.task not in loss.tasks:

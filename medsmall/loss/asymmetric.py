@@ -7,6 +7,8 @@ from torch.nn import functional as F
 from medsmall.errors import MedsmallError
 from medsmall.task import Task
 
+MOST = 10  # of a focus: beyond, hardly any image counts
+
 
 class Asymmetric(nn.Module):
     """A focal loss that lets go of easy negatives only, and of very easy ones wholly.
@@ -17,7 +19,7 @@ class Asymmetric(nn.Module):
     Args:
         gamma_positive: a, 0 or more.
         gamma_negative: b, 0 or more; larger than a.
-        margin: probability up to which a negative counts nothing, 0 to below 1.
+        margin: probability up to which a negative counts nothing, 0 to 0.5.
     """
 
     tasks = (Task.BINARY, Task.MULTILABEL)
@@ -25,11 +27,14 @@ class Asymmetric(nn.Module):
     def __init__(self, gamma_positive: float, gamma_negative: float, margin: float) -> None:
         super().__init__()
         for name, gamma in (("positive", gamma_positive), ("negative", gamma_negative)):
-            if gamma < 0:
-                raise MedsmallError(f"loss.gamma_{name} must be 0 or more, but is {gamma:g}.")
-        if not 0 <= margin < 1:
+            if not 0 <= gamma <= MOST:
+                raise MedsmallError(
+                    f"loss.gamma_{name} must lie between 0 and {MOST}, but is {gamma:g}."
+                )
+        if not 0 <= margin <= 0.5:
             raise MedsmallError(
-                f"loss.margin must be 0 or more and below 1, such as 0.05, but is {margin:g}."
+                f"loss.margin must lie between 0 and 0.5, such as 0.05, but is {margin:g}: beyond, "
+                "few negatives would count at all."
             )
         self.gamma_positive, self.gamma_negative = gamma_positive, gamma_negative
         self.margin = margin

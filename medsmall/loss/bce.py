@@ -34,10 +34,18 @@ class BCE(nn.Module):
         check_beta(beta)
         self.weighted, self.beta = weighted, beta
         self.pos_weight = None if pos_weight is None else torch.tensor(pos_weight).float()
-        if self.pos_weight is not None and not bool((self.pos_weight > 0).all()):
+        least, most = 1e-3, 1e3
+        if self.pos_weight is not None and not bool(
+            ((self.pos_weight >= least) & (self.pos_weight <= most)).all()
+        ):
             raise MedsmallError(
-                f"loss.pos_weight must be above 0, but is {pos_weight}: 3 lets a positive count "
-                "as much as three negatives."
+                f"loss.pos_weight must lie between {least:g} and {most:g}, but is {pos_weight}: 3 "
+                "lets a positive count as much as three negatives."
+            )
+        if self.pos_weight is not None and weighted:
+            raise MedsmallError(
+                "loss.weighted=true finds the weight of positives by the draw: leave out "
+                "loss.pos_weight, or set loss=bce_pos_weight."
             )
         self.register_buffer("class_weight", torch.ones(2, 1))
 
@@ -47,8 +55,8 @@ class BCE(nn.Module):
         if self.pos_weight is not None:
             if self.pos_weight.numel() not in (1, labels.shape[1]):
                 raise MedsmallError(
-                    f"loss.pos_weight has {self.pos_weight.numel()} numbers for "
-                    f"{labels.shape[1]} targets: give one number for all, or one for each."
+                    f"loss.pos_weight has {self.pos_weight.numel()} numbers, but there are "
+                    f"{labels.shape[1]} target(s): give one number for all, or one for each."
                 )
             self.class_weight[1] = self.pos_weight
         elif self.weighted:

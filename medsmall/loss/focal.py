@@ -8,6 +8,8 @@ from medsmall.loss.alternatives import alternatives, counts
 from medsmall.loss.class_weights import balanced
 from medsmall.task import Task
 
+MOST = 10  # of a focus: beyond, hardly any image counts
+
 
 class Focal(nn.Module):
     """-(1 - p)^gamma log p, p being the probability of what the label says.
@@ -25,8 +27,10 @@ class Focal(nn.Module):
 
     def __init__(self, gamma: float, weighted: bool) -> None:
         super().__init__()
-        if gamma < 0:
-            raise MedsmallError(f"loss.gamma must be 0 or more, such as 2, but is {gamma:g}.")
+        if not 0 <= gamma <= MOST:
+            raise MedsmallError(
+                f"loss.gamma must lie between 0 and {MOST}, such as 2, but is {gamma:g}."
+            )
         self.gamma, self.weighted = gamma, weighted
         self.task = Task.BINARY
         self.register_buffer("class_weight", torch.ones(1, 2))

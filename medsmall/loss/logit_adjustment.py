@@ -16,15 +16,15 @@ class LogitAdjustment(nn.Module):
     weighs more than another. Menon et al., Long-tail learning via logit adjustment, ICLR 2021.
 
     Args:
-        tau: 0 or more; 0 is the cross-entropy.
+        tau: 0 to 3; 0 is the cross-entropy.
     """
 
     tasks = (Task.BINARY, Task.MULTILABEL, Task.MULTICLASS)
 
     def __init__(self, tau: float) -> None:
         super().__init__()
-        if tau < 0:
-            raise MedsmallError(f"loss.tau must be 0 or more, such as 1, but is {tau:g}.")
+        if not 0 <= tau <= 3:
+            raise MedsmallError(f"loss.tau must lie between 0 and 3, such as 1, but is {tau:g}.")
         self.tau, self.task = tau, Task.BINARY
         self.register_buffer("log_share", torch.zeros(1, 2))
 

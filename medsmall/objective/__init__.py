@@ -13,10 +13,13 @@ class Objective(Protocol):
     """Made from conf/objective/<name>.yaml.
 
     Attributes:
+        image_by_image: whether each image counts by itself. Else the result would depend on how a
+            batch is shared among processes, and a single one is asked for.
         takes_features: whether it hands the images of a batch to the model as they come. Then the
             features of a frozen body may come in their place.
     """
 
+    image_by_image: ClassVar[bool]
     takes_features: ClassVar[bool]
 
     def __call__(

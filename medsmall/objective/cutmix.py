@@ -23,6 +23,7 @@ class CutMix:
         alpha: above 0; 1: all areas are equally likely.
     """
 
+    image_by_image: ClassVar[bool] = False
     takes_features: ClassVar[bool] = False
 
     def __init__(self, alpha: float) -> None:

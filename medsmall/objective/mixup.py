@@ -24,6 +24,7 @@ class MixUp:
         alpha: above 0; small: most images are nearly themselves.
     """
 
+    image_by_image: ClassVar[bool] = False
     takes_features: ClassVar[bool] = False
 
     def __init__(self, alpha: float) -> None:
@@ -50,6 +51,8 @@ def blended(labels: Tensor, other: Tensor, share: Tensor) -> Tensor:
 
 
 def check_alpha(alpha: float) -> None:
-    """MedsmallError unless it is above 0."""
-    if alpha <= 0:
-        raise MedsmallError(f"objective.alpha must be above 0, such as 0.4, but is {alpha:g}.")
+    """MedsmallError unless Beta(alpha, alpha) can be drawn from."""
+    if not 1e-3 <= alpha <= 1e3:
+        raise MedsmallError(
+            f"objective.alpha must lie between 0.001 and 1000, such as 0.4, but is {alpha:g}."
+        )

@@ -12,6 +12,7 @@ from medsmall.loss import Loss
 class Supervised:
     """The loss of the labelled images; an unknown label, or an unlabelled image, counts nothing."""
 
+    image_by_image: ClassVar[bool] = True
     takes_features: ClassVar[bool] = True
 
     def __call__(

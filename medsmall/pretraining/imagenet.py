@@ -69,8 +69,13 @@ class ImageNet:
 
     def _name(self, name: str) -> str:
         """timm's name with the tag; MedsmallError if it is not one of ImageNet weights."""
+        from medsmall.backbone.timm_names import OWN
         from medsmall.backbone.timm_network import check_tag
 
+        if name in OWN:
+            raise MedsmallError(
+                f"{name} has no published weights: set pretraining=none strategy=scratch."
+            )
         if name.startswith("hf-hub:"):
             raise MedsmallError(
                 f"The weights of backbone.name={name} are those of its repository: set "

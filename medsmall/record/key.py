@@ -29,6 +29,7 @@ EXCLUDED = {
 }  # fmt: skip
 # what a group or key is where a run does without it: runs from before it existed keep their key
 WITHOUT = {
+    "backbone.samplewise": False,
     "features": {"_target_": "medsmall.features.network.NetworkFeatures"},
     "prevalence": None,
     "sampler": {"_target_": "medsmall.sampler.none.NoSampler"},
@@ -54,8 +55,17 @@ def run_key(config: dict[str, Any], ignored: Iterable[str], identity: dict[str, 
 
 def relevant(config: dict[str, Any], ignored: Iterable[str]) -> dict[str, Any]:
     """The keys of the full resolved config that can change a result, except `ignored` ones."""
-    unused = {key for key, value in WITHOUT.items() if config.get(key, value) == value}
+    unused = {key for key, value in WITHOUT.items() if _at(config, key, value) == value}
     return _without(config, EXCLUDED | unused | set(ignored))
+
+
+def _at(config: dict[str, Any], dotted: str, default: Any) -> Any:
+    node: Any = config
+    for key in dotted.split("."):
+        if not isinstance(node, dict) or key not in node:
+            return default
+        node = node[key]
+    return node
 
 
 def spread(images: pd.Series) -> list[str]:

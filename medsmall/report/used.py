@@ -4,7 +4,10 @@ from typing import Any
 
 from hydra.utils import get_object
 
-TOLD = ("strategy", "features", "pretraining", "backbone", "augmentation")
+TOLD = (
+    "strategy", "schedule", "loss", "objective",
+    "features", "pretraining", "backbone", "augmentation",
+)  # fmt: skip
 NETWORK = "medsmall.features.network.NetworkFeatures"
 
 

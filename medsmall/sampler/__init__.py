@@ -52,8 +52,21 @@ def check_task(sampler: Sampler, option: str, targets: Targets) -> None:
 
 def refuse_between_pixels(option: str, learner: str) -> None:
     """MedsmallError: the option makes examples between features, and the learner takes none."""
+    why = (
+        ": between their pixels lies a double exposure, which is no image of either class"
+        if learner == "network"
+        else ""
+    )
     raise MedsmallError(
         f"sampler={option} makes new examples between the features of two images, and "
-        f"learner={learner} takes none: between their pixels lies a double exposure, which is no "
-        "image of either class. Set learner=probe, or sampler=oversample."
+        f"learner={learner} takes none{why}. Set learner=probe, random_forest or "
+        "gradient_boosting, or sampler=oversample."
+    )
+
+
+def refuse_between_views(option: str) -> None:
+    """MedsmallError: the nearest neighbours of a view are other views of its image."""
+    raise MedsmallError(
+        f"sampler={option} would find the nearest neighbours of a view among the other views of "
+        "the same image: set learner.train_views=0, or sampler=oversample."
     )

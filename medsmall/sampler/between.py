@@ -10,7 +10,7 @@ import numpy as np
 
 from medsmall.errors import MedsmallError
 from medsmall.sampler.none import NoSampler
-from medsmall.sampler.repeated import Oversample, check_ratio
+from medsmall.sampler.repeated import Oversample, check_ratio, check_seed
 from medsmall.terminal import say_once
 
 
@@ -33,6 +33,7 @@ class Smote(NoSampler):
 
     def __post_init__(self) -> None:
         check_ratio(self.ratio)
+        check_seed(self.seed)
         if self.neighbours < 1:
             raise MedsmallError(
                 f"sampler.neighbours must be 1 or more, such as 5, but is {self.neighbours}."
@@ -107,7 +108,9 @@ class Adasyn(Smote):
             try:
                 found: tuple[np.ndarray, np.ndarray] = engine.fit_resample(features, classes)
                 return found
-            except (ValueError, RuntimeError):
+            except (ValueError, RuntimeError) as error:
+                if "generated" not in str(error) and "majority class" not in str(error):
+                    raise
                 say_once(
                     "sampler=adasyn: a class has no neighbour of another class, so its new "
                     "examples are those of sampler=smote."

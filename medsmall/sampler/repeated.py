@@ -23,6 +23,7 @@ class Oversample(NoSampler):
 
     def __post_init__(self) -> None:
         check_ratio(self.ratio)
+        check_seed(self.seed)
 
     def shown(self, classes: np.ndarray) -> np.ndarray:
         """All images in their order, then the repeated ones, class by class."""
@@ -53,6 +54,7 @@ class Undersample(NoSampler):
 
     def __post_init__(self) -> None:
         check_ratio(self.ratio)
+        check_seed(self.seed)
 
     def shown(self, classes: np.ndarray) -> np.ndarray:
         """The images that are left, in their order."""
@@ -64,6 +66,12 @@ class Undersample(NoSampler):
             for number in np.flatnonzero(counts)
         ]
         return np.sort(np.concatenate(left))
+
+
+def check_seed(seed: int, key: str = "sampler.seed") -> None:
+    """MedsmallError unless numpy and scikit-learn take it."""
+    if not 0 <= seed < 2**32:
+        raise MedsmallError(f"{key} must lie in [0, 2^32), but is {seed}.")
 
 
 def check_ratio(ratio: float) -> None:

@@ -12,6 +12,8 @@ from medsmall.evaluation.threshold import FEW, Chosen, enough, threshold_of
 from medsmall.evaluation.units import per_unit
 from medsmall.task import Task
 from medsmall.threshold import Threshold
+from medsmall.threshold.prevalence import Prevalence
+from medsmall.threshold.youden import Youden
 
 if TYPE_CHECKING:  # seconds to import
     from torch import Tensor
@@ -117,12 +119,12 @@ class Findings:
         sources = [values["threshold_from"] for values in test["targets"].values()]
         words = {
             "validation": "the threshold chosen on validation" + _aim(test),
-            "prevalence": "the share of positives in training, as the fit weighs them "
-            f"(validation has fewer than {FEW} positives or negatives)",
+            "prevalence": "the share of positives in training, as the fit weighs them" + _why(test),
+            "constant": "0.5, since every image has the same probability",
         }
         used = [f"{words[s]}{_how_many(s, sources)}" for s in words if s in sources]
         value = [f"{v['threshold']:.2f}, " for v in test["targets"].values() if v["threshold"]]
-        of_one = value[0] if len(value) == len(sources) == 1 else ""
+        of_one = value[0] if len(value) == len(sources) == 1 and "constant" not in sources else ""
         where = f"Sens., spec. and bal. acc.: at {of_one}{'; at '.join(used)}." if used else ""
         return [where, *unreliable(test)] if where else unreliable(test)
 
@@ -147,6 +149,15 @@ def correct(called: np.ndarray, true: np.ndarray, known: np.ndarray) -> np.ndarr
     right = (called == true).astype(object)
     right[~known] = None
     return right
+
+
+def _why(test: dict[str, Any]) -> str:
+    """Why nothing was chosen, unless that was asked for."""
+    aim = test.get("threshold_aim")
+    if aim == Prevalence.aim:
+        return ""
+    sought = f", so {aim} was not sought" if aim not in (None, Youden.aim) else ""
+    return f" (validation has fewer than {FEW} positives or negatives{sought})"
 
 
 def _aim(test: dict[str, Any]) -> str:

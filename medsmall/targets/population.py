@@ -38,9 +38,9 @@ def population(names: Sequence[str], task: Task, pool: np.ndarray, stated: State
     shares = np.array([stated[name] for name in names], dtype=float)
     if not ((shares > 0) & (shares < 1)).all():
         raise MedsmallError(f"prevalence must lie between 0 and 1, but holds {shares.tolist()}.")
-    if task == Task.MULTICLASS and abs(shares.sum() - 1) > 1e-6:
+    if task == Task.MULTICLASS and abs(shares.sum() - 1) > 0.01:
         raise MedsmallError(
-            f"The shares of prevalence sum to {shares.sum():.4g}: those of exclusive classes sum "
+            f"The shares of prevalence sum to {shares.sum():.6g}: those of exclusive classes sum "
             "to 1."
         )
-    return shares
+    return shares / shares.sum() if task == Task.MULTICLASS else shares

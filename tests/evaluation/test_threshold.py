@@ -32,6 +32,15 @@ def test_without_both_classes_in_training_and_enough_validation_there_is_none():
     assert threshold_of(*validation(10, 10), choose_threshold, 0.0).source == "validation"
 
 
+@pytest.mark.parametrize("positives", [5, 30])
+def test_one_answer_for_all_calls_the_larger_class(positives):
+    y, _ = validation(positives, 90)
+    for share in (0.25, 0.7):
+        found = threshold_of(y, np.full(len(y), share), choose_threshold, share)
+        assert found == (0.5, "constant")
+        assert (share >= found.value) == (share > 0.5)
+
+
 def test_the_prevalence_costs_less_than_youden_of_a_few_labels():
     """Balanced accuracy on new images, of two Gaussians two apart, at 6 + 6 validation labels."""
     rng = np.random.default_rng(0)

@@ -13,10 +13,14 @@ from sklearn.preprocessing import StandardScaler
 from small_run import HERNIA
 
 from medsmall.configs import compose
+from medsmall.contract import made
 from medsmall.errors import MedsmallError
+from medsmall.features import Features
 from medsmall.features.metadata import Code, Metadata
+from medsmall.features.standardised import Standardised
 from medsmall.features.texture import Texture, grey
 from medsmall.pixels import open_images
+from medsmall.record.key import rows_hash
 from medsmall.resolve import resolve
 from medsmall.texture.glcm import glcm
 from medsmall.texture.moments import moments
@@ -101,6 +105,14 @@ def test_metadata_are_encoded_by_the_train_images():
     assert found.tolist() == [[0, 1], [0, 0], [0, 0], [0, 0]]
 
 
+def test_numbers_that_a_table_has_as_text_are_numbers(capsys):
+    code = Code.of(pd.Series(["1,5", "2.5", "", None], name="crp"))
+    assert code.words is None
+    assert code.columns(pd.Series(["3,5", "", "x"])).tolist() == [[3.5, 0], [2, 1], [2, 1]]
+    Code.of(pd.Series([f"p{k}" for k in range(60)], name="scanner"))
+    assert "scanner has 60 words in 60 train images" in capsys.readouterr().err
+
+
 def test_columns_of_words_and_numbers_are_chosen_as_far_as_the_data_have_them():
     table = pd.DataFrame(
         {"image": ["a"], "patient": ["p"], "split": [""], "y": [1.0], "age": [np.nan],
@@ -112,6 +124,9 @@ def test_columns_of_words_and_numbers_are_chosen_as_far_as_the_data_have_them():
         (["y"], "which is to be learnt"),
         (["sexx"], r"no column sexx of metadata \(did you mean 'sex'\?\)"),
         (["patient"], "no column patient of metadata"),
+        ([], "names no column, or one of them twice"),
+        (["sex", "sex"], "names no column, or one of them twice"),
+        (["view"], "view knows nothing of any image"),
     ]:
         with pytest.raises(MedsmallError, match=words):
             Metadata(columns).chosen(table, ["y"])
@@ -143,6 +158,32 @@ def test_both_stand_side_by_side(tmp_path, outputs):
     assert load_file(alone.folder / "head.safetensors")["weight"].shape[1] == extra
     assert head["weight"].shape[1] > extra
     assert record.model.is_file()
+
+
+def test_a_few_columns_of_a_table_are_not_lost_beside_those_of_an_image(outputs):
+    case, data = opened(outputs, "features=image_and_metadata")
+    given = made(case.cfg.features, Features).of(case, data)
+    found = Standardised(given, data).features(data.plain("train"))
+    image = given.together
+    assert 0 < image < found.shape[1]
+    whole = [found[:, :image].var(0).sum(), found[:, image:].var(0).sum()]
+    np.testing.assert_allclose(whole, 1, rtol=1e-6)
+    own = given.features(data.plain("train")).astype(float)
+    moves = own[:, :image].std(0) > 0
+    ratio = found[:, :image].std(0)[moves] / own[:, :image].std(0)[moves]
+    np.testing.assert_allclose(ratio, ratio[0])
+    kinds = found[:, image:].std(0)
+    np.testing.assert_allclose(kinds[kinds > 0], kinds.max())
+
+
+def test_other_metadata_are_another_run(outputs):
+    case, _ = opened(outputs, "features=metadata")
+    assert "metadata" in case.identity
+    plain, _ = opened(outputs, "features=radiomics")
+    assert "metadata" not in plain.identity
+    table = pd.DataFrame({"image": ["a", "b"], "age": [30.0, 40.0]})
+    swapped = table.assign(age=[40.0, 30.0])
+    assert rows_hash(table) != rows_hash(swapped)
 
 
 @pytest.mark.parametrize(

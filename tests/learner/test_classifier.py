@@ -15,6 +15,7 @@ from medsmall.backbone.timm_network import TimmNetwork
 from medsmall.batches.batch import Batch
 from medsmall.batches.drawn import DrawnImages
 from medsmall.errors import MedsmallError
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.inference import outputs, predictions
 from medsmall.learner.lightning.classifier import Classifier
 from medsmall.loss.asymmetric import Asymmetric
@@ -340,3 +341,24 @@ def test_a_step_follows_the_loss(task, loss):
         steps.append(torch.cat([p.grad.flatten() for p in classifier.model.module.parameters()]))
     assert steps[0].isfinite().all()
     assert not torch.allclose(*steps, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("task", "targets"), [(Task.BINARY, ["a"]), (Task.MULTICLASS, "abc")])
+def test_after_a_balanced_fit_validation_is_scored_for_its_own_classes(task, targets):
+    """Else the epoch that has learnt least would look best."""
+    rng = np.random.default_rng(0)
+    classes = rng.choice(len(targets) if len(targets) > 1 else 2, 40, p=None)
+    y = np.eye(3)[classes] if len(targets) > 1 else classes[:, None].astype(float)
+    k = y.shape[1]
+    fit, share = np.full(k, 1 / max(k, 2)), np.array([0.05] if k == 1 else [0.8, 0.15, 0.05])
+    plain, predicted = validated(make(targets, task), y, list(targets))
+    classifier = make(targets, task)
+    classifier.shares = Shares(fit, share)
+    shifted, _ = validated(classifier, y, list(targets))
+    corrected = classifier.model.targets.corrected(predicted, classifier.shares)
+    rows = y[-len(predicted) :]
+    full = corrected if k > 1 else np.c_[1 - corrected, corrected]
+    true = rows.argmax(1) if k > 1 else rows[:, 0].astype(int)
+    expected = -np.log(full[np.arange(len(true)), true]).mean()
+    assert float(shifted["val_loss"]) == pytest.approx(expected, rel=1e-4)
+    assert float(shifted["val_loss"]) != pytest.approx(float(plain["val_loss"]), rel=1e-2)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medsmall.learner.prevalence import prevalence
+from medsmall.learner.prevalence import for_validation, prevalence
 from medsmall.loss.asymmetric import Asymmetric
 from medsmall.loss.bce import BCE
 from medsmall.loss.cross_entropy import CrossEntropy
@@ -100,3 +100,20 @@ def test_known_answers():
     focal = fitted(Focal(gamma=2.0, weighted=True), classes, Task.MULTICLASS)
     found = prevalence(focal, classes, Task.MULTICLASS)
     np.testing.assert_allclose(found, [1 / 2, 1 / 2, 0], atol=1e-4)
+    for kind in ("focal", "smoothing", "adjusted"):
+        found = prevalence(
+            fitted(LOSSES[kind](), classes, Task.MULTICLASS), classes, Task.MULTICLASS
+        )
+        assert found[2] == 0  # exactly: the correction would divide by it
+        assert found.sum() == pytest.approx(1)
+
+
+def test_validation_is_scored_by_other_shares_only_beyond_chance():
+    labels = np.r_[np.ones(20), np.zeros(180)][:, None]
+    assert for_validation(np.array([0.1]), labels) is None
+    assert for_validation(np.array([0.13]), labels) is None  # 1.4 standard errors
+    found = for_validation(np.array([0.5]), labels)
+    assert (found.fit, found.population) == (0.5, 0.1)
+    assert for_validation(np.array([0.5]), labels[18:24]) is None  # 2 of 6
+    assert for_validation(np.array([0.5]), np.full((5, 1), NAN)) is None
+    assert for_validation(np.array([NAN]), labels) is None

@@ -116,3 +116,8 @@ def test_the_prior_has_no_use_for_pixels(outputs):
 def test_a_wrong_value_is_one_sentence(make, words):
     with pytest.raises(MedsmallError, match=words):
         make()
+
+
+def test_a_leaf_is_as_large_in_images_however_many_views_there_are():
+    assert FOREST._made(False, 5).min_samples_leaf == 5 * FOREST._made(False, 1).min_samples_leaf
+    assert BOOSTING._made(True, 3).min_samples_leaf == 3 * BOOSTING.leaf

@@ -188,17 +188,18 @@ def test_loss_and_weight_are_linear_in_soft_labels(kind, task, seed, t):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Focal(-1.0, False), "loss.gamma must be 0 or more"),
+        (lambda: Focal(-1.0, False), "loss.gamma must lie between 0 and 10"),
         (lambda: LabelSmoothing(1.0), "loss.epsilon must be 0 or more and below 1"),
-        (lambda: LogitAdjustment(-0.1), "loss.tau must be 0 or more"),
-        (lambda: Asymmetric(0.0, -4.0, 0.05), "loss.gamma_negative must be 0 or more"),
-        (lambda: Asymmetric(0.0, 4.0, 1.0), "loss.margin must be 0 or more and below 1"),
+        (lambda: LogitAdjustment(-0.1), "loss.tau must lie between 0 and 3"),
+        (lambda: Asymmetric(0.0, -4.0, 0.05), "loss.gamma_negative must lie between 0 and 10"),
+        (lambda: Asymmetric(0.0, 4.0, 1.0), "loss.margin must lie between 0 and 0.5"),
         (lambda: BCE(True, beta=1.0), "loss.beta must lie between 0 and 1"),
         (lambda: CrossEntropy(True, beta=0.0), "loss.beta must lie between 0 and 1"),
-        (lambda: BCE(False, pos_weight=0.0), "loss.pos_weight must be above 0"),
+        (lambda: BCE(True, pos_weight=2.0), "finds the weight of positives by the draw"),
+        (lambda: BCE(False, pos_weight=0.0), "loss.pos_weight must lie between 0.001 and 1000"),
         (
             lambda: fitted(BCE(False, pos_weight=[1.0, 2.0]), drawn(FINDINGS), FINDINGS),
-            "loss.pos_weight has 2 numbers for 3 targets",
+            "loss.pos_weight has 2 numbers, but there are 3",
         ),
     ],
 )

@@ -149,5 +149,14 @@ def test_a_run_of_any_task_learns_from_blends(objective, dataset, tmp_path, outp
 
 @pytest.mark.parametrize("kind", [MixUp, CutMix])
 def test_a_wrong_value_is_one_sentence(kind):
-    with pytest.raises(MedsmallError, match="objective.alpha must be above 0"):
+    with pytest.raises(MedsmallError, match="objective.alpha must lie between 0.001"):
         kind(alpha=0.0)
+
+
+def test_processes_that_share_a_batch_would_blend_other_pairs(tmp_path, outputs):
+    words = ["dataset=chest_xray", "phantom=true", "backbone=tiny", "pretraining=none",
+             "image_size_px=32", "dataset.phantom_patients=60", "sample_size=natural",
+             "sample_size.n=16", f"output_root={tmp_path}", "objective=mixup",
+             "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]  # fmt: skip
+    with pytest.raises(MedsmallError, match="depend on the number of processes"):
+        train(compose(words))

@@ -1,6 +1,7 @@
 """Samplers by their counts, against imbalanced-learn, and in whole runs."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -198,7 +199,10 @@ def test_weights_are_taken_from_what_is_shown(tmp_path, outputs, monkeypatch):
             ["dataset=rsna_boneage", "sampler=undersample"],
             "is for classes, but boneage are numbers",
         ),
+        (["sampler=smote", "learner=probe", "learner.train_views=2"], "set learner.train_views=0"),
         (["sampler=oversample", "sampler.ratio=0"], "sampler.ratio must lie above 0"),
+        (["sampler=oversample", "sampler.seed=-1"], "sampler.seed must lie in"),
+        (["learner=random_forest", "learner.seed=-1"], "learner.seed must lie in"),
         (["sampler=smote", "learner=probe", "sampler.neighbours=0"], "must be 1 or more"),
     ],
 )
@@ -211,3 +215,17 @@ def test_each_finding_of_several_may_have_examples_of_its_own(outputs):
     words = ["dataset=chexpert", "learner=probe", "sampler=smote"]
     case = resolve(compose([*RARE, f"output_root={outputs}", *words]))
     assert case.targets.task == Task.MULTILABEL
+
+
+def test_an_image_weighs_as_its_class_does_among_the_examples():
+    features, classes = clouds([30, 10])
+    labels = classes[:, None].astype(float)
+    of = Examples(features[:, None], labels, np.arange(40), classes, sampler=Smote(1.0, 5, seed=0))
+    assert np.bincount(classes, of.weights) == pytest.approx([20, 20])
+    assert (replace(of, sampler=None).weights == 1).all()
+
+
+def test_a_sampler_without_effect_says_so(tmp_path, outputs, capsys):
+    more = ["sampler=undersample", "sampler.ratio=0.001", "learner=prior"]
+    run(tmp_path, outputs, *more)
+    assert "sampler=undersample changes nothing" in capsys.readouterr().err

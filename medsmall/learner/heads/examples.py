@@ -70,6 +70,19 @@ class Examples:
         one_hot = np.eye(labels.shape[1])[classes] if labels.shape[1] > 1 else classes[:, None]
         return features, one_hot.astype(float)
 
+    @property
+    def weights(self) -> Array:
+        """Of each image (N,), so that classes count as among the rows; 1 without a sampler."""
+        if self.sampler is None or self.classes is None or not self.sampler.between_features:
+            return np.ones(len(self.labels))
+        _, labels = self.rows
+        of_rows = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype(int)
+        most = int(self.classes.max()) + 1
+        shares = [np.bincount(c, minlength=most) / len(c) for c in (of_rows, self.classes)]
+        ratio = shares[0] / np.where(shares[1] > 0, shares[1], 1.0)
+        found: Array = ratio[self.classes]
+        return found
+
     def at(self, chosen: NDArray[np.int64]) -> "Examples":
         """Some of the images."""
         return replace(

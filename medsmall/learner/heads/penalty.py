@@ -91,6 +91,7 @@ def chosen(of: Examples, solver: Solver, given: float | None) -> Chosen:
             held_out[number, out] = head.outputs(turned.plain[out])
     seen = ~np.isnan(held_out[0, :, 0])
     losses = np.array([solver.loss(outputs[seen], of.labels[seen]) for outputs in held_out])
+    losses = losses * of.weights[seen]
     steps = np.abs(np.log(np.array(penalties) / solver.usual)).round(6)
     best = preferred(losses, of.patients[seen], np.argsort(steps, kind="stable").tolist())
     return Chosen(penalties[best], len(folds), held_out[best])

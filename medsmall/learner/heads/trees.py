@@ -22,8 +22,8 @@ from medsmall.task import Task
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
-# an estimator with scikit-learn's interface, for classes or for numbers
-Making = Callable[[bool], Any]
+# an estimator with scikit-learn's interface, for numbers or classes and so many views of an image
+Making = Callable[[bool, int], Any]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Trees:
     """Fitted `estimators`: of each finding or number, or one for all exclusive classes.
 
     Attributes:
-        estimators: scikit-learn's; a float where the train labels were all alike.
+        estimators: scikit-learn's.
         classes: K exclusive classes, 0 for findings and numbers.
         offset, scale: (K,) that numbers were learnt with.
     """
@@ -49,17 +49,12 @@ class Trees:
         return found
 
     def _of(self, one: Any, features: Array) -> Array:
-        if isinstance(one, float):
-            return np.full((len(features), 1), one)
         if not hasattr(one, "predict_proba"):
             values: Array = one.predict(features)[:, None]
             return values
-        shares: Array = one.predict_proba(features)
-        if not self.classes:
-            return shares[:, 1:]
-        found = np.zeros((len(features), self.classes))
-        found[:, one.classes_] = shares
-        return found
+        found = np.zeros((len(features), self.classes or 2))
+        found[:, one.classes_] = one.predict_proba(features)
+        return found if self.classes else found[:, 1:]
 
     def save(self, record: Record) -> str:
         """Write trees.skops, which `load` reads without running what it names; its sha256."""
@@ -94,17 +89,18 @@ def grown(
 ) -> Trees:
     """An estimator that `make` gives for the examples of each target.
 
-    An image counts once, however many views it has: so leaves are as large as the estimator says.
+    Leaves are as large as the estimator says in images, not in views of them.
     """
+    from sklearn.dummy import DummyClassifier
+
     classes = max(one.labels.shape[1] for one in apart)
     estimators: list[Any] = []
     for one in apart:
         features, labels = one.rows
         y = labels.argmax(1) if classes > 1 else labels[:, 0]
-        if len(set(y)) < 2:
-            estimators.append(float(y[0]) if len(y) and classes == 1 else 0.0)
-            continue
-        estimators.append(make(numbers).fit(features, y if numbers else y.astype(int)))
+        alike = len(set(y)) < 2 and not numbers
+        one_class = DummyClassifier(strategy="prior") if alike else make(numbers, one.views)
+        estimators.append(one_class.fit(features, y if numbers else y.astype(int)))
     return Trees(estimators, classes if classes > 1 else 0, offset, scale)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from torchmetrics import SumMetric
 from medsmall.backbone import Network
 from medsmall.batches.batch import Batch
 from medsmall.errors import MedsmallError
+from medsmall.evaluation.prior_shift import Shares
 from medsmall.learner.lightning.gathered import Gathered
 from medsmall.learner.lightning.stages import Stages
 from medsmall.learner.lightning.sync_batchnorm import synchronise
@@ -40,6 +42,9 @@ class Classifier(pl.LightningModule):
         # not a MeanMetric, which forgets the weights if NaN is allowed (torchmetrics #3434)
         self.losses, self.weights = (SumMetric(nan_strategy="disable") for _ in range(2))
         self.validated = Gathered()
+        self.shares: Shares | None = (
+            None  # of the classes, where validation has others than the fit
+        )
 
     @property
     def total_steps(self) -> int:
@@ -118,8 +123,15 @@ class Classifier(pl.LightningModule):
             )
         found = self.model.targets.validation(
             labels.double().cpu().numpy(),
-            self.model.predictions(outputs),
+            self._for_validation(self.model.predictions(outputs)),
             self.model.scale.double().cpu().numpy(),
         )
         for name, value in found.items():
             self.log(f"val_{name}", float("nan") if value is None else value)
+
+    def _for_validation(self, predicted: np.ndarray) -> np.ndarray:
+        """Predictions (N, K) for the classes as validation has them."""
+        if self.shares is None:
+            return predicted
+        corrected = self.model.targets.corrected(predicted, self.shares)
+        return predicted if corrected is None else corrected
