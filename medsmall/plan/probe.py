@@ -51,10 +51,11 @@ class Job(NamedTuple):
     @property
     def decided_by(self) -> list[object]:
         """What decides the speed, as a key for `Once`."""
-        keys = ("backbone", "learner", "strategy", "augmentation", "image_size_px", "batch_size")
-        nodes = [{k: v for k, v in self.config[key].items() if k not in ALIKE} for key in keys[:4]]
+        parts = ("backbone", "learner", "features", "strategy", "augmentation")
+        nodes = [{k: v for k, v in self.config[part].items() if k not in ALIKE} for part in parts]
+        keys = ("image_size_px", "batch_size")
         random = self.config["pretraining"].get("random")
-        return [nodes, *(self.config[key] for key in keys[4:]), random, len(self.targets.names)]
+        return [nodes, *(self.config[key] for key in keys), random, len(self.targets.names)]
 
 
 @dataclass(frozen=True)

@@ -232,3 +232,15 @@ def test_the_drawn_rows_and_their_order_count(table):
     assert len(hashes) == 4
     assert rows_hash(draw.copy()) in hashes
     assert rows_hash(draw.set_axis([9, 8, 7, 6])) in hashes
+
+
+def test_runs_from_before_an_option_existed_keep_their_key():
+    config = check(compose(["backbone=timm"]))
+    older = copy.deepcopy(config)
+    for key in ("prevalence", "threshold", "sampler", "features"):
+        del older[key]
+    del older["backbone"]["samplewise"]
+    assert key_of(older) == key_of(config)
+    for words in (["prevalence=0.1"], ["threshold=f1"], ["sampler=oversample"],
+                  ["backbone.samplewise=true"]):  # fmt: skip
+        assert key_of(check(compose(["backbone=timm", *words]))) != key_of(config)
