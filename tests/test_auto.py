@@ -225,7 +225,8 @@ def test_what_cannot_be_resolved_is_one_sentence(resolve_small):
     ],
 )
 def test_the_weighted_loss_follows_the_task_where_it_has_one(dataset, loss):
-    case = resolve(compose([f"dataset={dataset}", *QUICK, "loss=auto_weighted"]))
+    words = [f"dataset={dataset}", *QUICK, "loss=auto_weighted", "dataset.phantom_patients=60"]
+    case = resolve(compose(words))
     assert case.cfg.choices.loss == loss
     assert case.cfg.loss == OmegaConf.load(config_dir() / "loss" / f"{loss}.yaml")
 

@@ -12,6 +12,8 @@ from medsmall.grid.expand import expand, varied
 from medsmall.grid.rules import Rules
 from medsmall.train import train
 
+pytestmark = pytest.mark.untraced
+
 FOLDER = config_dir() / "experiment" / "paper"
 SIZES, DRAWS, FINDINGS = 12, 5, 3
 CELLS = {
@@ -73,7 +75,7 @@ def test_a_sweep_has_the_cells_of_its_question(name):
 @pytest.mark.parametrize("name", CELLS)
 def test_a_cell_of_each_runs_on_generated_data(name, outputs):
     targets = [] if name == "bone_age" else ["dataset.targets=[Hernia]"]
-    size = [] if name == "bone_age" else ["dataset.phantom_patients=300"]
+    size = [f"dataset.phantom_patients={60 if name == 'bone_age' else 300}"]
     words = [f"+experiment=paper/{name}", *QUICK, *targets, *size, *ONE[name]]
     record = train(compose([*words, f"output_root={outputs}", "sample_size.val=null"]))
     assert record.done
