@@ -21,6 +21,7 @@ from medsmall.sample_size import labels_used
 from medsmall.sampler import Sampler
 from medsmall.sampler.none import NoSampler
 from medsmall.targets import Targets, targets_of
+from medsmall.task import Task
 
 
 @dataclass(frozen=True)
@@ -186,27 +187,28 @@ class Case:
     def shown(self) -> np.ndarray:
         """The train rows of the draw as often as training shows them, int64 (M,)."""
         labels = self.draw.loc[self.draw["part"] == "train", self.targets.names].to_numpy(float)
-        if type(self.sampler) is NoSampler or self.sampler.between_features:
-            return np.arange(len(labels))
-        classes = labels.argmax(1) if labels.shape[1] > 1 else labels[:, 0].astype(int)
-        return self.sampler.shown(classes)
+        if self.targets.task == Task.MULTICLASS:
+            return self.sampler.shown(labels.argmax(1))
+        if self.targets.task == Task.BINARY:
+            return self.sampler.shown(labels[:, 0].astype(int))
+        return np.arange(len(labels))
 
     @property
-    def sampler_without_effect(self) -> bool:
-        """Whether one was asked for that shows each image once."""
-        if type(self.sampler) is NoSampler or self.sampler.between_features:
-            return False
-        shown = self.shown()
-        return len(shown) == len(set(shown)) == int((self.draw["part"] == "train").sum())
+    def shows_each_once(self) -> bool:
+        """Whether training shows each train image once per epoch."""
+        return len(set(shown := self.shown())) == len(shown) == int(self._is_train.sum())
 
     def draw_shown(self) -> pd.DataFrame:
-        """The draw; with a sampler also ``shown``, how often an epoch shows each train image."""
-        if type(self.sampler) is NoSampler or self.sampler.between_features:
+        """The draw, with ``shown``, how often an epoch shows each train image, unless all once."""
+        if self.shows_each_once:
             return self.draw
-        train = np.flatnonzero(self.draw["part"] == "train")
         times = pd.Series(pd.NA, index=self.draw.index, dtype="Int64")
-        times.iloc[train] = np.bincount(self.shown(), minlength=len(train))
+        times[self._is_train] = np.bincount(self.shown(), minlength=int(self._is_train.sum()))
         return self.draw.assign(shown=times)
+
+    @property
+    def _is_train(self) -> pd.Series:
+        return self.draw["part"] == "train"
 
     @property
     def select_by(self) -> str:

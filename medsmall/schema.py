@@ -19,6 +19,7 @@ from medsmall.signatures import Signature, signature
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
+SEEDS = 2**32  # as many as numpy and scikit-learn take
 COPIES = ("identical_images", "near_duplicates")  # what audit.drop can leave out
 SPAWNING = ("ddp_spawn", "ddp_fork", "ddp_notebook")  # others start the whole command once more
 
@@ -65,6 +66,7 @@ def check(cfg: DictConfig) -> dict[str, Any]:
             if not (undecided or group == "logger" or "_target_" in (config[group] or {})):
                 raise MedsmallError(f"{group} has no _target_: choose an option with {group}=...")
             _check_node(group, config[group])
+            _check_seed(f"{group}.seed", (config[group] or {}).get("seed"))
     return config
 
 
@@ -109,10 +111,16 @@ def _check_ranges(root: dict[str, Any]) -> None:
     for key in ("data_root", "output_root", "cache_root"):
         if not root[key].strip():
             raise MedsmallError(f"{key} is empty: name a folder, such as {key}=./{key[:-5]}.")
-    if not 0 <= root["seed"] < 2**32:
+    if not 0 <= root["seed"] < SEEDS:
         raise MedsmallError(f"seed must lie in [0, 2^32), but is {root['seed']}.")
     if (root["num_workers"] or 0) < 0:
         raise MedsmallError(f"num_workers must be 0 or more, but is {root['num_workers']}.")
+
+
+def _check_seed(key: str, seed: Any) -> None:
+    if isinstance(seed, int) and not 0 <= seed < SEEDS:
+        what = "negative" if seed < 0 else "too large"
+        raise MedsmallError(f"{key}={seed} is {what}: choose 0 or more, and below 2^32.")
 
 
 def _check_audit(audit: dict[str, Any]) -> None:

@@ -115,7 +115,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     for notice in case.notices:
         say_once(notice)
     say(str(case))
-    if case.sampler_without_effect:
+    if case.shows_each_once and cfg.choices.sampler != "none" and not case.sampler.between_features:
         say(f"sampler={cfg.choices.sampler} changes nothing: the drawn classes are equal.")
     if case.select_by != cfg.select_by and "select_by" not in learner.ignores:
         say(f"Validation {targets.too_few}.")

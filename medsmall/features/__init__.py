@@ -28,12 +28,12 @@ class Described(Protocol):
     Attributes:
         initial_sha256: of the network's initial weights; None where there is none.
         machine: for environment.json: `device`.
-        together: how many columns, the first ones, keep their scale relative to each other, as
-            those of a network; others are brought to one scale, each by itself.
+        own_units: how many columns, the last ones, have units of their own; None: all. Those of a
+            network, before them, keep their scale relative to each other.
     """
 
     initial_sha256: str | None
-    together: int
+    own_units: int | None
 
     @property
     def machine(self) -> dict[str, object]:

@@ -86,7 +86,7 @@ class OfTable:
     """See `medsmall.features.Described`."""
 
     initial_sha256 = None
-    together = 0
+    own_units = None
 
     def __init__(self, columns: list[str], case: "Case", data: "DrawnImages") -> None:
         self.table = case.table.set_index("image")[columns]

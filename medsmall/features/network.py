@@ -9,8 +9,6 @@ from omegaconf import DictConfig
 
 from medsmall.targets import Targets
 
-ALL = 2**31  # columns
-
 if TYPE_CHECKING:  # seconds to import
     import pandas as pd
     from torch.utils.data import DataLoader
@@ -53,7 +51,7 @@ class NetworkFeatures:
 class OfNetwork:
     """See `medsmall.features.Described`; `model` is the network, `frozen` has its features."""
 
-    together = ALL
+    own_units: int | None = 0
 
     def __init__(self, model: "Model", initial_sha256: str | None, frozen: "Frozen") -> None:
         self.model, self.initial_sha256, self.frozen = model, initial_sha256, frozen

@@ -15,23 +15,24 @@ if TYPE_CHECKING:  # seconds to import
 class Standardised:
     """Features of mean 0 and standard deviation 1 over the train images; labels have no say.
 
-    A feature that is the same for all of them is 0 for every image. Columns that belong `together`
-    keep their scale relative to each other: the many of a network that hardly vary would be noise
-    else. These and the others then have one total variance, so that a few columns of a table are
-    not lost beside a thousand of an image.
+    A feature that is the same for all of them is 0 for every image. The columns of a network keep
+    their scale relative to each other: the many that hardly vary would be noise else. These and
+    the others then have one total variance, so that a few columns of a table are not lost beside a
+    thousand of an image.
     """
 
     def __init__(self, given: "Described", data: "DrawnImages") -> None:
         self.given, self.initial_sha256 = given, given.initial_sha256
-        self.together = 0
+        self.own_units = given.own_units
         train = given.features(data.plain("train")).astype(float)
         self.mean, deviation = train.mean(0), train.std(0)
         moves = deviation > 1e-9 * np.maximum(1.0, np.abs(self.mean))
         self.scale = np.where(moves, deviation, np.inf)
-        if together := min(given.together, len(self.mean)):
-            whole = float(np.sqrt((deviation[:together] ** 2).sum()))
-            self.scale[:together] = whole if whole else np.inf
-            self.scale[together:] *= np.sqrt(max(1, moves[together:].sum()))
+        if given.own_units is not None:
+            network = len(self.mean) - given.own_units
+            whole = float(np.sqrt((deviation[:network] ** 2).sum()))
+            self.scale[:network] = whole if whole else np.inf
+            self.scale[network:] *= np.sqrt(max(1, moves[network:].sum()))
 
     @property
     def machine(self) -> dict[str, Any]:

@@ -85,7 +85,7 @@ class OfTexture:
     """See `medsmall.features.Described`."""
 
     initial_sha256 = None
-    together = 0
+    own_units = None
 
     def __init__(self, kind: Texture, cfg: DictConfig) -> None:
         from medsmall.features.kept import Kept

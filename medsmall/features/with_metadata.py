@@ -63,7 +63,8 @@ class Both:
     def __init__(self, image: "Described", table: "OfTable") -> None:
         self.image, self.table = image, table
         self.initial_sha256 = image.initial_sha256
-        self.together = 0  # known with the first features
+        alone = image.own_units
+        self.own_units = None if alone is None else alone + len(table.names)
 
     @property
     def machine(self) -> dict[str, Any]:
@@ -72,9 +73,7 @@ class Both:
 
     def features(self, loader: "DataLoader") -> np.ndarray:
         """float64 (N, F), those of the image first."""
-        of_image = self.image.features(loader)
-        self.together = min(self.image.together, of_image.shape[1])
-        return np.concatenate([of_image, self.table.features(loader)], 1)
+        return np.concatenate([self.image.features(loader), self.table.features(loader)], 1)
 
     def save(self, record: "Record", about: dict[str, str]) -> str:
         """What both write."""

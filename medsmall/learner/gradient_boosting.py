@@ -10,7 +10,6 @@ from medsmall.errors import MedsmallError
 from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.examples import check_views
-from medsmall.sampler.repeated import check_seed
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
@@ -57,7 +56,6 @@ class GradientBoosting:
                 f"learner.rate must lie above 0 and up to 1, such as 0.1, but is {self.rate:g}."
             )
         check_views(self.train_views)
-        check_seed(self.seed, "learner.seed")
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the features can be had."""

@@ -10,7 +10,6 @@ from medsmall.errors import MedsmallError
 from medsmall.features import Features
 from medsmall.learner import TRAINING
 from medsmall.learner.heads.examples import check_views
-from medsmall.sampler.repeated import check_seed
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
@@ -48,7 +47,6 @@ class RandomForest:
             if value < 1:
                 raise MedsmallError(f"learner.{name} must be 1 or more, but is {value}.")
         check_views(self.train_views)
-        check_seed(self.seed, "learner.seed")
 
     def check(self, cfg: DictConfig, targets: Targets, side: int) -> None:
         """Check that the features can be had."""

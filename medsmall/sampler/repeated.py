@@ -6,11 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from medsmall.errors import MedsmallError
-from medsmall.sampler.none import NoSampler
 
 
 @dataclass(frozen=True)
-class Oversample(NoSampler):
+class Oversample:
     """Repeats images of each class until it has `ratio` times as many as the largest.
 
     Each is repeated equally often, but for one; which of them is decided by the `seed`. Every
@@ -23,7 +22,6 @@ class Oversample(NoSampler):
 
     def __post_init__(self) -> None:
         check_ratio(self.ratio)
-        check_seed(self.seed)
 
     def shown(self, classes: np.ndarray) -> np.ndarray:
         """All images in their order, then the repeated ones, class by class."""
@@ -40,9 +38,13 @@ class Oversample(NoSampler):
                 )
         return np.concatenate(again)
 
+    def between(self, features: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is given: nothing is made."""
+        return features, classes
+
 
 @dataclass(frozen=True)
-class Undersample(NoSampler):
+class Undersample:
     """Leaves out images of each class that has more than the smallest divided by `ratio`.
 
     The `seed` decides which. What is left out was labelled, so it counts in the label budget.
@@ -54,7 +56,6 @@ class Undersample(NoSampler):
 
     def __post_init__(self) -> None:
         check_ratio(self.ratio)
-        check_seed(self.seed)
 
     def shown(self, classes: np.ndarray) -> np.ndarray:
         """The images that are left, in their order."""
@@ -67,11 +68,9 @@ class Undersample(NoSampler):
         ]
         return np.sort(np.concatenate(left))
 
-
-def check_seed(seed: int, key: str = "sampler.seed") -> None:
-    """MedsmallError unless numpy and scikit-learn take it."""
-    if not 0 <= seed < 2**32:
-        raise MedsmallError(f"{key} must lie in [0, 2^32), but is {seed}.")
+    def between(self, features: np.ndarray, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What is given: nothing is made."""
+        return features, classes
 
 
 def check_ratio(ratio: float) -> None:

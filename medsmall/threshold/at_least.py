@@ -19,8 +19,8 @@ def _check(at_least: float) -> None:
 class Sensitivity:
     """The highest threshold with a sensitivity of `at_least` on validation: for screening.
 
-    The sensitivity on other patients is as uncertain as validation has few positives: 9 of 10 found
-    may be .6 or .98.
+    On other patients it is uncertain, the more so with few positives: of 9 found among 10, the 95%
+    interval is .60 to .98 (Wilson).
     """
 
     at_least: float

@@ -201,8 +201,18 @@ def test_weights_are_taken_from_what_is_shown(tmp_path, outputs, monkeypatch):
         ),
         (["sampler=smote", "learner=probe", "learner.train_views=2"], "set learner.train_views=0"),
         (["sampler=oversample", "sampler.ratio=0"], "sampler.ratio must lie above 0"),
-        (["sampler=oversample", "sampler.seed=-1"], "sampler.seed must lie in"),
-        (["learner=random_forest", "learner.seed=-1"], "learner.seed must lie in"),
+        (
+            ["sampler=smote", "learner=probe", "sampler.seed=4294967296"],
+            "is too large: choose 0",
+        ),
+        (
+            ["sampler=oversample", "sampler.seed=-1"],
+            "sampler.seed=-1 is negative: choose 0",
+        ),
+        (
+            ["learner=random_forest", "learner.seed=-1"],
+            "learner.seed=-1 is negative",
+        ),
         (["sampler=smote", "learner=probe", "sampler.neighbours=0"], "must be 1 or more"),
     ],
 )
