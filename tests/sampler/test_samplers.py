@@ -14,6 +14,8 @@ from imblearn.over_sampling import ADASYN, SMOTE
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
 from medsmall.learner.heads.examples import Examples
+from medsmall.learner.heads.penalty import chosen
+from medsmall.learner.probe import FINDINGS
 from medsmall.resolve import resolve
 from medsmall.sampler.between import Adasyn, Smote
 from medsmall.sampler.repeated import Oversample, Undersample
@@ -239,3 +241,34 @@ def test_a_sampler_without_effect_says_so(tmp_path, outputs, capsys):
     more = ["sampler=undersample", "sampler.ratio=0.001", "learner=prior"]
     run(tmp_path, outputs, *more)
     assert "sampler=undersample changes nothing" in capsys.readouterr().err
+
+
+def test_the_penalty_is_chosen_for_the_classes_as_the_head_sees_them(monkeypatch):
+    """By held-out images as they come, a head for balanced classes seems to need less of it."""
+    rng = np.random.default_rng(0)
+    classes = (np.arange(200) < 20).astype(int)
+    signal = np.zeros(200)
+    signal[:10] = 0.6
+    features = rng.normal(size=(200, 200)) + classes[:, None] * signal
+    of = Examples(
+        features[:, None], classes[:, None].astype(float), np.arange(200), classes, "x",
+        Smote(1.0, 5, seed=0),
+    )  # fmt: skip
+    found = chosen(of, FINDINGS, None).inverse_penalty
+    monkeypatch.setattr(Examples, "weights", np.ones(200))
+    assert found < chosen(of, FINDINGS, None).inverse_penalty
+
+
+def test_the_epoch_is_scored_for_the_classes_of_validation(tmp_path, outputs):
+    """The last row of the history, again from the predictions of validation."""
+    more = ["loss=cross_entropy_weighted", "select_by=last", "trainer.max_epochs=2"]
+    record = run(tmp_path, outputs, *more, "sample_size.n=100")
+    val = pd.read_csv(record.folder / "val_predictions.csv")
+    names = list(record.metrics["test"]["targets"])
+    y, p = val[names].to_numpy(), val[[f"prob_{name}" for name in names]].to_numpy()
+    fit = np.array([record.metrics["prevalence"]["fit"][name] for name in names])
+    shifted = p * np.where(fit > 0, y.mean(0) / np.where(fit > 0, fit, 1), 1)
+    shifted /= shifted.sum(1, keepdims=True)
+    loss = record.history["val_loss"].iloc[-1]
+    assert loss == pytest.approx(-np.log(shifted[y == 1].clip(1e-7)).mean(), rel=1e-3)
+    assert loss != pytest.approx(-np.log(p[y == 1]).mean(), rel=1e-2)
