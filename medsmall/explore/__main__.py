@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from medsmall.augmentation import Augmentation
     from medsmall.dataset import Dataset
-    from medsmall.explore.page import Section
+    from medsmall.page.sections import Section
 
 
 EXAMPLES = """\
@@ -39,8 +39,9 @@ def explore(cfg: DictConfig) -> Path:
     check(cfg)
 
     from medsmall.dataset.files import absent_files, present_only
-    from medsmall.explore import page, people_sections, table_sections
+    from medsmall.explore import people_sections, table_sections
     from medsmall.explore.summary import summary
+    from medsmall.page import writing
     from medsmall.terminal import say
 
     if cfg.choices.augmentation != "auto":
@@ -63,7 +64,7 @@ def explore(cfg: DictConfig) -> Path:
     names = dict.fromkeys([str(cfg.choices.dataset), dataset.name])
     names |= {"phantom": None} if cfg.phantom else {}  # never over the page of the real data
     folder = Path(cfg.output_root).expanduser().absolute() / "explore"
-    return page.write(whole, folder / re.sub(r"[^\w.-]+", "_", "-".join(names)))
+    return writing.write(whole, folder / re.sub(r"[^\w.-]+", "_", "-".join(names)))
 
 
 def configured_split(

@@ -13,9 +13,9 @@ from medsmall.cache.resize import Resize, square
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.explore import extremes
-from medsmall.explore.page import Section, Table, file_name
 from medsmall.explore.pixels import thumbnail
-from medsmall.explore.thumbnails import Sheet, Thumbnail
+from medsmall.page.sections import Section, Table, file_name
+from medsmall.page.thumbnails import Sheet, Thumbnail
 
 FILMS = 3  # images that go through the pipeline
 VIEWS = 7  # random views of each

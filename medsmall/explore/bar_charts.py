@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from medsmall.explore.labels import WHOLE
-from medsmall.explore.palette import SERIES, colour, drawn, new_figure
+from medsmall.page.palette import SERIES, colour, drawn, new_figure
+from medsmall.page.sections import per_cent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,15 +25,6 @@ def plain(name: object, longest: int = 28) -> str:
     """A name as it stands in a figure: cut where it is long."""
     text = str(name)
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def percent(share: float) -> str:
-    """0.1234 as 12.3%, with two decimals below one per cent."""
-    if np.isnan(share):
-        return "–"
-    if share in (0, 1):
-        return f"{share:.0%}"
-    return f"{share:.2%}" if share < 0.01 else f"{share:.1%}"
 
 
 def bars(
@@ -88,7 +80,7 @@ def prevalence(counts: pd.DataFrame) -> "Figure":
         style = SERIES[k % len(SERIES)]
         drawn_bars = bars(axes, y, rows["prevalence"].fillna(0), thickness, style, part)
         notes = [
-            f"{percent(share)} ({n:,})" if share == share else "nothing known"
+            f"{per_cent(share)} ({n:,})" if share == share else "nothing known"
             for share, n in zip(rows["prevalence"], rows["positive"], strict=True)
         ]
         axes.bar_label(drawn_bars, notes, padding=4, fontsize=7.5)
@@ -118,7 +110,9 @@ def categories(table: pd.DataFrame) -> "Figure":
         notes = [f"{n:,}" for n in rows["images"]]
         if divided:
             shares = rows["positive"] / rows["images"]
-            notes = [f"{n} ({percent(share)} pos.)" for n, share in zip(notes, shares, strict=True)]
+            notes = [
+                f"{n} ({per_cent(share)} pos.)" for n, share in zip(notes, shares, strict=True)
+            ]
         first = axes is many[0]
         stacked(axes, values if first else [""] * len(values), rows[divided or ["images"]], notes)
         if len(parts) > 1:
@@ -135,9 +129,9 @@ def categories(table: pd.DataFrame) -> "Figure":
 def patients(table: pd.DataFrame) -> "Figure":
     """Bars of how many patients have how many images, of `people.per_patient`."""
     figure, (axes,) = new_figure(WIDTH, 0.8 + 0.26 * len(table))
-    numbers = zip(table["patients"], table["share"], strict=True)
+    numbers = zip(table["patients"], map(per_cent, table["share"]), strict=True)
     names = [f"{images} image{'s' * (images != '1')}" for images in table["images"]]
-    stacked(axes, names, table[["patients"]], [f"{n:,} ({percent(share)})" for n, share in numbers])
+    stacked(axes, names, table[["patients"]], [f"{n:,} ({share})" for n, share in numbers])
     axes.set_xlim(0, max(1, table["patients"].max()) * 1.18)
     axes.set_xlabel("patients")
     return figure
@@ -147,7 +141,7 @@ def patients(table: pd.DataFrame) -> "Figure":
 def unknown(counts: pd.DataFrame) -> "Figure":
     """Bars of positive, negative and unknown labels per target, of one part of `labels.count`."""
     figure, (axes,) = new_figure(WIDTH, 1.1 + 0.26 * len(counts))
-    notes = [f"{percent(share)} unknown" for share in counts["unknown"] / counts["images"]]
+    notes = [f"{per_cent(share)} unknown" for share in counts["unknown"] / counts["images"]]
     stacked(axes, list(counts["target"]), counts[list(PIECES)], notes)
     axes.set_xlim(0, max(1, counts["images"].max()) * 1.2)
     axes.set_xlabel("images")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from medsmall.explore.bar_charts import WIDTH, below, named, plain
-from medsmall.explore.palette import LINES, colour, drawn, new_figure
+from medsmall.page.palette import LINES, colour, drawn, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ import pandas as pd
 
 from medsmall.dataset import Dataset
 from medsmall.explore import charts, labels, pixels
-from medsmall.explore.page import Drawing, Section, Table, file_name
-from medsmall.explore.thumbnails import Sheet, Thumbnail
+from medsmall.page.sections import Drawing, Section, Table, file_name
+from medsmall.page.thumbnails import Sheet, Thumbnail
 from medsmall.task import Task
 
 PER_CLASS = 12

@@ -7,8 +7,8 @@ import pandas as pd
 from medsmall.dataset import Dataset
 from medsmall.dataset.patients import not_checked, unknown
 from medsmall.explore import bar_charts, charts, labels, people
-from medsmall.explore.page import Drawing, Section, Table, file_name
 from medsmall.explore.table_sections import MOST_BARS, SHARES, frequent
+from medsmall.page.sections import Drawing, Section, Table, file_name
 from medsmall.task import Task
 
 IF_REPEATED = "If patients repeat, test scores will be inflated."

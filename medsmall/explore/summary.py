@@ -7,9 +7,8 @@ from omegaconf import DictConfig
 
 from medsmall.dataset import Dataset, patients
 from medsmall.explore import people
-from medsmall.explore.bar_charts import percent
-from medsmall.explore.page import Page, Section
 from medsmall.explore.people_sections import IF_REPEATED
+from medsmall.page.sections import Page, Section, per_cent
 
 
 def summary(
@@ -58,7 +57,7 @@ def facts(
     found.append((f"{len(dataset.targets):,}", "target" + "s" * (len(dataset.targets) != 1)))
     labels = table[dataset.targets]
     unknown = float(labels.isna().to_numpy().mean()) if labels.size else 0.0
-    found.append((percent(unknown), "of the labels unknown"))
+    found.append((per_cent(unknown), "of the labels unknown"))
     for name in ("age", "sex"):
         without = len(table) - int(people.known(people.column(table, name)).sum())
         found.append((f"{without:,}", f"images without {name}"))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from medsmall.dataset import Dataset
 from medsmall.explore import bar_charts, charts, labels, people
-from medsmall.explore.page import Drawing, Section, Table, file_name
+from medsmall.page.sections import Drawing, Section, Table, file_name, per_cent
 from medsmall.task import Task
 
 MOST_BARS = 30  # targets in one figure; the tables have all of them
@@ -98,7 +98,7 @@ def _configured(dataset: Dataset, table: pd.DataFrame, split: pd.Series | str) -
     worst = labels.farthest(across)
     if worst is not None:
         target, part, *both = worst
-        there, whole = map(bar_charts.percent, both)
+        there, whole = map(per_cent, both)
         if there != whole:
             section.text.append(
                 f"Largest imbalance between the splits: {target}, {there} positive in {part}, "
@@ -127,7 +127,7 @@ def _together(dataset: Dataset, table: pd.DataFrame) -> Section:
     if others["share"].notna().any():
         most = others.sort_values("share", ascending=False).iloc[0]
         section.text.append(
-            f"Largest share: {bar_charts.percent(most['share'])} of the images with "
+            f"Largest share: {per_cent(most['share'])} of the images with "
             f"{most['given']} have {most['target']} too."
         )
     drawing = Drawing(

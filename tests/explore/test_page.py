@@ -10,8 +10,10 @@ from stand_in import StandIn, findings, table
 
 pytest.importorskip("matplotlib")
 
-from medsmall.explore import image_sections, labels, page, people_sections, pixels, table_sections
+from medsmall.explore import image_sections, labels, people_sections, pixels, table_sections
 from medsmall.explore.summary import summary
+from medsmall.page import writing
+from medsmall.page.sections import Page, cell
 from medsmall.task import Task
 
 EVIL = "<script>alert('x')</script>"
@@ -32,7 +34,7 @@ def sections(dataset, split="no split, <i>sorry</i>"):
 
 
 def paged(found):
-    return page.Page("a <b>title</b>", "s", [("1", "image")], [("Source", "x")], ["w"], found, "0")
+    return Page("a <b>title</b>", "s", [("1", "image")], [("Source", "x")], ["w"], found, "0")
 
 
 class Checked(HTMLParser):
@@ -108,7 +110,7 @@ def found_in():
 @pytest.mark.parametrize("case", CASES)
 def test_every_kind_of_data_set_gets_a_page(case, found_in, tmp_path, unpainted):
     found = found_in(case)
-    written = page.write(paged(found), tmp_path / "explore" / "x")
+    written = writing.write(paged(found), tmp_path / "explore" / "x")
     text = written.read_text(encoding="utf-8")
     seen = checked(text)
     assert EVIL not in text
@@ -146,7 +148,7 @@ def test_contact_sheets_prefer_images_of_different_patients():
 
 def test_beside_the_page_lie_what_its_tables_and_figures_show(found_in, tmp_path):
     rows, first = CASES["binary"][0], found_in("binary")[:1]
-    page.write(paged(first), tmp_path / "x")
+    writing.write(paged(first), tmp_path / "x")
     counts = pd.read_csv(tmp_path / "x" / "targets.csv")
     assert counts["positive"][0] == (rows["a"] == 1).sum()
     assert counts["prevalence"][0] == rows["a"].mean()
@@ -158,12 +160,12 @@ def test_beside_the_page_lie_what_its_tables_and_figures_show(found_in, tmp_path
 def test_a_page_takes_the_place_of_the_one_before(found_in, tmp_path):
     undrawn = [s for s in found_in("binary") if not s.drawings]
     for _ in range(2):
-        page.write(paged(undrawn), tmp_path / "x")
+        writing.write(paged(undrawn), tmp_path / "x")
         assert not (tmp_path / "x" / "old.png").exists()
         (tmp_path / "x" / "old.png").touch()
     broken = paged([*undrawn, None])
     with pytest.raises(AttributeError):
-        page.write(broken, tmp_path / "x")
+        writing.write(broken, tmp_path / "x")
     assert (tmp_path / "x" / "index.html").exists()
     assert [f.name for f in tmp_path.iterdir()] == ["x"]
 
@@ -203,4 +205,4 @@ def test_the_headline_says_what_is_unknown_and_leaves_out_what_is_empty():
     ],
 )  # fmt: skip
 def test_cells(value, percent, shown):
-    assert page.cell(value, percent) == shown
+    assert cell(value, percent) == shown

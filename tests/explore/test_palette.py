@@ -7,7 +7,8 @@ from stand_in import findings, table
 
 pytest.importorskip("matplotlib")
 
-from medsmall.explore import bar_charts, charts, labels, palette
+from medsmall.explore import bar_charts, charts, labels
+from medsmall.page import palette
 
 
 def luminance(colour):

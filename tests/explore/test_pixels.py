@@ -5,7 +5,7 @@ from PIL import Image
 from stand_in import StandIn, findings, table
 
 from medsmall.explore import pixels
-from medsmall.explore.thumbnails import Sheet, Thumbnail
+from medsmall.page.thumbnails import Sheet, Thumbnail
 from medsmall.task import Task
 
 

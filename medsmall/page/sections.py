@@ -1,30 +1,20 @@
-"""The page: sections of text, figures, sheets and tables as one HTML file, and files beside it."""
+"""What a page is made of: sections of text, figures, sheets and tables."""
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from medsmall.audit.csv_cells import inert
-from medsmall.explore.bar_charts import percent as in_per_cent
-from medsmall.explore.palette import COLOURS, png, svg
-from medsmall.explore.thumbnails import Sheet
+from medsmall.page.palette import svg
+from medsmall.page.thumbnails import Sheet
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-AROUND = {  # the figures, light and dark
-    "page": ("#f3f5f7", "#0e1216"),
-    "link": ("#005a8f", "#7cc4f3"),
-    "alarm": ("#7a3c00", "#ffd9ad"),
-    "alarm_back": ("#fff3e2", "#38270f"),
-}
 MOST_ROWS = 1000  # of a table on the page; its CSV has all
 
 
@@ -85,7 +75,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """What stands above the sections: the data set, its facts, and what the reader must know."""
+    """What stands above the sections.
+
+    `lead` is the answer in a few sentences, `facts` are numbers and what they count, `about` is the
+    first section, named `topic`; `command` made the page, and `closing` stands at its end.
+    """
 
     title: str
     subtitle: str
@@ -94,6 +88,10 @@ class Page:
     warnings: list[str]
     sections: list[Section]
     version: str
+    lead: list[str] = field(default_factory=list)
+    command: str = "explore"
+    topic: str = "The data set"
+    closing: str = "Share it only as the licence of the data allows."
 
 
 def cell(value: Any, percent: bool = False) -> str:
@@ -103,7 +101,7 @@ def cell(value: Any, percent: bool = False) -> str:
     if isinstance(value, bool | str):
         return str(value)
     if percent:
-        return in_per_cent(value)
+        return per_cent(value)
     if isinstance(value, int | np.integer):
         return f"{value:,}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
@@ -114,40 +112,10 @@ def file_name(*words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", "_".join(words).lower()).strip("_")[:80]
 
 
-def html(page: Page) -> str:
-    """The page as one HTML text that needs nothing else; names are escaped."""
-    from jinja2 import Environment, PackageLoader
-
-    environment = Environment(
-        loader=PackageLoader("medsmall.explore", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    colours = {role.replace("_", "-"): pair for role, pair in (COLOURS | AROUND).items()}
-    return environment.get_template("page.html.jinja").render(page=page, colours=colours)
-
-
-def write(page: Page, folder: Path) -> Path:
-    """Fill `folder` with index.html and a PNG or CSV per figure, sheet and table; gives the page.
-
-    Written beside and moved in as a whole: what an earlier look left there is replaced.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    try:
-        for section in page.sections:
-            for drawing in section.drawings:
-                (unfinished / f"{drawing.name}.png").write_bytes(png(drawing.figure))
-            for sheet in section.sheets:
-                (unfinished / f"{sheet.name}.png").write_bytes(sheet.png)
-            for table in section.tables:
-                inert(table.frame).to_csv(unfinished / f"{table.name}.csv", index=False)
-        (unfinished / "index.html").write_text(html(page), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.replace(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return folder / "index.html"
+def per_cent(share: float) -> str:
+    """0.1234 as 12.3%, with two decimals below one per cent."""
+    if np.isnan(share):
+        return "–"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return f"{share:.2%}" if share < 0.01 else f"{share:.1%}"
