@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import nnls
 
 # exponent of n where only one size is known: half way between scoring, which does not grow with n,
 # and training, which does (50, 100, 200 films: networks took 14, 25, 41 s, probes 9, 10, 12)
@@ -22,7 +23,8 @@ class Took(NamedTuple):
 def expected(finished: Iterable[Took], arm: str, n: int) -> float | None:
     """Seconds of a cell of `arm` with `n` train images; None without any finished cell.
 
-    A straight line in n through the median of each size of the arm, or where there is one size,
+    A line start + each * n through the median of each size of the arm, neither below 0: else folds
+    of 373 and 375 images, in 43 and 74 s, would make 15 s of each image. Where there is one size,
     its median times a power of n. An arm of which nothing is known costs what the others do.
     """
     took = list(finished)
@@ -36,7 +38,5 @@ def expected(finished: Iterable[Took], arm: str, n: int) -> float | None:
     medians = np.array([np.median(by_size[int(size)]) for size in sizes])
     if len(sizes) == 1:
         return float(medians[0] * (n / sizes[0]) ** GROWTH)
-    slope, start = np.polyfit(sizes, medians, 1)
-    if slope < 0:  # scatter
-        return float(np.interp(n, sizes, medians))
-    return float(max(start, 0.0) + slope * n)
+    start, each = nnls(np.column_stack([np.ones_like(sizes), sizes]), medians)[0]
+    return float(start + each * n)
