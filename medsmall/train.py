@@ -167,6 +167,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
         "chosen_epoch": fitted.chosen_epoch,
         "initial_sha256": fitted.initial_sha256,
         "weights_sha256": fitted.save(record, about),
+        "network": fitted.network,
         "prevalence": scores.told(targets, shares),
     }
     record.write_json("metrics.json", {**case.facts(), **learnt, **results})

@@ -39,9 +39,13 @@ def write_record(
     predicted: dict[str, np.ndarray],
     patients: np.ndarray | None = None,
     config: dict[str, Any] | None = None,
+    unit: str = "image",
     **facts: Any,
 ) -> Record:
-    """Labels (N, K) by part, predictions of val and test, and the patients of the test images."""
+    """Labels (N, K) by part, predictions of val and test, and the patients of the test images.
+
+    Another `unit` holds two images each.
+    """
     draw = pd.concat(
         [pd.DataFrame(rows, columns=names).assign(part=part) for part, rows in labels.items()],
         ignore_index=True,
@@ -51,16 +55,18 @@ def write_record(
     draw["patient"] = draw["image"]
     if patients is not None:
         draw.loc[draw["part"] == "test", "patient"] = [f"p{one}" for one in patients]
+    if unit != "image":
+        draw[unit] = [f"{part}{i // 2}" for part, i in zip(draw["part"], places, strict=True)]
     targets = targets_of(names, task)
     shares = Shares(labels["train"].mean(0), labels["train"].mean(0))
-    found = scores.metrics(draw, draw, "image", targets, predicted, Youden(), shares)
+    found = scores.metrics(draw, draw, unit, targets, predicted, Youden(), shares)
     thresholds = {name: of.get("threshold") for name, of in found["test"]["targets"].items()}
     record.folder.mkdir(parents=True, exist_ok=True)
     table = scores.predictions(
-        draw, draw, "image", targets, "test", predicted["test"], thresholds, shares
+        draw, draw, unit, targets, "test", predicted["test"], thresholds, shares
     )
     record.write_csv("predictions.csv", table)
-    about = {**FACTS, "name": "a-run", "task": str(task), "key": record.key, **facts}
+    about = {**FACTS, "name": "a-run", "task": str(task), "key": record.key, "unit": unit, **facts}
     record.write_json("metrics.json", about | found)
     record.write_text("config.yaml", OmegaConf.to_yaml(OmegaConf.create(config or {})))
     record.write_text("DONE", checksums.of_folder(record.folder))

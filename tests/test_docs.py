@@ -127,8 +127,9 @@ def test_every_command_composes_and_binds(command, own_options, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [c for c in blocks() if c.endswith("chestxray14 phantom=true")])
 def test_the_commands_about_a_data_set_run(command, start, capsys, monkeypatch, outputs):
-    for picture in ("writing.png", "sections.svg"):  # they are tested in tests/explore
-        monkeypatch.setattr(f"medsmall.page.{picture}", lambda *figure: b"")
+    # they are tested in tests/explore
+    monkeypatch.setattr("medsmall.page.sections.picture", lambda *figure: b"")
+    monkeypatch.setattr("medsmall.page.sections.drawn_svg", lambda figure: '<svg width="1pt">')
     start(command, "dataset.phantom_patients=60", output_root=outputs)
     told = Path(re.search(rf"{outputs}/\S+\.(html|csv|u8)", capsys.readouterr().out)[0])
     assert told.stat().st_size > 50

@@ -13,9 +13,8 @@ from medsmall.cache.resize import Resize, square
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
 from medsmall.explore import extremes
-from medsmall.explore.pixels import thumbnail
 from medsmall.page.sections import Section, Table, file_name
-from medsmall.page.thumbnails import Sheet, Thumbnail
+from medsmall.page.thumbnails import Sheet, Thumbnail, shrunk
 
 FILMS = 3  # images that go through the pipeline
 VIEWS = 7  # random views of each
@@ -106,7 +105,7 @@ def _views(k: int, image: str, unchanged: np.ndarray, made: list[np.ndarray]) ->
 
 def _captioned(image: str, views: dict[str, np.ndarray]) -> list[Thumbnail]:
     return [
-        Thumbnail(thumbnail(pixels, SIDE_PX), f"{image}, {caption}", caption)
+        Thumbnail(shrunk(pixels, SIDE_PX), f"{image}, {caption}", caption)
         for caption, pixels in views.items()
     ]
 

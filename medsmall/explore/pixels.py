@@ -12,10 +12,10 @@ from PIL import Image
 from medsmall.configs.machine import cores
 from medsmall.dataset import Dataset
 from medsmall.errors import MedsmallError
+from medsmall.page.thumbnails import shrunk
 from medsmall.terminal import progress_bar
 
 SAMPLE = 500  # images measured: the mean grey level is then known to a few per cent
-THUMBNAIL_PX = 144
 LEVELS = 64  # bins of a histogram of the 256 grey levels
 
 
@@ -79,7 +79,7 @@ def look(dataset: Dataset, image: str) -> Look:
         "brightest": int(pixels.max()),
         **header(dataset, image),
     }
-    return Look(measures, histogram / channels.shape[1], thumbnail(pixels, THUMBNAIL_PX))
+    return Look(measures, histogram / channels.shape[1], shrunk(pixels))
 
 
 def header(dataset: Dataset, image: str) -> dict[str, Any]:
@@ -94,18 +94,6 @@ def header(dataset: Dataset, image: str) -> dict[str, Any]:
             }
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return {}  # an archive of many images, or a format of which Pillow knows nothing
-
-
-def thumbnail(pixels: np.ndarray, side: int) -> np.ndarray:
-    """The image, shrunk until neither side is above `side` px; small ones stay as they are."""
-    import cv2
-
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def measures(looks: dict[str, Look], images: Iterable[str]) -> pd.DataFrame:

@@ -43,11 +43,13 @@ class Fitted(Protocol):
             positives in training, counted as often as an image was shown and weighted as the fit
             weighs them (0.5 if it treats both classes alike); NaN if unknown; unused for numbers.
         machine: for environment.json: `device`, `processes`.
+        network: the network that was trained, see `medsmall.backbone.summary`; None without one.
     """
 
     history: pd.DataFrame
     chosen_epoch: int
     initial_sha256: str | None
+    network: dict[str, Any] | None
     prevalence: np.ndarray
 
     @property

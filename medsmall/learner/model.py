@@ -28,6 +28,7 @@ class FittedModel:
     device: torch.device
     precision: str
     processes: int = 1
+    network: dict[str, Any] | None = None
 
     @property
     def machine(self) -> dict[str, Any]:

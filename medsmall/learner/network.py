@@ -57,6 +57,7 @@ class NetworkLearner:
 
         from medsmall import logger
         from medsmall.backbone.adapters import merge_adapters
+        from medsmall.backbone.summary import summary
         from medsmall.inference import device_of
         from medsmall.initial import initial_model
         from medsmall.learner.batchnorm import reestimate
@@ -75,6 +76,8 @@ class NetworkLearner:
         network, model, initial = initial_model(case)
         pl.seed_everything(cfg.seed, verbose=False)  # whatever making and loading them drew
         classifier = _classifier(cfg, network, model)
+        stages = [(stage.at, stage.trained) for stage in classifier.stages.stages]
+        of_network = summary(network, stages)  # with adapters, which are merged at the end
         task = case.targets.task
         classifier.loss.fit(data.shown_labels, task)
         shown_positive = prevalence(classifier.loss, data.shown_labels, task)
@@ -123,6 +126,7 @@ class NetworkLearner:
             device_of(cfg.trainer),
             cfg.trainer.precision,
             processes,
+            of_network,
         )
         return FittedLayer(**vars(fitted), frozen=kept) if kept else fitted
 

@@ -65,6 +65,7 @@ class FittedPrior:
     answer: np.ndarray
     chosen_epoch: int = 1
     initial_sha256: str | None = None
+    network: dict[str, Any] | None = None
 
     @property
     def machine(self) -> dict[str, Any]:

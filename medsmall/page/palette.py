@@ -11,13 +11,15 @@ import html
 import io
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+Format = Literal["png", "svg", "pdf"]
 
 # role: colour on the light page (each once: it is also the mark of the role in a figure), dark
 COLOURS = {
@@ -29,6 +31,9 @@ COLOURS = {
     "b": ("#d55e00", "#f5894b"),
     "c": ("#008f68", "#2fc79c"),
     "d": ("#b8588f", "#e29cc4"),
+    "e": ("#6a51a3", "#b3a2e0"),
+    "f": ("#7d6608", "#d8bf4a"),
+    "g": ("#4d5358", "#c3c9ce"),
     "missing": ("#a3abb3", "#6c7681"),
     "heat_0": ("#f2f5f8", "#1c232b"),
     "heat_1": ("#dceaf6", "#1e3448"),
@@ -40,7 +45,10 @@ COLOURS = {
 }
 NARROWEST_PX = 736  # a figure shrinks to this width with its page, and scrolls below it
 SERIES = [("a", ""), ("b", "////"), ("c", "...."), ("d", "xxxx")]
-LINES = [("a", "-", "o"), ("b", "--", "s"), ("c", ":", "^"), ("d", "-.", "D")]
+LINES: list[tuple[str, Any, str]] = [
+    ("a", "-", "o"), ("b", "--", "s"), ("c", ":", "^"), ("d", "-.", "D"),
+    ("e", (0, (8, 2)), "v"), ("f", (0, (5, 1, 1, 1, 1, 1)), "P"), ("g", (0, (2, 1)), "X"),
+]  # fmt: skip
 STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.titlesize": 9.5, "axes.labelsize": 9, "legend.fontsize": 8.5,
     "axes.titleweight": "bold", "axes.titlelocation": "left", "hatch.linewidth": 0.6,
@@ -73,38 +81,63 @@ def drawn(chart: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
     return in_style
 
 
-def new_figure(width: float, height: float, columns: int = 1) -> "tuple[Figure, list[Axes]]":
-    """An empty figure of `width` x `height` inches with axes side by side; for `drawn` charts."""
+def new_figure(
+    width: float, height: float, columns: int = 1, rows: int = 1
+) -> "tuple[Figure, list[Axes]]":
+    """An empty figure of `width` x `height` inches with axes, row by row; for `drawn` charts."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, list(figure.subplots(1, columns, squeeze=False)[0])
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
-def png(figure: "Figure") -> bytes:
-    """The figure as a PNG of 150 dots per inch on white."""
+def picture(figure: "Figure", kind: Format) -> bytes:
+    """The figure as a file in the light colours, on white; the same bytes each time."""
+    if kind == "svg":
+        return on_white(drawn_svg(figure))
     import matplotlib
 
     file = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(file, format="png", dpi=150, facecolor="white")
+    undated = {"CreationDate": None} if kind == "pdf" else {}
+    # 42: text stays text, in fonts that printers take
+    with matplotlib.rc_context(STYLE | {"pdf.fonttype": 42}):
+        figure.savefig(file, format=kind, dpi=150, facecolor="white", metadata=undated)
     return file.getvalue()
 
 
-def svg(figure: "Figure", name: str, alt: str) -> str:
-    """The figure as an inline SVG in the page's colours and font, its ids begun with `name`."""
+def told(artist: "Artist", text: str, group: str = "") -> None:
+    """Show `text` where the pointer rests on an artist; `group` is lit up as a whole."""
+    artist.set_gid(f"told:{group}:{text}".replace('"', "”"))
+
+
+def drawn_svg(figure: "Figure") -> str:
+    """The figure as an SVG in the light colours, without a background.
+
+    What was `told` is the title of its group.
+    """
     import matplotlib
 
     file = io.StringIO()
-    with matplotlib.rc_context(STYLE | {"svg.hashsalt": name}):
+    with matplotlib.rc_context(STYLE | {"svg.hashsalt": "medsmall"}):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{name}-", text)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+    return re.sub(r'<g id="told:([^:"]*):([^"]*)">', r'<g data-arm="\1"><title>\2</title>', text)
+
+
+def on_white(svg: str) -> bytes:
+    """A file of `drawn_svg`."""
+    end = svg.index(">") + 1
+    return f'{svg[:end]}<rect width="100%" height="100%" fill="#ffffff"/>{svg[end:]}'.encode()
+
+
+def for_page(svg: str, name: str, alt: str, narrowest_px: int = NARROWEST_PX) -> str:
+    """What `drawn_svg` gives in the page's colours and font, its ids begun with `name`."""
+    width = 96 / 72 * float(re.search(r'width="([\d.]+)pt"', svg)[1])  # type: ignore[index]
+    text = re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
     text = re.sub(r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", r"\1var(--font)", text)
     for role, (light, _) in COLOURS.items():
         text = text.replace(light, f"var(--{role.replace('_', '-')})")
-    narrowest = min(NARROWEST_PX, round(96 * figure.get_figwidth()))
+    narrowest = min(narrowest_px, round(width))
     says = f'role="img" aria-label="{html.escape(alt)}" style="min-width: {narrowest}px"'
     return text.replace("<svg", f"<svg {says}", 1)

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from medsmall.page.palette import svg
+from medsmall.page.palette import NARROWEST_PX, Format, drawn_svg, for_page, on_white, picture
 from medsmall.page.thumbnails import Sheet
 
 if TYPE_CHECKING:
@@ -18,15 +20,31 @@ if TYPE_CHECKING:
 MOST_ROWS = 1000  # of a table on the page; its CSV has all
 
 
+class Link(NamedTuple):
+    """A cell of a table that leads to an address; in a CSV it is the address."""
+
+    text: str
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table of the page and the CSV `name`.csv; `percent` names the columns that are shares."""
+    """A table of the page and the CSV `name`.csv; `percent` names the columns that are shares.
+
+    Where `anchors` names a row, links lead to it by that name; `decimals` as in `cell`.
+    """
 
     name: str
     title: str
     frame: pd.DataFrame
     percent: tuple[str, ...] = ()
     folded: bool = False
+    anchors: tuple[str, ...] = ()
+    most: int = MOST_ROWS
+    decimals: int | None = None
 
     @property
     def headers(self) -> list[str]:
@@ -39,11 +57,13 @@ class Table:
         return [pd.api.types.is_numeric_dtype(kind) for kind in self.frame.dtypes]
 
     @property
-    def rows(self) -> Iterator[tuple[str, ...]]:
-        """Cells as text."""
+    def rows(self) -> Iterator[tuple[str, tuple[str | Link, ...]]]:
+        """The anchor of each row, or "", and its cells as text or links."""
         shares = [column in self.percent for column in self.frame.columns]
-        for row in self.frame.head(MOST_ROWS).itertuples(index=False, name=None):
-            yield tuple(map(cell, row, shares))
+        anchors = chain(self.anchors, repeat(""))
+        shown = self.frame.head(self.most).itertuples(index=False, name=None)
+        for row, anchor in zip(shown, anchors, strict=False):
+            yield anchor, tuple(map(cell, row, shares, repeat(self.decimals)))
 
 
 @dataclass(frozen=True)
@@ -53,11 +73,22 @@ class Drawing:
     name: str
     title: str
     figure: "Figure"
+    narrowest_px: int = NARROWEST_PX
+
+    @cached_property
+    def light(self) -> str:
+        """The figure as an SVG in the light colours, drawn once for page and file."""
+        return drawn_svg(self.figure)
 
     @property
     def svg(self) -> str:
         """The figure for the page."""
-        return svg(self.figure, self.name, f"{self.title}: the numbers are in a table below.")
+        alt = f"{self.title}: the numbers are in a table below."
+        return for_page(self.light, self.name, alt, self.narrowest_px)
+
+    def file(self, kind: Format) -> bytes:
+        """The figure as a file."""
+        return on_white(self.light) if kind == "svg" else picture(self.figure, kind)
 
 
 @dataclass
@@ -78,7 +109,9 @@ class Page:
     """What stands above the sections.
 
     `lead` is the answer in a few sentences, `facts` are numbers and what they count, `about` is the
-    first section, named `topic`; `command` made the page, and `closing` stands at its end.
+    first section, named `topic`; `command` made the page, and `closing` stands at its end. Files of
+    its figures lie in the folder `figures` (such as "figures/"), in all `formats`, those of its
+    tables in `tables`.
     """
 
     title: str
@@ -89,22 +122,32 @@ class Page:
     sections: list[Section]
     version: str
     lead: list[str] = field(default_factory=list)
+    figures: str = ""
+    tables: str = ""
+    formats: tuple[Format, ...] = ("png",)
     command: str = "explore"
     topic: str = "The data set"
     closing: str = "Share it only as the licence of the data allows."
 
 
-def cell(value: Any, percent: bool = False) -> str:
-    """A value as it is shown: 1,234, 12.3% or 0.1234, a dash where nothing is known."""
+def cell(value: Any, percent: bool = False, decimals: int | None = None) -> str | Link:
+    """A value as it is shown: 1,234, 12.3% or 0.1234, a dash where nothing is known.
+
+    With `decimals` each number that is not whole has so many: 0.120.
+    """
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "–"
+    if isinstance(value, Link):
+        return value
     if isinstance(value, bool | str):
         return str(value)
     if percent:
         return per_cent(value)
     if isinstance(value, int | np.integer):
         return f"{value:,}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def file_name(*words: str) -> str:

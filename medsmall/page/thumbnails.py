@@ -11,6 +11,19 @@ from PIL import Image, ImageDraw, ImageOps
 SMALL_PX = 64  # up to this side every pixel is shown as it is, unblurred and without loss
 COLUMNS = 6
 CAPTION_PX = 16
+THUMBNAIL_PX = 144
+
+
+def shrunk(pixels: np.ndarray, side: int = THUMBNAIL_PX) -> np.ndarray:
+    """The image, shrunk until neither side is above `side` px; small ones stay as they are."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return pixels
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 @dataclass(frozen=True)

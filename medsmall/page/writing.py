@@ -1,10 +1,12 @@
 """A page as one HTML file, with files of its figures and tables beside it."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from medsmall.audit.csv_cells import inert
-from medsmall.page.palette import COLOURS, png
+from medsmall.page.palette import COLOURS
 from medsmall.page.sections import Page
 
 AROUND = {  # the figures, light and dark
@@ -34,21 +36,34 @@ def write(page: Page, folder: Path) -> Path:
 
     Written beside and moved in as a whole: what an earlier look left there is replaced.
     """
+    with filled_anew(folder) as unfinished:
+        write_beside(page, unfinished, unfinished)
+        (unfinished / "index.html").write_text(html(page), encoding="utf-8")
+    return folder / "index.html"
+
+
+def write_beside(page: Page, figures: Path, tables: Path) -> None:
+    """Write the files of its figures and sheets, and of its tables, into these folders."""
+    for section in page.sections:
+        for drawing in section.drawings:
+            for kind in page.formats:
+                (figures / f"{drawing.name}.{kind}").write_bytes(drawing.file(kind))
+        for sheet in section.sheets:
+            (figures / f"{sheet.name}.png").write_bytes(sheet.png)
+        for table in section.tables:
+            inert(table.frame).to_csv(tables / f"{table.name}.csv", index=False)
+
+
+@contextmanager
+def filled_anew(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `folder` when the body ends; if it raises, nothing."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
-        for section in page.sections:
-            for drawing in section.drawings:
-                (unfinished / f"{drawing.name}.png").write_bytes(png(drawing.figure))
-            for sheet in section.sheets:
-                (unfinished / f"{sheet.name}.png").write_bytes(sheet.png)
-            for table in section.tables:
-                inert(table.frame).to_csv(unfinished / f"{table.name}.csv", index=False)
-        (unfinished / "index.html").write_text(html(page), encoding="utf-8")
+        yield unfinished
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.replace(folder)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return folder / "index.html"

@@ -18,6 +18,7 @@ from medsmall.report.asked import Asked
 from medsmall.report.cells import rows
 from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
+from medsmall.report.page.whole import page_of, write_page
 from medsmall.report.question import Answer, answer
 from medsmall.report.shown import show, words_of
 from medsmall.report.verdicts import verdict_rows
@@ -46,7 +47,10 @@ Examples:
   python -m medsmall.report
   python -m medsmall.report outputs dataset=chestxray14 target=Hernia compare=pretraining
   python -m medsmall.report reach=0.9 plan=5,10"""
-WRITTEN = ("scores.csv", "verdicts.csv", "curves.csv", "report.json", "curve.png", "curve.svg")
+WRITTEN = (
+    "report.html", "scores.csv", "verdicts.csv", "curves.csv", "report.json", "curve.png",
+    "curve.svg", "curve.pdf",
+)  # fmt: skip
 
 
 def report(asked: Asked) -> Path:
@@ -59,7 +63,7 @@ def report(asked: Asked) -> Path:
     folder = asked.to or asked.roots[0] / "report"
     if (folder / "DONE").exists():
         raise MedsmallError(f"to={folder} is the record of a run: name another folder.")
-    _write(found, words, folder)
+    _write(asked, found, words, folder)
     return folder
 
 
@@ -79,7 +83,8 @@ def of_sweep(records: Sequence[Record], name: str) -> None:
         say(f"Again: python -m medsmall.report {there}; without sweep=..., of all runs.")
 
 
-def _write(found: Answer, words: list[str], folder: Path) -> None:
+def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
+    """Tables and the figure, then the page with its own."""
     study, cells = found.study, found.cells
     held = [one for one in found.curves if one.tested.held]
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,6 +107,7 @@ def _write(found: Answer, words: list[str], folder: Path) -> None:
     text = json.dumps(whole, indent=2, allow_nan=False) + "\n"
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
     draw(study, cells, found.metric, found.title, folder, held)
+    write_page(page_of(asked, found, words, folder), folder)
 
 
 def main() -> None:

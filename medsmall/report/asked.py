@@ -10,6 +10,7 @@ from medsmall.report.planning import MOST_REPEATS, Assumed
 from medsmall.sweep.folder import SweepFolder
 from medsmall.terminal import say
 
+IMAGES = ("images", "report.images")
 LAST = "last"  # the value of sweep= for the one begun last
 
 
@@ -28,6 +29,7 @@ class Asked:
     plan: list[int] = field(default_factory=list)
     assumed: Assumed | None = None
     to: Path | None = None
+    images: bool = False
     keys: set[str] | None = None  # of the runs of one sweep; None: all
 
     @classmethod
@@ -54,6 +56,8 @@ class Asked:
                 asked.plan = sorted({_repeats(one, value) for one in value.split(",")})
             elif key in Assumed._fields:
                 assumed[key] = _positive(key, value)
+            elif key in IMAGES:
+                asked.images = _switch(key, value)
             elif key == "to":
                 asked.to = Path(value).expanduser()
             else:
@@ -77,6 +81,12 @@ def _positive(key: str, text: str) -> float:
         pass
     limits = "between 0 and 1" if below == 1 else "above 0"
     raise MedsmallError(f"{key}={text} must be a number {limits}, such as {key}={EXAMPLE[key]}.")
+
+
+def _switch(key: str, text: str) -> bool:
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    raise MedsmallError(f"{key}={text} must be true or false.")
 
 
 def _assumed(given: dict[str, float], planned: bool) -> Assumed | None:

@@ -64,7 +64,7 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
         return f"{at}, no verdict on {study.name(one.a)} and {study.name(one.b)}: {one.reason}."
     low, high = one.verdict.low, one.verdict.high
     more = _higher(study, metric, one, low, high)
-    top, bottom = map(study.name, _top_first(one))
+    top, bottom = map(study.name, top_first(one))
     word = one.verdict.word
     if word in ("better", "worse"):
         better, other = (top, bottom) if metric not in LOWER_IS_BETTER else (bottom, top)
@@ -79,7 +79,7 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
     )
 
 
-def _top_first(one: Comparison) -> tuple[Arm, Arm]:
+def top_first(one: Comparison) -> tuple[Arm, Arm]:
     """Its arms, that with the higher score first."""
     return (one.b, one.a) if one.found and one.found.value < 0 else (one.a, one.b)
 
@@ -87,7 +87,7 @@ def _top_first(one: Comparison) -> tuple[Arm, Arm]:
 def _higher(study: Study, metric: str, one: Comparison, low: float, high: float) -> str:
     """How much higher one arm scores than the other, with a range of a - b."""
     assert one.found is not None
-    top, bottom = map(study.name, _top_first(one))
+    top, bottom = map(study.name, top_first(one))
     least, most = _range(one, low, high)
     return (
         f"{in_words(metric)} is {abs(one.found.value):.3f} higher with {top} than with {bottom}, "
@@ -136,7 +136,7 @@ def _elsewhere(study: Study, one: Comparison) -> str:
     assert one.new_pool is not None
     assert one.verdict is not None
     least, most = _range(one, *one.new_pool)
-    top, bottom = map(study.name, _top_first(one))
+    top, bottom = map(study.name, top_first(one))
     within = one.new_pool.low <= 0 <= one.new_pool.high
     but = (
         ": undecided, with other images"

@@ -1,11 +1,11 @@
 import functools
 import re
-from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from page_read import checked
 from stand_in import StandIn, findings, table
 
 pytest.importorskip("matplotlib")
@@ -35,44 +35,6 @@ def sections(dataset, split="no split, <i>sorry</i>"):
 
 def paged(found):
     return Page("a <b>title</b>", "s", [("1", "image")], [("Source", "x")], ["w"], found, "0")
-
-
-class Checked(HTMLParser):
-    """Fails where tags are not closed in order or an id comes twice; collects text."""
-
-    VOID = ("meta", "img", "link", "br", "path", "use", "rect")
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.ids, self.addresses, self.text = [], [], [], ""
-
-    def handle_starttag(self, tag, attributes):
-        found = dict(attributes)
-        self.ids += [found["id"]] if "id" in found else []
-        self.addresses += [found[a] for a in ("src", "href", "xlink:href") if a in found]
-        assert tag != "img" or found["alt"]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.handle_starttag(tag, attributes)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag):
-        if tag not in self.VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-
-def checked(text):
-    found = Checked()
-    found.feed(text)
-    assert not found.open
-    assert len(set(found.ids)) == len(found.ids)
-    return found
 
 
 def regression(n):

@@ -27,7 +27,7 @@ def test_everything_can_be_read_in_both_modes(mode):
     colours = {role: pair[mode] for role, pair in palette.COLOURS.items()}
     for role in ("ink", "quiet"):
         assert contrast(colours[role], colours["surface"]) >= 4.5
-    for role in "abcd":
+    for role in "abcdefg":
         assert contrast(colours[role], colours["surface"]) >= 3
     for level in range(6):
         ink = colours["heat_ink" if level >= 4 else "ink"]
@@ -43,6 +43,10 @@ def test_the_heat_map_is_in_order_of_lightness(mode):
 def test_a_light_colour_stands_for_one_role():
     light = [pair[0] for pair in palette.COLOURS.values()]
     assert len(set(light)) == len(light)
+
+
+def on_page(figure, name, alt):
+    return palette.for_page(palette.drawn_svg(figure), name, alt)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +65,7 @@ def figures():
 @pytest.fixture(scope="module")
 def svgs(figures):
     alt = 'It\'s <b>bold</b> & "quoted"'
-    return {name: palette.svg(figure, name, alt) for name, figure in figures.items()}
+    return {name: on_page(figure, name, alt) for name, figure in figures.items()}
 
 
 def test_figures_refer_to_roles_and_to_nothing_else(svgs):
@@ -92,13 +96,27 @@ def test_ids_of_two_figures_differ(svgs):
 
 
 def test_the_same_figure_gives_the_same_bytes(figures):
-    assert palette.svg(figures["together"], "t", "") == palette.svg(figures["together"], "t", "")
-    assert palette.png(figures["together"])[:4] == b"\x89PNG"
+    for kind in ("svg", "pdf"):
+        one, other = (palette.picture(figures["together"], kind) for _ in range(2))
+        assert one == other
+    assert palette.picture(figures["together"], "png")[:4] == b"\x89PNG"
 
 
 def test_a_small_figure_is_not_enlarged():
     pairs = labels.cooccur(table(20, findings(20, ["a", "b"])), ["a", "b"])
-    assert 'min-width: 307px"' in palette.svg(charts.cooccurrence(pairs), "two", "")
+    assert 'min-width: 307px"' in on_page(charts.cooccurrence(pairs), "two", "")
+
+
+def test_what_is_told_is_a_title_and_no_code():
+    @palette.drawn
+    def figure():
+        made, (axes,) = palette.new_figure(3, 2)
+        (mark,) = axes.plot([1], [2], "o")
+        palette.told(mark, '<b>"a" & b</b>: 0.8', "3")
+        return made
+
+    text = on_page(figure(), "one", "")
+    assert '<g data-arm="3"><title>&lt;b&gt;”a” &amp; b&lt;/b&gt;: 0.8</title>' in text
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -5,7 +5,7 @@ from PIL import Image
 from stand_in import StandIn, findings, table
 
 from medsmall.explore import pixels
-from medsmall.page.thumbnails import Sheet, Thumbnail
+from medsmall.page.thumbnails import Sheet, Thumbnail, shrunk
 from medsmall.task import Task
 
 
@@ -39,9 +39,9 @@ def test_a_grey_image_in_a_colour_file_is_grey(monkeypatch):
 
 
 def test_thumbnails_keep_the_proportions_and_are_not_enlarged():
-    assert pixels.thumbnail(np.zeros((400, 200), np.uint8), 100).shape == (100, 50)
-    assert pixels.thumbnail(np.zeros((40, 20, 3), np.uint8), 100).shape == (40, 20, 3)
-    assert pixels.thumbnail(np.zeros((3000, 1), np.uint8), 100).shape == (100, 1)
+    assert shrunk(np.zeros((400, 200), np.uint8), 100).shape == (100, 50)
+    assert shrunk(np.zeros((40, 20, 3), np.uint8), 100).shape == (40, 20, 3)
+    assert shrunk(np.zeros((3000, 1), np.uint8), 100).shape == (100, 1)
 
 
 def test_files_are_described_by_their_headers(tmp_path):

@@ -46,6 +46,7 @@ class FittedHead:
     head: Head
     chosen_epoch: int = 1
     initial_sha256: str | None = None
+    network: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         self.initial_sha256 = self.described.initial_sha256

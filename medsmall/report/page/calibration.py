@@ -1,0 +1,141 @@
+"""The section of calibration: observed shares against predicted probabilities, and their errors."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from medsmall.evaluation import bands
+from medsmall.evaluation.bands import Band, Tested, bin_of
+from medsmall.evaluation.influence import Floats
+from medsmall.page.palette import colour, drawn, new_figure, told
+from medsmall.page.sections import Drawing, Section, Table
+from medsmall.record.predicted import Predicted
+from medsmall.report.cells import Arm
+from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.task import Task
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BINS, PER_BIN = 10, 15  # at most; images at least, on average
+
+
+class Calibrated(NamedTuple):
+    """Of each bin the mean probability and the share observed, with its band; errors of all."""
+
+    probability: Floats
+    observed: Band
+    brier: float
+    ece: float
+
+
+def section(drawn_arms: DrawnArms) -> Section | None:
+    """None for numbers."""
+    if drawn_arms.first.targets.task is Task.REGRESSION:
+        return None
+    one = Section("calibration", "Calibration")
+    names, tests = _questions(drawn_arms)
+    found = {arm: [calibrated(test) for test in of] for arm, of in tests.items()}
+    one.text += [
+        drawn_arms.which,
+        "On the dotted line a probability means what it says. Each mark holds a tenth of the "
+        "predictions of all runs; its bar is the 95% interval over test patients, for these runs.",
+    ]
+    figure = reliability(drawn_arms, names, found)
+    one.drawings.append(Drawing("calibration", "Reliability", figure))
+    rows = [
+        {"of": name, "arm": drawn_arms.name(arm), "Brier": of.brier, "ECE": of.ece}
+        for arm, each in found.items()
+        for name, of in zip(names, each, strict=True)
+    ]
+    one.text.append(
+        "Brier is the mean squared error of the probabilities, ECE the mean distance from the "
+        "line, weighted by images (Naeini et al., AAAI 2015). Lower is better."
+    )
+    one.tables.append(
+        Table("calibration", "Errors of the probabilities", pd.DataFrame(rows), decimals=3)
+    )
+    return one
+
+
+def _questions(drawn_arms: DrawnArms) -> tuple[list[str], dict[Arm, list[Tested]]]:
+    """What is asked of each arm: the finding, or of classes whether the one called is right."""
+    first = drawn_arms.first
+    if first.targets.task is Task.MULTICLASS:
+        called = {
+            arm: [together([_top(test) for test in of.values()])]
+            for arm, of in drawn_arms.tests.items()
+        }
+        return ["the class called"], called
+    y = [test.y for of in drawn_arms.tests.values() for test in of.values()]
+    positives = np.nansum(np.concatenate(y), axis=0)
+    chosen = np.argsort(-positives, kind="stable")[:3]
+    names = [first.targets.names[k] for k in chosen]
+    return names, {
+        arm: [together(list(drawn_arms.of_target(arm, int(k)).values())) for k in chosen]
+        for arm in drawn_arms.arms
+    }
+
+
+def _top(test: Predicted) -> Tested:
+    """Whether the class called is the true one, and its probability."""
+    known = ~np.isnan(test.y).any(axis=1)
+    y, prob = test.y[known].argmax(axis=1), test.predicted[known]
+    right = (prob.argmax(axis=1) == y).astype(float)
+    return Tested(right, prob.max(axis=1), test.patient[known], len(test.patients))
+
+
+def together(tests: list[Tested]) -> Tested:
+    """The tests of all runs as one; those of the same patients share them."""
+    same = len({(test.patients, test.patient.tobytes()) for test in tests}) == 1
+    starts = np.cumsum([0, *(0 if same else test.patients for test in tests)])
+    patient = np.concatenate([t.patient + s for t, s in zip(tests, starts[:-1], strict=True)])
+    patients = tests[0].patients if same else int(starts[-1])
+    y, prob = (np.concatenate([t[k] for t in tests]) for k in (0, 1))
+    return Tested(y, prob, patient, patients)
+
+
+def calibrated(test: Tested) -> Calibrated:
+    """Bins of equally many predictions."""
+    count = int(np.clip(len(test.prob) // PER_BIN, 1, BINS))
+    edges = np.unique(np.quantile(test.prob, np.linspace(0, 1, count + 1)))
+    edges = edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1e-9])
+    observed = bands.over_repeats(bands.reliability(edges), [test])
+    inside = bin_of(test.prob, edges)
+    n = np.bincount(inside, minlength=len(edges) - 1)
+    mean = np.bincount(inside, test.prob, len(edges) - 1) / np.maximum(n, 1)
+    there = n > 0
+    apart = np.abs(mean - observed.mean)[there]
+    return Calibrated(
+        mean[there], Band(*(of[there] for of in observed)),
+        float(np.mean((test.prob - test.y) ** 2)), float(np.average(apart, weights=n[there])),
+    )  # fmt: skip
+
+
+@drawn
+def reliability(
+    drawn_arms: DrawnArms, names: list[str], found: dict[Arm, list[Calibrated]]
+) -> "Figure":
+    """A panel per question, a line per arm."""
+    columns = len(names)
+    figure, every = new_figure(max(2.95 * columns + 0.1, 4.6), 3.1 + 0.22 * len(found), columns)
+    for k, (axes, title) in enumerate(zip(every, names, strict=True)):
+        for arm, each in found.items():
+            role, dashes, marker = drawn_arms.style(arm)
+            of, name = each[k], drawn_arms.name(arm)
+            axes.vlines(of.probability, of.observed.low, of.observed.high, color=colour(role),
+                        lw=1, alpha=0.6)  # fmt: skip
+            (line,) = axes.plot(of.probability, of.observed.mean, color=colour(role), ls=dashes,
+                                marker=marker, ms=5, lw=1.3, label=name[:60])  # fmt: skip
+            errors = f"{name}: Brier {of.brier:.3f}, ECE {of.ece:.3f}"
+            told(line, errors, str(drawn_arms.every.index(arm)))
+        axes.plot([0, 1], [0, 1], color=colour("quiet"), lw=0.8, ls=":")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes.set_title(title[:24])
+        axes.set_xlabel("predicted probability")
+        if k == 0:
+            axes.set_ylabel("share observed")
+    figure.legend(*every[0].get_legend_handles_labels(), loc="outside lower center",
+                  ncols=2 if columns > 1 else 1, frameon=False)  # fmt: skip
+    return figure

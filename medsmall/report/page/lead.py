@@ -1,0 +1,86 @@
+"""The answer in at most three sentences: what was reached, what is decided, what it is worth."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from medsmall.evaluation.scales import LOWER_IS_BETTER
+from medsmall.report.cells import Cell
+from medsmall.report.question import Answer
+from medsmall.report.sentences import in_words, test_patients, top_first
+from medsmall.report.verdicts import Comparison
+
+
+def lead(found: Answer) -> list[str]:
+    """One to three sentences."""
+    return [_reached(found), *_decided(found), _worth(found)]
+
+
+def _reached(found: Answer) -> str:
+    study, metric = found.study, found.metric
+    last = [cell for cell in found.cells if cell.size == study.sizes[-1]]
+    sign = -1 if metric in LOWER_IS_BETTER else 1
+    known = [cell for cell in last if cell.validation is not None] or last
+    best = max(known, key=lambda cell: sign * (cell.validation or 0.0))
+    told = f"With {study.at(best.size)}, {study.name(best.arm)}"
+    chosen = ", the choice of validation," if len(last) > 1 else ""
+    return f"{told}{chosen} reaches a mean test {in_words(metric)} of {score(best)}."
+
+
+def score(cell: Cell) -> str:
+    """A mean with its interval."""
+    if cell.interval is None:
+        return f"{cell.mean:.3f} (no interval: {cell.reason})"
+    return f"{cell.mean:.3f} (95% interval {cell.interval.low:.3f} to {cell.interval.high:.3f})"
+
+
+def _decided(found: Answer) -> Iterator[str]:
+    told = [one for one in found.comparisons if one.verdict]
+    sure = [one for one in told if one.verdict and one.verdict.word in ("better", "worse")]
+    if not told:
+        reasons = {one.reason for one in found.comparisons}
+        if reasons:
+            yield f"No arms can be compared: {sorted(reasons)[0]}."
+        return
+    if not sure:
+        widths = [(one.verdict.high - one.verdict.low) / 2 for one in told if one.verdict]
+        none = "The comparison is not"
+        if len(told) > 1:
+            none = f"None of the {len(told)} comparisons is"
+        yield (
+            f"{none} decided: a true difference of {in_words(found.metric)} below about "
+            f"{float(np.median(widths)):.3f} is mostly missed."
+        )
+        return
+    most = max(sure, key=lambda one: abs(one.found.value) if one.found else 0.0)
+    start = ""
+    if len(told) > 1:
+        many = "; the largest difference" if len(sure) > 1 else ""
+        start = f"{len(sure)} of {len(told)} comparisons {'is' if len(sure) == 1 else 'are'} "
+        start += f"decided{many}: "
+    yield f"{start}{_which(found, most)}."
+
+
+def _which(found: Answer, one: Comparison) -> str:
+    assert one.found
+    assert one.verdict
+    top, bottom = map(found.study.name, top_first(one))
+    lower = found.metric in LOWER_IS_BETTER
+    better, other = (bottom, top) if lower else (top, bottom)
+    least, most = sorted(map(abs, (one.verdict.low, one.verdict.high)))
+    return (
+        f"{better} is better than {other} at {found.study.at(one.size)}, {in_words(found.metric)} "
+        f"{abs(one.found.value):.3f} {'lower' if lower else 'higher'} (plausibly {least:.3f} to "
+        f"{most:.3f})"
+    )
+
+
+def _worth(found: Answer) -> str:
+    patients = [one.found.patients for one in found.comparisons if one.found]
+    rests = f" They rest on {test_patients(found.metric, min(patients))}." if patients else ""
+    runs = f"{found.looks:,} run{'s' * (found.looks != 1)}"
+    image = "each test image" if found.study.is_kfold else "these test images"
+    return (
+        f"These numbers hold for these images and these weights, not for another hospital; {runs} "
+        f"{'was' if found.looks == 1 else 'were'} scored on {image}.{rests}"
+    )

@@ -1,0 +1,135 @@
+"""The section of the scores: learning curves or one dot per arm, a heat map, the table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from medsmall.evaluation.scales import LOWER_IS_BETTER
+from medsmall.page.palette import LINES, colour, drawn, new_figure, told
+from medsmall.page.sections import Drawing, Link, Section, Table
+from medsmall.report.arms import Study
+from medsmall.report.cells import Arm, Cell
+from medsmall.report.figure import learning_curves
+from medsmall.report.question import Answer
+from medsmall.report.sentences import in_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+WIDTH, LEVELS, NARROW = 6.8, 6, 480
+LONGEST = 46  # characters of an arm's name beside a figure
+
+
+def section(found: Answer) -> Section:
+    """How each arm scores at each size."""
+    study, cells = found.study, found.cells
+    one = Section("scores", "Scores")
+    one.text.append(
+        "A marker is the mean over repeats, its bar the 95% interval over repeats and test "
+        "patients; small dots are single runs."
+    )
+    held = [curve for curve in found.curves if curve.tested.held]
+    if len(study.sizes) > 1:
+        figure = learning_curves(study, cells, found.metric, "", held)
+        one.drawings.append(Drawing("learning_curves", "Learning curves", figure))
+        if len({cell.arm for cell in cells}) > 1:
+            title = f"Mean test {in_words(found.metric)} by arm and size"
+            one.drawings.append(
+                Drawing("heat_map", title, heat_map(study, cells, found.metric), NARROW)
+            )
+    else:
+        one.drawings.append(Drawing("arms", "Arms", dots(study, cells, found.metric), NARROW))
+    one.tables.append(
+        Table("all_scores", "All scores", frame(study, cells), folded=True, decimals=3)
+    )
+    return one
+
+
+def anchor(study: Study, arm: Arm, size: int) -> str:
+    """Where the runs of a cell are listed."""
+    return f"runs-{study.arms.index(arm)}-{size}"
+
+
+def frame(study: Study, cells: Sequence[Cell]) -> pd.DataFrame:
+    """One row per arm and size; the number of repeats leads to the runs."""
+    return pd.DataFrame(
+        [
+            {
+                "arm": study.name(cell.arm), study.size_column: cell.size, "labels": cell.labels,
+                "mean": cell.mean,
+                "low": cell.interval.low if cell.interval else np.nan,
+                "high": cell.interval.high if cell.interval else np.nan,
+                "validation": np.nan if cell.validation is None else cell.validation,
+                "runs": Link(f"{cell.repeats} runs", f"#{anchor(study, cell.arm, cell.size)}"),
+            }
+            for cell in cells
+        ]
+    )  # fmt: skip
+
+
+def in_one_line(study: Study, cell: Cell) -> str:
+    """A cell as the pointer tells it."""
+    limits = f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]" if cell.interval else ""
+    return f"{study.name(cell.arm)}, {study.at(cell.size)}: {cell.mean:.3f}{limits}"
+
+
+def cut(name: str) -> str:
+    """A name that fits beside a figure."""
+    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+
+
+@drawn
+def dots(study: Study, cells: Sequence[Cell], metric: str) -> "Figure":
+    """A row per arm, the best on top: its mean, interval and single runs."""
+    every = list(dict.fromkeys(cell.arm for cell in cells))
+    sign = 1 if metric in LOWER_IS_BETTER else -1
+    rows = sorted(cells, key=lambda cell: sign * cell.mean)
+    figure, (axes,) = new_figure(WIDTH, 0.9 + 0.42 * len(rows))
+    for y, cell in enumerate(rows):
+        k = every.index(cell.arm)
+        role, _, marker = LINES[k % len(LINES)]
+        values = [one.value for one in cell.scores.values()]
+        if len(values) > 1:
+            axes.plot(values, np.full(len(values), y + 0.2), marker, ms=3, alpha=0.5,
+                      color=colour(role), lw=0)  # fmt: skip
+        if cell.interval:
+            axes.hlines(y, *cell.interval, color=colour(role), lw=2)
+        (mark,) = axes.plot([cell.mean], [y], marker, ms=7, color=colour(role))
+        told(mark, in_one_line(study, cell), str(k))
+    axes.set_yticks(range(len(rows)), [cut(study.name(cell.arm)) for cell in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", lw=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(f"test {in_words(metric)}, {study.at(rows[0].size)}")
+    return figure
+
+
+@drawn
+def heat_map(study: Study, cells: Sequence[Cell], metric: str) -> "Figure":
+    """A square per arm and size with its mean, darker where it is better."""
+    arms, sizes = list(dict.fromkeys(cell.arm for cell in cells)), study.sizes
+    means = {(cell.arm, cell.size): cell.mean for cell in cells}
+    edges = np.quantile([*means.values()], np.linspace(0, 1, LEVELS + 1)[1:-1])
+    figure, (axes,) = new_figure(WIDTH, 0.8 + 0.34 * len(arms))
+    for row, arm in enumerate(arms):
+        for column, size in enumerate(sizes):
+            if (mean := means.get((arm, size))) is None:
+                continue
+            level = int(np.searchsorted(edges, mean, side="right"))
+            level = LEVELS - 1 - level if metric in LOWER_IS_BETTER else level
+            axes.broken_barh([(column + 0.02, 0.96)], (row + 0.03, 0.94),
+                             color=colour(f"heat_{level}"), lw=0)  # fmt: skip
+            ink = colour("heat_ink" if level >= 4 else "ink")
+            axes.text(column + 0.5, row + 0.5, f"{mean:.3f}", ha="center", va="center", color=ink,
+                      fontsize=8.5 if len(sizes) <= 10 else 7)  # fmt: skip
+    axes.set_xlim(0, len(sizes))
+    axes.set_ylim(len(arms), 0)
+    axes.set_xticks(np.arange(len(sizes)) + 0.5, [f"{size:,}" for size in sizes])
+    axes.set_yticks(np.arange(len(arms)) + 0.5, [cut(study.name(arm)) for arm in arms])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel("training images" if study.size_column == "train_images" else study.along)
+    return figure

@@ -1,0 +1,118 @@
+"""The page as a whole: the answer on top, then what it rests on."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from medsmall.atomic import write_whole
+from medsmall.page.sections import Page, Section
+from medsmall.page.writing import filled_anew, html, write_beside
+from medsmall.report.asked import Asked
+from medsmall.report.page import (
+    calibration,
+    confusion,
+    cost,
+    differences,
+    histories,
+    mistakes,
+    networks,
+    numbers,
+    provenance,
+    ranking,
+    scores,
+    targets,
+    units,
+)  # fmt: skip
+from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.report.page.lead import lead
+from medsmall.report.question import Answer
+
+
+def write_page(page: Page, folder: Path) -> None:
+    """Write report.html into `folder`, and anew figures/ (SVG, PDF) and tables/ (CSV)."""
+    with filled_anew(folder / "figures") as figures, filled_anew(folder / "tables") as tables:
+        write_beside(page, figures, tables)
+    text = html(page)
+    write_whole(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page:
+    """The page of an answer, for a file in `folder`; `words` are all its sentences."""
+    study, run = found.study, found.study.runs[0]
+    drawn = DrawnArms.of(study, found.cells, found.metric)
+    sections = [
+        scores.section(found),
+        differences.section(found),
+        targets.section(found, drawn),
+        ranking.section(drawn),
+        calibration.section(drawn),
+        confusion.section(drawn),
+        numbers.section(drawn),
+        units.section(drawn),
+        mistakes.section(drawn, asked.images),
+        histories.section(drawn),
+        networks.section(drawn),
+        cost.section(found),
+        _sentences(words),
+        provenance.section(found, folder),
+    ]
+    kind = "generated" if run.config["phantom"] else str(run.config["dataset"])
+    unit = f"scored per {run.metrics['unit']}"
+    return Page(
+        title=found.title,
+        subtitle=f"{kind}, {run.config['task']} task, {unit}",
+        facts=_facts(found),
+        about=_about(found),
+        warnings=_warnings(found),
+        sections=[one for one in sections if one],
+        version=version("medsmall"),
+        lead=lead(found),
+        command="report",
+        topic="What was compared",
+        figures="figures/",
+        tables="tables/",
+        formats=("svg", "pdf"),
+        closing="Patients have pseudonyms. Share it only as the licence of the data allows.",
+    )
+
+
+def _facts(found: Answer) -> list[tuple[str, str]]:
+    study = found.study
+    tested = study.runs[0].metrics["test"]["n"]
+    return [
+        (f"{len(study.runs):,}", "runs"),
+        (f"{len(study.arms):,}", "arms"),
+        (" – ".join(f"{n:,}" for n in dict.fromkeys([study.sizes[0], study.sizes[-1]])),
+         "training images"),
+        (f"{tested:,}", f"{study.runs[0].metrics['unit']}s tested by each run"
+         if study.runs[0].metrics["unit"] != "study" else "studies tested by each run"),
+        (f"{found.looks:,}", "looks at a test image"),
+    ]  # fmt: skip
+
+
+def _about(found: Answer) -> list[tuple[str, str]]:
+    study, run = found.study, found.study.runs[0]
+    varied = ", ".join(study.factors) or "nothing but the repeats"
+    return [
+        ("Arms differ in", varied),
+        ("Arms", "; ".join(study.name(arm) for arm in study.arms)),
+        ("Targets", ", ".join(found.targets or run.names)),
+        ("Split", str(run.config["split"])),
+        ("Weights", "; ".join(sorted({str(one.metrics["pretraining"]) for one in study.runs}))),
+    ]
+
+
+def _warnings(found: Answer) -> list[str]:
+    warnings = []
+    if found.study.runs[0].config["phantom"]:
+        warnings.append(
+            "These images are generated (phantom=true). They show how a report looks and say "
+            "nothing about medicine."
+        )
+    if found.left_out:
+        n = len(found.left_out)
+        warnings.append(f"{n} group{'s' * (n != 1)} of runs left out; the terminal says which.")
+    return warnings
+
+
+def _sentences(words: list[str]) -> Section:
+    return Section("sentences", "All that can be said", text=list(words))

@@ -1,0 +1,308 @@
+"""The page of the report, from generated records of every task."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_records import config_of, folds, sweep, write_record
+from page_read import checked
+
+from medsmall.record import Record, checksums
+from medsmall.report.asked import Asked
+from medsmall.report.page.lead import lead
+from medsmall.report.page.whole import page_of, write_page
+from medsmall.report.question import answer
+from medsmall.task import Task
+
+pytest.importorskip("matplotlib")
+
+NATURAL = ("split=stratified", "sample_size=natural", "augmentation=none", "trainer=cpu")
+
+
+def asked(root, *words):
+    return Asked.of([str(root), *words])
+
+
+def made(root, *words):
+    """The answer and its page."""
+    question = asked(root, *words)
+    found = answer(question)
+    return found, page_of(question, found, ["A sentence."], root / "report")
+
+
+def sealed(record):
+    """Make a record whole again that got another file."""
+    (record.folder / "DONE").unlink()
+    record.write_text("DONE", checksums.of_folder(record.folder))
+
+
+def sections(page):
+    return {one.anchor: one for one in page.sections}
+
+
+def table(page, name):
+    return next(t.frame for one in page.sections for t in one.tables if t.name == name)
+
+
+def of_task(root, task, names, y, predicted, dataset, unit="image", repeats=3):
+    """Two arms with the labels `y`; `predicted(skill, rng)` are their predictions."""
+    for k, arm in enumerate(("none", "imagenet")):
+        for repeat in range(repeats):
+            rng = np.random.default_rng([k, repeat])
+            test = predicted(0.4 + 0.8 * k, rng)
+            config = config_of(f"dataset={dataset}", f"pretraining={arm}", *NATURAL,
+                               f"sample_size.repeat={repeat}")  # fmt: skip
+            write_record(
+                Record.of(str(root), f"{k}{repeat}" * 8), task, names,
+                {"train": y, "val": y, "test": y}, {"val": test, "test": test},
+                np.arange(len(y)) // 2, config, unit, dataset=dataset,
+            )  # fmt: skip
+
+
+def of_classes(root):
+    rng = np.random.default_rng(0)
+    y = np.eye(3)[rng.integers(0, 3, 120)]
+
+    def predicted(skill, rng):
+        logit = skill * y + rng.normal(size=y.shape)
+        return np.exp(logit) / np.exp(logit).sum(axis=1, keepdims=True)
+
+    of_task(root, Task.MULTICLASS, ["a", "b", "c"], y, predicted, "ham10000")
+    return y
+
+
+def of_studies(root):
+    rng = np.random.default_rng(0)
+    y = np.repeat((rng.random((60, 2)) < 0.4).astype(float), 2, axis=0)
+
+    def predicted(skill, rng):
+        return 1 / (1 + np.exp(-(skill * (2 * y - 1) + rng.normal(size=y.shape))))
+
+    of_task(root, Task.MULTILABEL, ["x", "y"], y, predicted, "mura", "study")
+    return y
+
+
+def of_numbers(root):
+    y = np.random.default_rng(0).normal(100, 30, (80, 1)).round()
+
+    def predicted(skill, rng):
+        return y + rng.normal(0, 20 / skill, y.shape)
+
+    of_task(root, Task.REGRESSION, ["months"], y, predicted, "rsna_boneage")
+
+
+def test_the_page_is_one_sound_file_that_loads_nothing(tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
+    _, page = made(tmp_path)
+    folder = tmp_path / "report"
+    write_page(page, folder)
+    found = checked((folder / "report.html").read_text())
+    assert not [one for one in found.addresses if re.match(r"(https?:)?//", one)]
+    inside = [one for one in found.addresses if one.startswith("#")]
+    assert {one[1:] for one in inside} <= {*found.ids}
+    beside = [one for one in found.addresses if not one.startswith(("#", "data:"))]
+    absent = [one for one in beside if not (folder / one).resolve().is_file()]
+    assert {one.rpartition("/")[2] for one in absent} <= {"draw.csv"}  # made without one
+    assert sorted(one.suffix for one in (folder / "figures").glob("learning_curves.*")) == [
+        ".pdf", ".svg",
+    ]  # fmt: skip
+    assert "A sentence." in found.text
+
+
+def test_an_earlier_page_is_replaced_as_a_whole(tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
+    folder = tmp_path / "report"
+    (folder / "figures").mkdir(parents=True)
+    (folder / "figures" / "old.svg").write_text("")
+    (folder / "notes.txt").write_text("mine")
+    write_page(made(tmp_path)[1], folder)
+    assert not (folder / "figures" / "old.svg").exists()
+    assert (folder / "notes.txt").read_text() == "mine"
+
+
+def test_the_answer_is_on_top_and_says_what_is_decided(tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
+    found, page = made(tmp_path)
+    assert page.lead == lead(found)
+    first, second, third = page.lead
+    assert first.startswith("With 100 training images, imagenet, the choice of validation, reaches")
+    assert second.startswith("2 of 2 comparisons are decided; the largest difference: imagenet is ")
+    assert "16 runs were scored on these test images" in third
+    assert "test patients of the rarer class" in third
+
+
+def test_undecided_and_impossible_comparisons_are_said_to_be(tmp_path):
+    sweep(tmp_path / "equal", {"none": 0.5, "imagenet": 0.5}, (50,))
+    found, _ = made(tmp_path / "equal")
+    assert lead(found)[1].startswith("The comparison is not decided: a true difference of AUROC")
+    sweep(tmp_path / "once", {"none": 0.2, "imagenet": 0.8}, (50,), repeats=1)
+    found, page = made(tmp_path / "once")
+    assert lead(found)[1].startswith("No arms can be compared: one repeat says nothing")
+    assert "differences" in sections(page)
+    assert not sections(page)["differences"].drawings
+    sweep(tmp_path / "alone", {"none": 0.2}, (50,))
+    found, page = made(tmp_path / "alone")
+    assert len(lead(found)) == 2
+    assert "differences" not in sections(page)
+
+
+@pytest.mark.parametrize(
+    ("records", "there", "absent"),
+    [
+        (of_classes, {"curves", "calibration", "calls"}, {"numbers", "units"}),
+        (of_studies, {"curves", "calibration", "calls", "units"}, {"numbers"}),
+        (of_numbers, {"numbers"}, {"curves", "calibration", "calls", "units"}),
+        (lambda root: folds(root, {"none": 0.3, "imagenet": 1.5}), {"curves"}, {"units"}),
+    ],
+    ids=["classes", "studies", "numbers", "folds"],
+)
+def test_every_task_has_its_sections(records, there, absent, tmp_path):
+    records(tmp_path)
+    _, page = made(tmp_path)
+    found = {*sections(page)}
+    assert there <= found
+    assert not absent & found
+    assert {"scores", "targets", "mistakes", "cost", "runs"} <= found
+    write_page(page, tmp_path / "report")
+    checked((tmp_path / "report" / "report.html").read_text())
+
+
+def test_counts_are_those_of_the_test(tmp_path):
+    y = of_classes(tmp_path)
+    _, page = made(tmp_path)
+    of_target = table(page, "targets").query("arm == 'imagenet'").set_index("target")
+    assert [*of_target["positives in test"]] == [*y.sum(axis=0)]
+    assert set(of_target["of"]) == {120}
+    calls = table(page, "calls").query("arm == 'imagenet'").set_index("target")
+    assert [*calls["support"]] == [*y.sum(axis=0)]
+    cells = calls[["true +", "false +", "false −", "true −"]].sum(axis=1)
+    assert cells.to_numpy() == pytest.approx(120, abs=0.2)
+    runs = [Record(folder) for folder in (tmp_path / "runs").glob("1*")]
+    recall = np.mean([r.metrics["test"]["targets"]["a"]["recall"] for r in runs])
+    assert calls.loc["a", "recall"] == pytest.approx(recall)
+
+
+def test_folds_are_summed_and_repeats_averaged(tmp_path):
+    folds(tmp_path, {"none": 0.3, "imagenet": 1.5})
+    _, page = made(tmp_path)
+    records = [Record(folder) for folder in (tmp_path / "runs").iterdir()]
+    positives = sum(r.predictions["Hernia"].sum() for r in records) / 2  # two arms
+    assert [*table(page, "targets")["positives in test"]] == [positives] * 2
+
+
+def test_scores_per_image_stand_beside_those_per_study(tmp_path):
+    of_studies(tmp_path)
+    _, page = made(tmp_path)
+    row = table(page, "units").query("target == 'x' and arm == 'imagenet'").iloc[0]
+    assert row["studies"] == 60
+    assert row["images"] == 120
+    from sklearn.metrics import roc_auc_score
+
+    tests = [Record(folder).predictions for folder in (tmp_path / "runs").glob("1*")]
+    by_image = np.mean([roc_auc_score(t["x"], t["prob_x"]) for t in tests])
+    of_study = [t.groupby("study")[["x", "prob_x"]].mean() for t in tests]
+    by_study = np.mean([roc_auc_score(t["x"], t["prob_x"]) for t in of_study])
+    assert row["AUROC per image"] == pytest.approx(by_image)
+    assert row["AUROC per study"] == pytest.approx(by_study)
+
+
+def test_mistakes_are_the_worst_ones_under_pseudonyms(tmp_path):
+    y = of_classes(tmp_path)
+    _, page = made(tmp_path)
+    tests = [Record(folder).predictions for folder in sorted((tmp_path / "runs").glob("1*"))]
+    columns = [f"prob_{name}" for name in "abc"]
+    mean = np.mean([t[columns].to_numpy() for t in tests], axis=0)
+    true = tests[0][["a", "b", "c"]].to_numpy().argmax(axis=1)
+    wrong = mean.argmax(axis=1) != true
+    least = np.sort(mean[np.arange(len(y)), true][wrong])
+    worst = table(page, "mistakes_worst")
+    told = [float(re.search(r"; \w ([\d.]+)\)", text)[1]) for text in worst["predicted"]]
+    assert told == pytest.approx(least[:12], abs=0.006)
+    assert worst["patient"].str.fullmatch(r"patient \d+").all()
+    assert worst["patient"].nunique() > 1
+
+
+@pytest.mark.parametrize("words", [(), ("images=true",)])
+def test_no_patient_and_no_image_is_named(words, tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, (50,))
+    _, page = made(tmp_path, *words)
+    folder = tmp_path / "report"
+    write_page(page, folder)
+    record = Record(next((tmp_path / "runs").iterdir()))
+    names = {*record.predictions["image"], *record.predictions["patient"]}
+    written = [(folder / "report.html"), *(folder / "tables").iterdir()]
+    for file in written:
+        words = {*re.findall(r"[\w.]+", file.read_text())}
+        assert not names & words, file.name
+    assert str(tmp_path) not in (folder / "report.html").read_text()
+
+
+def test_the_runs_of_a_number_are_listed_and_linked(tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
+    found, page = made(tmp_path)
+    runs = table(page, "runs")
+    assert len(runs) == 16
+    for _, row in runs.iterrows():
+        config = (tmp_path / "report" / row["config"].address).resolve()
+        assert config == (tmp_path / "runs" / row["run"] / "config.yaml").resolve()
+    scores = table(page, "all_scores")
+    anchors = next(t.anchors for t in sections(page)["runs"].tables)
+    assert {link.address[1:] for link in scores["runs"]} == {one for one in anchors if one}
+    assert len(found.cells) == 4
+
+
+def test_a_network_is_told_by_layer_and_stage(tmp_path):
+    network = {"layers": [["stem", 100], ["head", 20]], "trained": [[0.0, 20], [0.1, 120]]}
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, (50,), network=network)
+    _, page = made(tmp_path)
+    stages = table(page, "networks").query("arm == 'imagenet'")
+    assert [*stages["from"]] == ["0% of the training", "10% of the training"]
+    assert [*stages["train"]] == [20, 120]
+    assert [*stages["parameters"]] == [120, 120]
+    assert [*table(page, "layers_1")["layer"]] == ["stem", "head"]
+
+
+def test_cost_is_the_mean_time_of_a_cell(tmp_path):
+    for k, record in enumerate(sweep(tmp_path, {"none": 0.2}, (50,), repeats=3)):
+        record.write_json("environment.json", {"seconds": 10.0 * (k + 1), "device": "cpu"})
+        sealed(record)
+    _, page = made(tmp_path)
+    (row,) = table(page, "cost").to_dict("records")
+    assert row["seconds per run"] == 20.0
+    assert row["hours of all"] == pytest.approx(60 / 3600)
+    assert row["runs"] == 3
+
+
+def test_histories_show_the_epoch_that_was_kept(tmp_path):
+    for record in sweep(tmp_path, {"none": 0.2}, (50,), chosen_epoch=2):
+        history = {"epoch": [1, 2, 3], "train_loss": [3.0, 2, 1], "val_loss": [3.0, 1, 2]}
+        record.write_csv("history.csv", pd.DataFrame(history))
+        sealed(record)
+    _, page = made(tmp_path)
+    (drawing,) = sections(page)["histories"].drawings
+    dots = [line for line in drawing.figure.axes[0].lines if line.get_marker() == "o"]
+    assert {(float(dot.get_xdata()[0]), float(dot.get_ydata()[0])) for dot in dots} == {(2.0, 1.0)}
+
+
+def test_many_arms_share_the_page(tmp_path):
+    """More arms than colours: a few are drawn in detail, all are in the scores."""
+    rng = np.random.default_rng(0)
+    y = (np.arange(80) < 30).astype(float)[:, None]
+    for k in range(9):
+        for repeat in range(2):
+            config = config_of(
+                "dataset=chestxray14", "dataset.targets=[Hernia]", *NATURAL,
+                f"strategy.lr={(k + 1) / 1000}", f"sample_size.repeat={repeat}",
+            )  # fmt: skip
+            prob = 1 / (1 + np.exp(-(y - 0.5) * k / 4 - rng.normal(size=y.shape)))
+            write_record(
+                Record.of(str(tmp_path), f"{k}{repeat}" * 8), Task.BINARY, ["Hernia"],
+                {"train": y, "val": y, "test": y}, {"val": prob, "test": prob}, None, config,
+            )  # fmt: skip
+    found, page = made(tmp_path)
+    assert len({cell.arm for cell in found.cells}) == 9
+    assert table(page, "all_scores")["arm"].nunique() == 9
+    assert table(page, "targets")["arm"].nunique() == 4
+    assert "the 4 of 9 arms that validation favours" in sections(page)["curves"].text[0]
+    write_page(page, tmp_path / "report")
