@@ -18,6 +18,7 @@ from medsmall.report.asked import Asked
 from medsmall.report.cells import rows
 from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
+from medsmall.report.page.lead import lead
 from medsmall.report.page.whole import page_of, write_page
 from medsmall.report.question import Answer, answer
 from medsmall.report.shown import show, words_of
@@ -59,7 +60,7 @@ def report(asked: Asked) -> Path:
     for sentence in found.left_out:
         say(f"Left out: {sentence}")
     words = list(words_of(asked, found))
-    show(found, words)
+    show(found, words, lead(found))
     folder = asked.to or asked.roots[0] / "report"
     if (folder / "DONE").exists():
         raise MedsmallError(f"to={folder} is the record of a run: name another folder.")

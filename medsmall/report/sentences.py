@@ -18,6 +18,7 @@ WORDS = {
 }  # fmt: skip
 ONE_CLASS = ("accuracy", "cohen_kappa", "mae", "rmse", "r2", "sensitivity", "specificity", "recall")
 MORE, WORTH = 3, 0.85  # times the repeats; a width that is worth them
+MOST = 4  # sentences of one kind
 MUCH = 0.1  # of the pool in one draw
 
 
@@ -29,10 +30,20 @@ def in_words(metric: str) -> str:
 def verdicts(
     study: Study, metric: str, comparisons: list[Comparison], family: int
 ) -> Iterator[str]:
-    """One sentence per comparison, then how to read them; `family` comparisons hold together."""
-    for one in comparisons:
-        yield _verdict(study, metric, one)
+    """The decided comparisons first, then the others, then how to read them.
+
+    `family` comparisons hold together. Of more than MOST that are undecided, the MOST with the
+    largest difference are told; of reasons why there is no verdict, each once.
+    """
     told = [one for one in comparisons if one.verdict]
+    open_ones = [one for one in told if one.verdict and one.verdict.word == "undecided"]
+    yield from (_verdict(study, metric, one) for one in told if one not in open_ones)
+    if len(open_ones) > MOST:
+        open_ones.sort(key=lambda one: -abs(one.found.value) if one.found else 0.0)
+    yield from (_verdict(study, metric, one) for one in open_ones[:MOST])
+    if (more := len(open_ones) - MOST) > 0:
+        yield f"{more} more comparisons are undecided: verdicts.csv and report.html have them."
+    yield from _without(study, metric, [one for one in comparisons if not one.verdict])
     if not told:
         return
     together = "this range holds"
@@ -54,6 +65,19 @@ def verdicts(
             "All repeats have the same training images: their scatter is that of the training's "
             "seed alone, and says nothing of other draws."
         )
+
+
+def _without(study: Study, metric: str, comparisons: list[Comparison]) -> Iterator[str]:
+    """Comparisons without a verdict; one for each reason, with how many more have the same."""
+    by_reason: dict[str, list[Comparison]] = {}
+    for one in comparisons:
+        by_reason.setdefault(one.reason, []).append(one)
+    for of in by_reason.values():
+        if len(of) <= MOST:
+            yield from (_verdict(study, metric, one) for one in of)
+        else:
+            told = _verdict(study, metric, of[0]).removesuffix(".")
+            yield f"{told}; the same holds for {len(of) - 1} more comparisons."
 
 
 def _verdict(study: Study, metric: str, one: Comparison) -> str:

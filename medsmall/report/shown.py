@@ -40,13 +40,13 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
     yield sentences.looks(study, found.looks, of_sweep=asked.keys is not None)
 
 
-def show(found: Answer, words: list[str]) -> None:
-    """Print the table, why intervals are missing, and the sentences."""
+def show(found: Answer, words: list[str], short: list[str]) -> None:
+    """Print the table, why intervals are missing, the sentences, and the answer in `short`."""
     lines: list[Any] = [f"{found.title} with 95% intervals"]
     lines.append(_table(found.study, found.cells))
     reasons = sorted({cell.reason for cell in found.cells if cell.reason})
     lines += [f"–: no interval, as {reason}." for reason in reasons]
-    for line in [*lines, *words]:
+    for line in [*lines, *words, "", f"In short: {' '.join(short)}"]:
         console.print(line, soft_wrap=not isinstance(line, Table), highlight=False, markup=False)
 
 

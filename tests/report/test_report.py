@@ -93,7 +93,10 @@ def test_differences_are_paired_by_repeat(root, capsys):
 def test_files_hold_every_number(figures, root, tmp_path, capsys):
     answer(capsys, root, f"to={tmp_path / 'there'}")
     made = {file.name for file in (tmp_path / "there").iterdir()}
-    assert made == {"scores.csv", "verdicts.csv", "report.json", "curve.png", "curve.svg"}
+    assert made == {
+        "report.html", "scores.csv", "verdicts.csv", "report.json", "curve.png", "curve.svg",
+        "curve.pdf", "figures", "tables",
+    }  # fmt: skip
     scores = pd.read_csv(tmp_path / "there/scores.csv")
     assert len(scores) == 4
     assert scores[["mean", "low", "high"]].notna().all(axis=None)
