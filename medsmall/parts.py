@@ -168,14 +168,15 @@ def _opened(cfg: DictConfig) -> "Dataset":
 
 
 @cache  # a sweep asks in each cell
-def _defaults() -> dict[str, str]:
+def usual_options() -> dict[str, str]:
+    """The option of each group that nobody asked for another of; auto where the data choose."""
     usual = OmegaConf.load(config_dir() / "train.yaml").defaults
     return {group: option for one in usual if one != "_self_" for group, option in one.items()}
 
 
 def unused(cfg: DictConfig, parts: Parts) -> list[str]:
     """A sentence, in a list, if options were chosen that the learner has no use for."""
-    defaults = _defaults()
+    defaults = usual_options()
     chosen = [
         f"{group}={cfg.choices[group]}"
         for group in sorted(parts.ignores & {*cfg.choices} - {"pretraining"})

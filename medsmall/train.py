@@ -68,8 +68,9 @@ def execute(case: "Case", wait: bool = True) -> "Record":
         if (of := metrics.get("key", case.key)) != case.key:
             raise record.damaged("metrics.json", f"is that of the run {of}")
         notices = dict.fromkeys([*metrics["audit"], *let_pass])
-        sent = " or sent to the logger" if case.cfg.logger else ""
-        say(f"{case.name}: recorded already, not run{sent} again.")
+        say(f"{case.name}: recorded already, not run again.")
+        if case.cfg.logger:
+            say("A record is sent to a logger with python -m medsmall.send.")
         for notice in notices:
             say(notice)
         return record
@@ -130,49 +131,49 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
     record.write("seen.npz", lambda path: write_seen(path, case.draw, data.prepared))
 
     # fit, then test with the epoch and thresholds chosen on validation
-    loggers = logger.open_loggers(cfg)
+    loggers = []
+    if cfg.logger:
+        from medsmall.sent.about import about
+        from medsmall.sent.result import result
+
+        loggers = [logger.started(cfg, about(case.key, record.config, case.facts()))]
     with logger.closing(loggers):
-        for one in loggers:
-            one.log_hyperparams(case.config)
         fitted = learner.fit(case, data, loggers)
         values = {part: fitted.predict(part) for part in ("val", "test")}
         shares = Shares(fitted.prevalence, case.population)
         rule = made(cfg.threshold, Threshold)
         results = scores.metrics(case.draw, case.table, dataset.unit, targets, values, rule, shares)
-        logger.send_test(loggers, results["test"])
 
-    # record
-    record.write_csv("history.csv", fitted.history)
-    thresholds = {name: of.get("threshold") for name, of in results["test"]["targets"].items()}
-    for part, name in (("val", "val_predictions.csv"), ("test", "predictions.csv")):
-        record.write_csv(
-            name,
-            scores.predictions(
-                case.draw, case.table, dataset.unit, targets, part, values[part], thresholds, shares
-            ),
-        )
-    own = learnt_from(dataset.name, case.key, case.draw, data.prepared)
-    seen = [own, *case.source.seen()]
-    about = {
-        "seen": as_text(seen),
-        "image_size_px": json.dumps(cfg.image_size_px),
-        "resize": cfg.resize,
-        "thresholds": json.dumps(thresholds),
-    }
-    learnt = {
-        "schema": SCHEMA,
-        "audit": allowed,
-        "notices": list(case.notices),
-        "epochs": len(fitted.history),
-        "chosen_epoch": fitted.chosen_epoch,
-        "initial_sha256": fitted.initial_sha256,
-        "weights_sha256": fitted.save(record, about),
-        "network": fitted.network,
-        "prevalence": scores.told(targets, shares),
-    }
-    record.write_json("metrics.json", {**case.facts(), **learnt, **results})
-    seconds = round(time.monotonic() - started, 1)
-    record.write_json("environment.json", {**environment(), **fitted.machine, "seconds": seconds})
+        # record
+        record.write_csv("history.csv", fitted.history)
+        thresholds = {name: of.get("threshold") for name, of in results["test"]["targets"].items()}
+        for part, name in (("val", "val_predictions.csv"), ("test", "predictions.csv")):
+            rows = (case.draw, case.table, dataset.unit, targets, part, values[part])
+            record.write_csv(name, scores.predictions(*rows, thresholds, shares))
+        own = learnt_from(dataset.name, case.key, case.draw, data.prepared)
+        seen = [own, *case.source.seen()]
+        told = {
+            "seen": as_text(seen),
+            "image_size_px": json.dumps(cfg.image_size_px),
+            "resize": cfg.resize,
+            "thresholds": json.dumps(thresholds),
+        }
+        learnt = {
+            "schema": SCHEMA,
+            "audit": allowed,
+            "notices": list(case.notices),
+            "epochs": len(fitted.history),
+            "chosen_epoch": fitted.chosen_epoch,
+            "initial_sha256": fitted.initial_sha256,
+            "weights_sha256": fitted.save(record, told),
+            "network": fitted.network,
+            "prevalence": scores.told(targets, shares),
+        }
+        record.write_json("metrics.json", {**case.facts(), **learnt, **results})
+        seconds = round(time.monotonic() - started, 1)
+        here = {**environment(), **fitted.machine, "seconds": seconds}
+        record.write_json("environment.json", here)
+        logger.send_result(loggers, lambda: result(record))
 
 
 def main() -> None:

@@ -16,10 +16,9 @@ from omegaconf import DictConfig
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
-    from pytorch_lightning.loggers import Logger
-
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
+    from medsmall.logger import Logger
     from medsmall.record import Record
 
 # Groups and keys of the config that only training uses, and a learner without training ignores.

@@ -21,11 +21,10 @@ from medsmall.targets import Targets
 from medsmall.task import Task
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
-    from pytorch_lightning.loggers import Logger
-
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
     from medsmall.learner import Fitted
+    from medsmall.logger import Logger
 
 MARGIN = 0.1  # standard deviations of a number within which an error costs nothing
 MOST_STEPS = 10_000  # passes over the images; liblinear has 1,000, too few for a weak penalty

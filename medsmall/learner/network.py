@@ -15,13 +15,12 @@ from medsmall.targets import Targets
 from medsmall.task import Task
 
 if TYPE_CHECKING:
-    from pytorch_lightning.loggers import Logger
-
     from medsmall.backbone import Network
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
     from medsmall.learner.lightning.classifier import Classifier
     from medsmall.learner.model import FittedModel
+    from medsmall.logger import Logger
     from medsmall.model import Model
 
 
@@ -85,14 +84,15 @@ class NetworkLearner:
         val = data.parts["val"].labels.double().numpy()
         classifier.shares = None if task == Task.REGRESSION else for_validation(shown_positive, val)
 
+        written = History(folder / "history.csv", loggers)
         trainer = make_trainer(
             cfg,
             callbacks=[
-                History(folder / "history.csv"),
+                written,
                 TrainingProgress(),
                 ChosenEpoch(select_by, rises),
             ],
-            logger=loggers,
+            logger=False,
             enable_checkpointing=False,
             default_root_dir=folder,
         )
@@ -103,7 +103,7 @@ class NetworkLearner:
             )
         in_processes = trainer.strategy.launcher is not None
         if in_processes:
-            trainer.loggers = []  # other processes have none; the history is sent afterwards
+            written.loggers = []  # other processes have none; the history is sent afterwards
         if classifier.stages.reestimates:
             reestimate(model.to(device_of(cfg.trainer)), data.evenly("train"))
             model.to("cpu")  # from where Lightning takes it to wherever it trains

@@ -13,10 +13,9 @@ from medsmall.targets import Targets
 from medsmall.task import Task
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
-    from pytorch_lightning.loggers import Logger
-
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
+    from medsmall.logger import Logger
     from medsmall.record import Record
 
 PIXELS = frozenset({"backbone", "pretraining", "features", "augmentation"})

@@ -17,11 +17,10 @@ from medsmall.targets import Targets
 from medsmall.task import Task
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
-    from pytorch_lightning.loggers import Logger
-
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
     from medsmall.learner import Fitted
+    from medsmall.logger import Logger
 
 
 def nearest_mean(sums: Array, counts: Array) -> Linear:

@@ -13,11 +13,10 @@ from medsmall.learner.heads.examples import check_views
 from medsmall.targets import Targets
 
 if TYPE_CHECKING:  # seconds to import, and a wrong value needs none of it
-    from pytorch_lightning.loggers import Logger
-
     from medsmall.batches.drawn import DrawnImages
     from medsmall.case import Case
     from medsmall.learner import Fitted
+    from medsmall.logger import Logger
 
 
 @dataclass(frozen=True)

@@ -90,12 +90,7 @@ class Study:
 
     def name(self, arm: tuple[str, ...]) -> str:
         """An arm in words: its options; keys with their names."""
-        told = [
-            _option(factor, value) if factor in groups() else f"{factor}={value}"
-            for factor, value in zip(self.factors, arm, strict=True)
-            if value != "None"  # it has no such thing
-        ]
-        return ", ".join(told) or "all runs"
+        return named(self.factors, arm)
 
     def pairs(self, compare: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """Two arms that differ in one factor alone, one of `compare` (none: any factor).
@@ -114,6 +109,16 @@ class Study:
         """The factors that tell two arms apart, of those that both have."""
         told = zip(self.factors, one, other, strict=True)
         return [f for f, a, b in told if a != b and "None" not in (a, b)]
+
+
+def named(factors: Sequence[str], values: Sequence[str]) -> str:
+    """An arm in words, by the values of some factors."""
+    told = [
+        _option(factor, value) if factor in groups() else f"{factor}={value}"
+        for factor, value in zip(factors, values, strict=True)
+        if value != "None"  # it has no such thing
+    ]
+    return ", ".join(told) or "all runs"
 
 
 def _option(group: str, option: str) -> str:

@@ -60,18 +60,23 @@ def _read(folder: Path) -> Run:
         raise record.damaged("metrics.json", f"is that of the run {test.metrics['key']}")
     headline, resolved = test.targets.headline, record.config
     _check(record, test.metrics, headline)
-    config = dict(flat(relevant(resolved, ())))
-    config |= {group: str(choice) for group, choice in resolved["choices"].items()}
-    config = used(config, resolved)
-    config |= {key: test.metrics[key] for key in ABOUT}
+    config = config_of(resolved, test.metrics)
     names = test.targets.names
     scores = {f"{headline} {name}": score(test, headline, name) for name in names}  # they agree
-    source = {f"pretraining.{key}": value for key, value in resolved["pretraining"].items()}
-    config |= {key: _text(source[key]) for key in DESCRIBED if source.get(key)}
     return Run(
         record, test.metrics, config, names, list(test.targets.overall), headline,
         test.identity, test.predictions, scores,
     )  # fmt: skip
+
+
+def config_of(resolved: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """The flat config of a run, by its `resolved` one and what metrics.json says it is about."""
+    config = dict(flat(relevant(resolved, ())))
+    config |= {group: str(choice) for group, choice in resolved["choices"].items()}
+    config = used(config, resolved)
+    config |= {key: facts[key] for key in ABOUT}
+    source = {f"pretraining.{key}": value for key, value in resolved["pretraining"].items()}
+    return config | {key: _text(source[key]) for key in DESCRIBED if source.get(key)}
 
 
 def _is_number(value: Any) -> bool:

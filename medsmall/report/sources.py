@@ -32,6 +32,12 @@ def with_sources(runs: list[Run]) -> list[Run]:
     return [replace(run, config={**run.config, **_told(run.config, varied)}) for run in runs]
 
 
+def alone(config: Mapping[str, Any], differ: list[str]) -> str:
+    """The pretraining of one run, told with its data set and with the keys that `differ`."""
+    option = config.get("pretraining")
+    return _told(config, {option: differ}).get("pretraining", str(option))
+
+
 def _told(config: Mapping[str, Any], varied: Mapping[Any, list[str]]) -> dict[str, str]:
     option = config.get("pretraining")
     told = [

@@ -20,7 +20,7 @@ from medsmall.learner.heads.last_layer import FittedLayer, set_last_layer
 from medsmall.learner.heads.linear import Linear, stacked
 
 if TYPE_CHECKING:
-    from pytorch_lightning.loggers import Logger
+    from medsmall.logger import Logger
 
 Facts = Sequence[dict[str, float]]  # of each head, what is worth a column of the history
 # from the images that one head is fitted to

@@ -20,7 +20,7 @@ from medsmall.record import Record
 from medsmall.task import Task
 
 if TYPE_CHECKING:
-    from pytorch_lightning.loggers import Logger
+    from medsmall.logger import Logger
 
 # an estimator with scikit-learn's interface, for numbers or classes and so many views of an image
 Making = Callable[[bool, int], Any]

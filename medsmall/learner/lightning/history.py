@@ -7,18 +7,19 @@ import pandas as pd
 import pytorch_lightning as pl
 from torch.optim import Optimizer
 
+from medsmall import logger
 from medsmall.atomic import write_whole
 
 
 class History(pl.Callback):
-    """Writes `path` after every epoch: one row per epoch so far.
+    """Writes `path` after every epoch, one row per epoch so far, and sends the row to `loggers`.
 
     Columns: epoch (from 1), train_loss, val_loss, val_auroc (regression: val_mae), and lr_<k>: in
     the last step of the epoch, the rate of the strategy's k-th group of parameters, input first.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, loggers: list[logger.Logger] | None = None) -> None:
+        self.path, self.loggers = path, [] if loggers is None else loggers
         self.rows: list[dict[str, Any]] = []
         self.rates: list[float] = []
 
@@ -39,3 +40,4 @@ class History(pl.Callback):
         if trainer.is_global_zero:
             table = pd.DataFrame(self.rows)
             write_whole(self.path, lambda path: table.to_csv(path, index=False))
+            logger.replay(self.loggers, table.iloc[-1:])
