@@ -16,6 +16,7 @@ COMMANDS = {
     "train": ("medsmall.train", "train and test a run, or with -m a sweep of runs"),
     "plan": ("medsmall.plan.__main__", "say what a sweep will cost and can tell"),
     "status": ("medsmall.status", "show how far a sweep is, from any terminal"),
+    "send": ("medsmall.send", "send recorded runs to W&B, MLflow or TensorBoard"),
     "report": ("medsmall.report.__main__", "say what the recorded runs tell, with intervals"),
 }
 
