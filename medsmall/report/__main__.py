@@ -20,6 +20,7 @@ from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
 from medsmall.report.page.lead import lead
 from medsmall.report.page.whole import page_of, write_page
+from medsmall.report.published import table as published
 from medsmall.report.question import Answer, answer
 from medsmall.report.shown import show, words_of
 from medsmall.report.verdicts import verdict_rows
@@ -42,6 +43,7 @@ factor of 8, learning curves and the images that a better arm saves. Nothing is 
   reach=0.9                                how many labelled images this score takes
   plan=5,10,20                             differences that so many repeats would find; without
                                            two arms add auroc=0.85 correlation=0.8 repeat_sd=0.02
+  against=published                        those of Romero et al. 2020 beside yours (chestxray14)
   to=FOLDER                                where the files go (default: FOLDER/report)
 
 Examples:
@@ -49,8 +51,8 @@ Examples:
   python -m medsmall.report outputs dataset=chestxray14 target=Hernia compare=pretraining
   python -m medsmall.report reach=0.9 plan=5,10"""
 WRITTEN = (
-    "report.html", "scores.csv", "verdicts.csv", "curves.csv", "report.json", "curve.png",
-    "curve.svg", "curve.pdf",
+    "report.html", "scores.csv", "verdicts.csv", "curves.csv", "published.csv", "report.json",
+    "curve.png", "curve.svg", "curve.pdf",
 )  # fmt: skip
 
 
@@ -93,6 +95,7 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
         "scores": rows(study, cells),
         "verdicts": verdict_rows(study, found.comparisons),
         "curves": curve_rows(study, held),
+        "published": published.rows(found.published, cells) if found.published else [],
     }
     for name, content in tables.items():
         if not content:
@@ -107,7 +110,7 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
     }  # fmt: skip
     text = json.dumps(whole, indent=2, allow_nan=False) + "\n"
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
-    draw(study, cells, found.metric, found.title, folder, held)
+    draw(study, cells, found.metric, found.title, folder, held, found.published)
     write_page(page_of(asked, found, words, folder), folder)
 
 

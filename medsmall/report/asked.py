@@ -12,6 +12,7 @@ from medsmall.terminal import say
 
 IMAGES = ("images", "report.images")
 LAST = "last"  # the value of sweep= for the one begun last
+PUBLISHED = "published"  # the value of against=
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Asked:
     reach: float | None = None
     plan: list[int] = field(default_factory=list)
     assumed: Assumed | None = None
+    against: str | None = None
     to: Path | None = None
     images: bool = False
     keys: set[str] | None = None  # of the runs of one sweep; None: all
@@ -58,6 +60,8 @@ class Asked:
                 assumed[key] = _positive(key, value)
             elif key in IMAGES:
                 asked.images = _switch(key, value)
+            elif key == "against":
+                asked.against = _published(value)
             elif key == "to":
                 asked.to = Path(value).expanduser()
             else:
@@ -107,6 +111,12 @@ def _repeats(text: str, whole: str) -> int:
     raise MedsmallError(
         f"plan={whole} must be numbers of repeats from 2 to {MOST_REPEATS:,}, such as plan=5,10,20."
     )
+
+
+def _published(text: str) -> str:
+    if text == PUBLISHED:
+        return text
+    raise MedsmallError(f"against={text} is unknown: there is against={PUBLISHED}.")
 
 
 def _of_sweep(roots: list[Path], name: str) -> set[str]:

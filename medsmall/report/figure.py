@@ -12,6 +12,9 @@ from medsmall.page.palette import LINES, Format, colour, drawn, new_figure, pict
 from medsmall.report.arms import Study
 from medsmall.report.cells import Cell
 from medsmall.report.curves import ArmCurve
+from medsmall.report.published import lines, words
+from medsmall.report.published.counterpart import Counterpart
+from medsmall.report.published.lines import Style
 from medsmall.report.sentences import in_words
 
 if TYPE_CHECKING:
@@ -19,9 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEGEND, KEY = 105, 9  # characters across the figure, and those that a key and its gap take
+NARROWEST = 0.045  # of the axis, between two of its numbers
 STEPS = 13  # of the line of a forecast
 KINDS: tuple[Format, ...] = ("png", "svg", "pdf")
-APART = 1.09  # factor between two sizes whose ticks do not touch
 
 
 def draw(
@@ -31,9 +34,10 @@ def draw(
     title: str,
     folder: Path,
     curves: Sequence[ArmCurve] = (),
+    published: Counterpart | None = None,
 ) -> list[Path]:
     """Write `learning_curves` as curve.png, curve.svg and curve.pdf into `folder`."""
-    figure = learning_curves(study, cells, metric, title, curves)
+    figure = learning_curves(study, cells, metric, title, curves, published)
     files = [folder / f"curve.{kind}" for kind in KINDS]
     for file, kind in zip(files, KINDS, strict=True):
         write_whole(file, methodcaller("write_bytes", picture(figure, kind)))
@@ -47,24 +51,32 @@ def learning_curves(
     metric: str,
     title: str,
     curves: Sequence[ArmCurve] = (),
+    published: Counterpart | None = None,
 ) -> "Figure":
     """A dot is a run, a marker the mean of an arm, its bar the 95% interval.
 
-    Beyond the largest size a dashed line is the forecast mean, in its 95% band.
+    Beyond the largest size a dashed line is the forecast mean, in its 95% band. Hollow markers are
+    `published` numbers.
     """
     arms = list(dict.fromkeys(cell.arm for cell in cells))
-    longest = max(len(study.name(arm)) for arm in arms)
-    columns = max(1, min(4, LEGEND // (longest + KEY)))  # more would be cut off at the sides
-    figure, (axes,) = new_figure(8.8, 4.4 + 0.2 * -(-len(arms) // columns))
+    figure, (axes,) = new_figure(8.8, 4.6)
+    step = _step([cell.labels for cell in cells])
+    roles = {arm: LINES[k % len(LINES)][0] for k, arm in enumerate(arms)}
+    styles = {
+        arm: Style(colour(roles[arm]), LINES[k % len(LINES)][2],
+                   1 + step * (k - (len(arms) - 1) / 2))
+        for k, arm in enumerate(arms)
+    }  # fmt: skip
     for k, arm in enumerate(arms):
-        beside = 1 + 0.02 * (k - (len(arms) - 1) / 2)
-        _line(axes, study, [cell for cell in cells if cell.arm == arm], k, beside)
+        _line(axes, study, [cell for cell in cells if cell.arm == arm], str(k), styles[arm])
     for one in curves:
-        _forecast(axes, one, LINES[arms.index(one.arm) % len(LINES)][0])
+        _forecast(axes, one, roles[one.arm])
     labels = sorted({cell.labels for cell in cells})
     labels += sorted({round(one.labels(one.farthest)) for one in curves})[-1:]
+    theirs = lines.draw(axes, published, styles) if published else []
     axes.set_xscale("log")
-    axes.set_xticks(ticks := _apart(labels), [f"{n:,}" for n in ticks])
+    ticks = _apart([*labels, *theirs])
+    axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axes.minorticks_off()
     if len(labels) == 1:
         axes.set_xlim(labels[0] / 2, labels[0] * 2)
@@ -77,17 +89,30 @@ def learning_curves(
     axes.grid(axis="y", lw=0.6)
     axes.set_axisbelow(True)
     axes.margins(x=0.08)
-    figure.legend(loc="outside lower center", ncols=columns, frameon=False)
+    entries = {name: line for line, name in zip(*axes.get_legend_handles_labels(), strict=True)}
+    columns = max(1, min(4, LEGEND // (max(map(len, entries)) + KEY)))  # more would be cut off
+    figure.set_figheight(4.4 + 0.2 * -(-len(entries) // columns) + (0.4 if published else 0.0))
+    figure.legend(
+        entries.values(), entries, loc="outside lower center", ncols=columns, frameon=False,
+        title=words.caption(published) if published else None, title_fontsize=8,
+    )  # fmt: skip
     return figure
 
 
+def _step(labels: Sequence[int]) -> float:
+    """How far arms stand beside each other, as a part of their labels: less on a short axis."""
+    span = np.log(max(labels) / min(labels))
+    return 0.02 * float(min(1.0, span / np.log(8))) if span else 0.02
+
+
 def _apart(labels: Sequence[int]) -> list[int]:
-    """Those of the rising numbers whose ticks do not touch: folds differ by some images."""
-    kept = list(labels[:1])
-    for one in labels[1:]:
-        if one >= APART * kept[-1]:
-            kept.append(one)
-    return kept
+    """Those whose numbers can stand beside those of the ones before them, on a log axis."""
+    least = NARROWEST * np.log(max(labels) / min(labels))
+    ticks: list[int] = []
+    for label in labels:
+        if all(abs(np.log(label / tick)) >= least for tick in ticks):
+            ticks.append(label)
+    return ticks
 
 
 def _forecast(axes: "Axes", curve: ArmCurve, role: str) -> None:
@@ -98,18 +123,18 @@ def _forecast(axes: "Axes", curve: ArmCurve, role: str) -> None:
     axes.fill_between(at, low, high, color=colour(role), alpha=0.13, lw=0)
 
 
-def _line(axes: "Axes", study: Study, cells: list[Cell], k: int, beside: float) -> None:
-    role, _, marker = LINES[k % len(LINES)]
-    style: dict[str, Any] = {"color": colour(role), "marker": marker}
+def _line(axes: "Axes", study: Study, cells: list[Cell], group: str, drawn_as: Style) -> None:
+    hue, marker, beside = drawn_as
+    style: dict[str, Any] = {"color": hue, "marker": marker}
     at = [cell.labels * beside for cell in cells]
     name = study.name(cells[0].arm)
     (line,) = axes.plot(at, [cell.mean for cell in cells], lw=1.8, ms=7, label=name, **style)
-    told(line, name, str(k))
+    told(line, name, group)
     for x, cell in zip(at, cells, strict=True):
         values = [one.value for one in cell.scores.values()]
         if len(values) > 1:
             axes.plot([x] * len(values), values, ms=3.5, alpha=0.45, lw=0, **style)
         limits = f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]" if cell.interval else ""
         if cell.interval:
-            bar = axes.vlines(x, *cell.interval, color=colour(role), lw=1.2, alpha=0.8)
-            told(bar, f"{name}, {study.at(cell.size)}: {cell.mean:.3f}{limits}", str(k))
+            bar = axes.vlines(x, *cell.interval, color=hue, lw=1.2, alpha=0.8)
+            told(bar, f"{name}, {study.at(cell.size)}: {cell.mean:.3f}{limits}", group)

@@ -11,6 +11,7 @@ from medsmall.report.cells import Cell, cells_of, targets_in
 from medsmall.report.curves import ArmCurve, curves_of
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.memory import Memory
+from medsmall.report.published.counterpart import Counterpart, counterpart
 from medsmall.report.sentences import in_words
 from medsmall.report.verdicts import Comparison, compared, family_size
 
@@ -22,7 +23,8 @@ class Answer:
     `targets` are those of a mean; `family` is how many comparisons the verdicts hold for; `looks`
     is how many of the runs that were read, chosen or not, were scored on its test images (of folds
     on the same one);
-    `no_curve` says why an arm has no learning curve; `others` are the studies left out.
+    `no_curve` says why an arm has no learning curve; `others` are the studies left out; `published`
+    is what against=published asks for.
     """
 
     study: Study
@@ -36,6 +38,7 @@ class Answer:
     curves: list[ArmCurve]
     no_curve: list[str]
     others: list[Study]
+    published: Counterpart | None = None
 
     @property
     def title(self) -> str:
@@ -71,6 +74,7 @@ def answer(asked: Asked) -> Answer:
     cells = cells_of(study, metric, asked.target)
     if not cells:
         raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
+    published = counterpart(study, metric, asked.target) if asked.against else None
     keys = {run.record.key for run in study.runs}
     family = max(  # looking at a part of a sweep does not make it smaller
         family_size(one, asked.compare)
@@ -85,8 +89,9 @@ def answer(asked: Asked) -> Answer:
     names = targets_in(study, metric, asked.target)
     curves, no_curve = curves_of(study, cells, metric)
     return Answer(
-        study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve, others
-    )
+        study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve, others,
+        published,
+    )  # fmt: skip
 
 
 def _check(study: Study, asked: Asked) -> None:

@@ -10,6 +10,7 @@ from medsmall.report import data_sets, forecast, noise, planning, pooled, senten
 from medsmall.report.arms import Study
 from medsmall.report.asked import Asked
 from medsmall.report.cells import Cell
+from medsmall.report.published import words
 from medsmall.report.question import Answer
 from medsmall.terminal import console
 
@@ -36,17 +37,19 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
         )
     if asked.metric is None and asked.target == MEAN:
         yield from data_sets.sentences([study, *found.others])
+    if found.published:
+        yield from words.sentences(found.published, cells)
     yield from sentences.best(study, metric, cells)
     yield sentences.looks(study, found.looks, of_sweep=asked.keys is not None)
 
 
-def show(found: Answer, words: list[str], short: list[str]) -> None:
+def show(found: Answer, said: list[str], short: list[str]) -> None:
     """Print the table, why intervals are missing, the sentences, and the answer in `short`."""
     lines: list[Any] = [f"{found.title} with 95% intervals"]
     lines.append(_table(found.study, found.cells))
     reasons = sorted({cell.reason for cell in found.cells if cell.reason})
     lines += [f"–: no interval, as {reason}." for reason in reasons]
-    for line in [*lines, *words, "", f"In short: {' '.join(short)}"]:
+    for line in [*lines, *said, "", f"In short: {' '.join(short)}"]:
         console.print(line, soft_wrap=not isinstance(line, Table), highlight=False, markup=False)
 
 

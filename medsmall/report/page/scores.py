@@ -32,7 +32,7 @@ def section(found: Answer) -> Section:
     )
     held = [curve for curve in found.curves if curve.tested.held]
     if len(study.sizes) > 1:
-        figure = learning_curves(study, cells, found.metric, "", held)
+        figure = learning_curves(study, cells, found.metric, "", held, found.published)
         one.drawings.append(Drawing("learning_curves", "Learning curves", figure))
         if len({cell.arm for cell in cells}) > 1:
             title = f"Mean test {in_words(found.metric)} by arm and size"
