@@ -29,7 +29,7 @@ def section(drawn_arms: DrawnArms) -> Section | None:
     one = Section("calls", "What was called what")
     one.text.append(drawn_arms.which)
     one.text.append(
-        "Numbers of the test, the mean over repeats; of folds their sum. "
+        "Images of the test, the mean over repeats, rounded; of folds their sum. "
         + (
             "An image is called by its most probable class."
             if first.targets.task is Task.MULTICLASS
@@ -47,8 +47,8 @@ def section(drawn_arms: DrawnArms) -> Section | None:
                     "target": name, "arm": drawn_arms.name(arm),
                     "precision": _share(tp, tp + fp), "recall": _share(tp, tp + fn),
                     "specificity": _share(tn, tn + fp), "F1": _share(2 * tp, 2 * tp + fp + fn),
-                    "true +": round(tp, 1), "false +": round(fp, 1), "false −": round(fn, 1),
-                    "true −": round(tn, 1),
+                    "true +": round(tp), "false +": round(fp),
+                    "false −": round(fn), "true −": round(tn),
                     "support": round(float(tp + fn)),
                 }
             )  # fmt: skip
