@@ -12,6 +12,7 @@ from medsmall.page.sections import Drawing, Link, Section, Table
 from medsmall.report.arms import Study
 from medsmall.report.cells import Arm, Cell
 from medsmall.report.figure import learning_curves
+from medsmall.report.published import table as published
 from medsmall.report.question import Answer
 from medsmall.report.sentences import in_words
 
@@ -41,6 +42,10 @@ def section(found: Answer) -> Section:
             )
     else:
         one.drawings.append(Drawing("arms", "Arms", dots(study, cells, found.metric), NARROW))
+    if found.published:
+        one.text.append("Hollow markers are published numbers; the table has all, and their flaws.")
+        beside = published.table(found.published, cells).drop(columns=["note", "source"])
+        one.tables.append(Table("published", "Published numbers", beside, folded=True, decimals=3))
     one.tables.append(
         Table("all_scores", "All scores", frame(study, cells), folded=True, decimals=3)
     )
