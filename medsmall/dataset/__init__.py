@@ -13,7 +13,8 @@ The contract of a data set (the Protocol below states it in types):
   ("F", "M", ""), `view`, ...; `sample_table` makes it.
 - `targets` are the labels to learn, in the order given, and `task` is their kind. `unit` is the
   table's column whose values are scored (image, study). `modality` is one of MODALITIES.
-  `patients_known = False` says that patients are unknown, whatever `patient` holds.
+  `patients_known = False` says that patients are unknown, whatever `patient` holds;
+  `grouped_by = "lesion"` says what it holds instead of a patient.
 - `write_phantom()` writes generated images and tables in the release's layout; the same arguments
   give byte-identical files. Patients differ enough that the audit finds no near duplicates at
   32 px. The code is in `phantoms`, or in the method itself, which imports the drawings.

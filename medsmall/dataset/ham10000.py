@@ -49,6 +49,7 @@ class Ham10000:
     variant = ""
     unit = "image"
     labels = LABELS
+    grouped_by = "lesion"
     citation = (
         "Tschandl et al., The HAM10000 dataset, a large collection of multi-source dermatoscopic "
         "images of common pigmented skin lesions, Scientific Data 2018"

@@ -18,6 +18,7 @@ from medsmall.report.asked import Asked
 from medsmall.report.cells import rows
 from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
+from medsmall.report.manuscript.files import texts
 from medsmall.report.page.lead import lead
 from medsmall.report.page.whole import page_of, write_page
 from medsmall.report.published import table as published
@@ -31,7 +32,9 @@ python -m medsmall.report [FOLDER ...] [key=value ...]
 
 Reads the records below output folders (default: outputs, or MEDSMALL_OUTPUT) and answers: a table
 of arms and sample sizes with 95% intervals, verdicts on the arms, a figure; with five sizes over a
-factor of 8, learning curves and the images that a better arm saves. Nothing is run again.
+factor of 8, learning curves and the images that a better arm saves. For a manuscript: tables as
+CSV, LaTeX and Markdown, a methods section, the checklists CLAIM 2024 and TRIPOD+AI. Nothing is run
+again.
 
   dataset=mine pretraining=none,imagenet   only these runs: any key or group of the config
   sweep=last                               only the runs of the last sweep, or of one by its name
@@ -53,6 +56,7 @@ Examples:
 WRITTEN = (
     "report.html", "scores.csv", "verdicts.csv", "curves.csv", "published.csv", "report.json",
     "curve.png", "curve.svg", "curve.pdf",
+    "tables", "methods.md", "checklist_claim.md", "checklist_tripod_ai.md",
 )  # fmt: skip
 
 
@@ -102,6 +106,7 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
             (folder / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
             continue
         write_whole(folder / f"{name}.csv", partial(pd.DataFrame(content).to_csv, index=False))
+    _write_manuscript(found, folder)
     whole = {
         "title": found.title, "metric": found.metric, "targets": found.targets,
         "family": found.family, **tables,
@@ -114,6 +119,16 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
     write_page(page_of(asked, found, words, folder), folder)
 
 
+def _write_manuscript(found: Answer, folder: Path) -> None:
+    """Tables, methods and checklists; a table of an earlier report that is none now goes."""
+    (folder / "tables").mkdir(exist_ok=True)
+    for name, text in texts(found).items():
+        if text is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            write_whole(folder / name, partial(Path.write_text, data=text, encoding="utf-8"))
+
+
 def main() -> None:
     """The command."""
     quieten()
@@ -123,7 +138,7 @@ def main() -> None:
             print(HELP)
             return
         folder = report(Asked.of(sys.argv[1:]))
-        files = [name for name in WRITTEN if (folder / name).is_file()]
+        files = [name for name in WRITTEN if (folder / name).exists()]
         say(f"Written: {folder.absolute()}/ {', '.join(files)}")
 
 
