@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from medsmall.report.manuscript.facts import Facts
 from medsmall.report.manuscript.formats import markdown_row
-from medsmall.report.manuscript.statements import STATEMENTS
+from medsmall.report.manuscript.statements import say
 from medsmall.report.question import Answer
 
 TO_FILL_IN, FROM_RECORDS = "to be filled in", "from the records"
@@ -28,7 +28,7 @@ class Checklist:
 
 
 class Item(NamedTuple):
-    """An item; `statements` are names of `STATEMENTS`, `left` is what no record holds."""
+    """An item; `statements` are those of `say`, `left` is what no record holds."""
 
     number: str
     section: str
@@ -91,7 +91,7 @@ def _lines(of: Checklist, facts: Facts) -> Iterator[str]:
 
 def answer(item: Item, facts: Facts) -> str:
     """What the records say of an item, and what is left to fill in."""
-    said = " ".join(text for name in item.statements if (text := STATEMENTS[name](facts)))
+    said = " ".join(text for name in item.statements if (text := say(facts, name)))
     if not said:
         return f"{TO_FILL_IN}{f': {item.left}' if item.left else ''}"
     left = f" {TO_FILL_IN.capitalize()}: {item.left}." if item.left else ""

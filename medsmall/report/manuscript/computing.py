@@ -65,7 +65,7 @@ def _counted(facts: Facts, of: Callable[[dict[str, Any]], Any]) -> str:
     found = Counter(str(value) for one in facts.environments if (value := of(one)))
     if len(found) <= 1:
         return "".join(found)
-    order = sorted(found, key=lambda value: (-found[value], value))
+    order = sorted(found, key=lambda value: (-found[value], value.casefold()))
     return listed([f"{value} ({found[value]:,} runs)" for value in order])
 
 
@@ -76,9 +76,10 @@ def _version(name: str, environment: dict[str, Any]) -> Any:
 def _device(environment: dict[str, Any]) -> str:
     """A GPU by its name; of another processor no more than its kind is recorded."""
     name = str(environment.get("device") or "")
-    if environment.get("cuda") or not name:
-        return name
-    return f"a CPU{f' ({name})' if name != 'cpu' else ''}"
+    if not name:
+        return ""
+    kind = "GPU" if environment.get("cuda") else "CPU"
+    return f"a {kind}" + f" ({name})" * (name != "cpu")
 
 
 def _without(facts: Facts) -> str:

@@ -57,7 +57,7 @@ def threshold(facts: Facts) -> str:
 def _threshold(run: Run) -> str:
     of = run.metrics["test"]["targets"].values()
     sources = {str(one["threshold_from"]) for one in of if one.get("threshold_from")}
-    usual = phrase(run, "threshold").partition(" (")[0] if "validation" in sources else ""
+    usual = phrase(run, "threshold") if "validation" in sources else ""
     few = "" if not sources - {"validation"} else "at the share of positives in training"
     if not sources:
         return ""

@@ -61,6 +61,7 @@ class Facts:
     found: Answer
     draws: Draws | None = field(repr=False)
     environments: list[dict[str, Any]] = field(repr=False)
+    said: dict[str, str] = field(default_factory=dict, repr=False)  # by `statements.say`
 
     @classmethod
     def of(cls, found: Answer) -> "Facts":

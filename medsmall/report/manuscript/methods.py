@@ -2,7 +2,7 @@
 
 from medsmall.report.manuscript.facts import Facts, to_fill_in
 from medsmall.report.manuscript.formats import markdown_text
-from medsmall.report.manuscript.statements import STATEMENTS
+from medsmall.report.manuscript.statements import STATEMENTS, say
 from medsmall.report.question import Answer
 
 DESIGN = (
@@ -51,6 +51,6 @@ def methods(found: Answer, facts: Facts | None = None) -> str:
     facts = facts or Facts.of(found)
     lines = ["# Methods", "", f"*{ABOUT}*", ""]
     for heading, parts in PARAGRAPHS.items():
-        said = [STATEMENTS[part](facts) if part in STATEMENTS else part for part in parts]
+        said = [say(facts, part) if part in STATEMENTS else part for part in parts]
         lines += [f"## {heading}", "", markdown_text(" ".join(one for one in said if one)), ""]
     return "\n".join(lines)

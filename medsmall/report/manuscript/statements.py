@@ -21,7 +21,7 @@ def varied(facts: Facts) -> str:
         return "One arm was examined, and nothing was varied between arms."
     said = f"{len(study.arms)} arms were compared, which differed in {listed(told)}"
     if len(study.sizes) > 1:
-        said += f", each at {len(study.sizes)} sizes: {', '.join(map(study.at, study.sizes))}"
+        said += f", at up to {len(study.sizes)} sizes ({study.at(study.sizes[0])} and more)"
     runs = [len(repeats) for repeats in study.cells.values()]
     if len(set(runs)) > 1:
         said += f"; not all have the same number of runs ({span(runs)})"
@@ -52,3 +52,10 @@ STATEMENTS: dict[str, Statement] = {
     "errors": evaluation.errors, "calibration": evaluation.calibration,
     "software": computing.software, "hardware": computing.hardware, "seeds": computing.seeds,
 }  # fmt: skip
+
+
+def say(facts: Facts, name: str) -> str:
+    """A statement by its name, made once: methods and checklists share it; "" if it is unknown."""
+    if name not in facts.said:
+        facts.said[name] = STATEMENTS[name](facts)
+    return facts.said[name]

@@ -1,6 +1,7 @@
 """Statements on pixels, network, initial weights, and how a model was fitted."""
 
 import json
+import re
 from typing import Any
 
 from medsmall.errors import MedsmallError
@@ -180,7 +181,8 @@ def _upstream(run: Run) -> str:
         metrics: dict[str, Any] = of.metrics if of is not None and of.done else {}
     except MedsmallError:
         metrics = {}
-    data = metrics.get("dataset") or run.config.get("pretraining.dataset")
+    named = re.match(r"the (\S+) upstream", str(run.metrics.get("pretraining", "")))
+    data = metrics.get("dataset") or (named and named[1])
     if not data:
         return f"those of a network trained on {to_fill_in('another data set')} first"
     images = f" ({metrics['n_train']:,} training images)" if "n_train" in metrics else ""
@@ -191,25 +193,34 @@ def _upstream(run: Run) -> str:
 
 def fitting(facts: Facts) -> str:
     """The training, or the head that is fitted in its place."""
-    return facts.each(
-        "Fitting", lambda run: _trained(run) if is_trained(run) else _head(run, facts.people)
+    said = facts.each(
+        "Fitting", lambda run: _layers(run) if is_trained(run) else _head(run, facts.people)
     )
+    return " ".join(one for one in (said, facts.each("Optimisation", _optimised)) if one)
 
 
-def _trained(run: Run) -> str:
+def _layers(run: Run) -> str:
+    """Which layers train, when, at which rate."""
     config = run.config
     if kind(run, "strategy") == "GradualUnfreezing" and config.get("strategy.random_body"):
         rate = config.get("strategy.lr") or to_fill_in("rate")
         said = f"all layers were trained from the first step at a learning rate of {rate}"
     else:
         said = phrase(run, "strategy", thaw_at=_thawing(config.get("strategy.thaw_at")))
-    decay = config.get("strategy.weight_decay")
-    said += f"; the optimiser was AdamW (weight decay {decay or 0:g}) with "
-    said += phrase(run, "schedule") if config.get("schedule._target_") else to_fill_in("schedule")
+    norm = NORMS.get(str(config.get("strategy.norm")))
+    return f"{said}; {norm}" if norm else said
+
+
+def _optimised(run: Run) -> str:
+    """The optimiser, the schedule, and how long."""
+    if not is_trained(run):
+        return ""
+    config = run.config
+    decay = config.get("strategy.weight_decay") or 0
+    how = phrase(run, "schedule") if config.get("schedule._target_") else to_fill_in("schedule")
     epochs, batch = (
         config.get(key) or to_fill_in("how many") for key in ("trainer.max_epochs", "batch_size")
     )
-    said += f", for {epochs} epochs with batches of {batch} images"
     more = {
         key: config.get(f"trainer.{key}")
         for key in ("precision", "gradient_clip_val", "accumulate_grad_batches")
@@ -217,9 +228,10 @@ def _trained(run: Run) -> str:
     if more["accumulate_grad_batches"] == 1:
         more["accumulate_grad_batches"] = None
     more["precision"] = PRECISIONS.get(str(more["precision"]), more["precision"])
-    said += brackets({key: value for key, value in more.items() if value is not None})
-    norm = NORMS.get(str(config.get("strategy.norm")))
-    return f"{said}; {norm}" if norm else said
+    return (
+        f"the optimiser was AdamW (weight decay {decay:g}) with {how}, for {epochs} epochs with "
+        f"batches of {batch} images"
+    ) + brackets({key: value for key, value in more.items() if value is not None})
 
 
 def _thawing(at: Any) -> str:
