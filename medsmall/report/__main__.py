@@ -91,7 +91,7 @@ def of_sweep(records: Sequence[Record], name: str) -> None:
 
 
 def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
-    """Tables and the figure, then the page with its own."""
+    """Tables and the figure, then the page with its own, then what a manuscript needs."""
     study, cells = found.study, found.cells
     held = [one for one in found.curves if one.tested.held]
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,6 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
             (folder / f"{name}.csv").unlink(missing_ok=True)  # of an earlier report
             continue
         write_whole(folder / f"{name}.csv", partial(pd.DataFrame(content).to_csv, index=False))
-    _write_manuscript(found, folder)
     whole = {
         "title": found.title, "metric": found.metric, "targets": found.targets,
         "family": found.family, **tables,
@@ -117,6 +116,7 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
     draw(study, cells, found.metric, found.title, folder, held, found.published)
     write_page(page_of(asked, found, words, folder), folder)
+    _write_manuscript(found, folder)  # last: the page makes tables/ anew
 
 
 def _write_manuscript(found: Answer, folder: Path) -> None:

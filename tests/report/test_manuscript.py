@@ -193,11 +193,11 @@ def test_patients_are_counted_and_never_named(own):
     assert "The test part had 80 images (40 patients)" in text
     assert "No patient had images in more than one part." in text
     report(Asked.of([str(own), f"to={own / 'told'}"]))
-    files = {*(own / "told").rglob("*.md"), *(own / "told" / "tables").iterdir()}
-    assert len(files) == 3 + 6
-    for file in files:
-        content = file.read_text("utf-8")
-        assert not re.search(r"Name(train|val|test)|secret_|\.png", content), file
+    written = texts(of(own))
+    assert len(written) == 3 + 6
+    for name, content in written.items():
+        assert (own / "told" / name).read_text("utf-8") == content
+        assert not re.search(r"Name(train|val|test)|secret_|\.png", content), name
         assert str(own) not in content
 
 
