@@ -14,7 +14,6 @@ LOUD = [
     "huggingface_hub",
     "httpx",
     "mlflow.store.db.utils",
-    "pytorch_lightning.loggers.mlflow",
     "alembic",
 ]
 

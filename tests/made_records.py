@@ -73,6 +73,16 @@ def write_record(
     return record
 
 
+def completed(record: Record) -> Record:
+    """The record with what a run writes beside what a report reads: two epochs, the machine."""
+    epochs = pd.DataFrame({"epoch": [1, 2], "val_loss": [0.7, 0.5], "val_auroc": [np.nan, 0.8]})
+    record.write_csv("history.csv", epochs)
+    record.write_json("environment.json", {"seconds": 2.5, "device": "cpu", "packages": {}})
+    (record.folder / "DONE").unlink()
+    record.write_text("DONE", checksums.of_folder(record.folder))
+    return record
+
+
 def sweep(
     root: Any,
     skills: dict[str, float],

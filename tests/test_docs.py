@@ -5,18 +5,20 @@ import importlib
 import io
 import math
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from made_records import sweep
+from made_records import completed, sweep
 from omegaconf import OmegaConf
 
 from medsmall import init
@@ -271,3 +273,33 @@ def test_the_commands_about_records_run(command, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
     importlib.import_module("medsmall.report.__main__").main()
     assert "with 95% intervals" in capsys.readouterr().out
+
+
+SENDS = [c for c in dict.fromkeys(blocks()) if "medsmall.send" in c or "wandb_dashboard" in c]
+
+
+@pytest.mark.parametrize("command", SENDS)
+def test_the_commands_that_send_records_do(command, tmp_path, monkeypatch, capsys):
+    """To a listener in the place of servers and accounts."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEDSMALL_OUTPUT", raising=False)
+    records = sweep(tmp_path / "outputs", {"none": 0.2, "imagenet": 0.8}, sizes=(50,), repeats=2)
+    cells = [Cell((record.key,), key=completed(record).key) for record in records]
+    SweepFolder(tmp_path / "outputs", "which_pretraining-3fa2c1").begin(cells)
+    heard = []
+    listener = SimpleNamespace(
+        epoch=heard.append, result=heard.append, end=lambda complete: "", save=lambda: None
+    )
+    monkeypatch.setattr("medsmall.send.started", lambda cfg, about: listener)
+    if "medsmall.send" in command:
+        monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
+        importlib.import_module("medsmall.send").main()
+        assert len(heard) == len(records) * 3  # two epochs, one result
+        assert "Sent: 4 runs." in capsys.readouterr().err
+        return
+    workspaces = pytest.importorskip("wandb_workspaces.workspaces")
+    monkeypatch.setattr(workspaces.Workspace, "save", lambda self: heard.append(self.name))
+    monkeypatch.setattr(workspaces.Workspace, "url", "https://wandb.ai")
+    monkeypatch.setattr(sys, "argv", shlex.split(command)[1:])
+    runpy.run_path(str(ROOT / shlex.split(command)[1]), run_name="__main__")
+    assert heard == ["Arms: chestxray14"]

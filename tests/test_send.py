@@ -1,9 +1,7 @@
 """`medsmall.send`: recorded runs to a logger, selected as for a report."""
 
-import numpy as np
-import pandas as pd
 import pytest
-from made_records import sweep
+from made_records import completed, sweep
 
 from medsmall.record import Record
 from medsmall.send import main
@@ -17,18 +15,6 @@ def root(tmp_path_factory):
     for record in sweep(folder, {"none": 0.2, "imagenet": 0.8}, repeats=2):
         completed(record)
     return folder
-
-
-def completed(record):
-    """With what runs write beside what reports read."""
-    from medsmall.record import checksums
-
-    history = pd.DataFrame({"epoch": [1, 2], "val_loss": [0.7, 0.5], "val_auroc": [np.nan, 0.8]})
-    record.write_csv("history.csv", history)
-    record.write_json("environment.json", {"seconds": 2.5, "device": "cpu", "packages": {}})
-    (record.folder / "DONE").unlink()
-    record.write_text("DONE", checksums.of_folder(record.folder))
-    return record
 
 
 @pytest.fixture

@@ -40,6 +40,9 @@ def _numbers(metrics: dict[str, Any]) -> dict[str, float]:
         groups["test/majority"] = test["majority"]
     groups |= {f"test/{target}": values for target, values in test["targets"].items()}
     counted = {name: metrics[name] for name in ("epochs", "chosen_epoch") if metrics.get(name)}
+    if network := metrics.get("network"):
+        counted["parameters"] = sum(size for _, size in network["layers"])
+        counted["parameters_trained"] = max((size for _, size in network["trained"]), default=0)
     return {name: float(value) for name, value in counted.items()} | {
         f"{group}/{name}": float(value)
         for group, values in groups.items()
