@@ -1,6 +1,7 @@
 """Sends recorded runs to a logger: ``python -m medsmall.send logger=wandb``; nothing is run."""
 
 import sys
+from contextlib import suppress
 from dataclasses import fields
 
 from omegaconf import DictConfig
@@ -34,6 +35,7 @@ Examples:
   python -m medsmall.send logger=tensorboard
   python -m medsmall.send logger=wandb logger.offline=false sweep=last
   python -m medsmall.send logger=mlflow logger.tracking_uri=http://localhost:5000 dataset=mine"""
+AGAIN = "The same command sends what is missing."
 SELECTS = ("roots", "selection", "keys")  # what is asked here of all that a report can be asked
 
 
@@ -92,21 +94,19 @@ def _send(cfg: DictConfig, run: Run) -> str:
     """Send one run; how to see it."""
     record = run.record
     found = result(record)
-    logger = started(cfg, about(record.key, record.config, record.metrics))
-    complete = False
+    logger = started(cfg, about(record.key, record.config, record.metrics), AGAIN)
     try:
         for row in rows(record.history):
             logger.epoch(row)
         logger.result(found)
-        complete = True
+        return logger.end(True)
     except Exception as error:
+        with suppress(Exception):
+            logger.end(False)
         raise MedsmallError(
-            f"logger={cfg.choices.logger} has stopped at the run {record.key}: {told(error)}. The "
-            "same command sends what is missing."
+            f"logger={cfg.choices.logger} has stopped at the run {record.key}: {told(error)}. "
+            f"{AGAIN}"
         ) from error
-    finally:
-        seen = logger.end(complete)
-    return seen
 
 
 def main() -> None:

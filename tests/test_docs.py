@@ -290,7 +290,7 @@ def test_the_commands_that_send_records_do(command, tmp_path, monkeypatch, capsy
     listener = SimpleNamespace(
         epoch=heard.append, result=heard.append, end=lambda complete: "", save=lambda: None
     )
-    monkeypatch.setattr("medsmall.send.started", lambda cfg, about: listener)
+    monkeypatch.setattr("medsmall.send.started", lambda *asked: listener)
     if "medsmall.send" in command:
         monkeypatch.setattr(sys, "argv", shlex.split(command)[2:])
         importlib.import_module("medsmall.send").main()

@@ -149,10 +149,17 @@ def test_a_logger_that_stops_says_how_far_it_came(send, root, monkeypatch, tmp_p
         if len(calls) == 3:
             raise ConnectionError("gone")
 
+    def end(self, complete):
+        if len(calls) == 3:
+            raise ConnectionError("still gone")
+        return ""
+
     monkeypatch.setattr("medsmall.logger.tensorboard.Tensorboard.result", result)
+    monkeypatch.setattr("medsmall.logger.tensorboard.Tensorboard.end", end)
     status, _, err = send("logger=tensorboard", f"logger.save_dir={tmp_path}/tb", str(root))
     assert status == 2
-    assert "2 of 8 runs were sent. logger=tensorboard has stopped at the run" in err
+    assert err.startswith("2 of 8 runs were sent. logger=tensorboard has stopped at the run")
+    assert err.endswith(": gone. The same command sends what is missing.\n")
 
 
 def test_of_a_damaged_record_it_is_said_that_it_is_left_out(send, root, tmp_path):

@@ -19,6 +19,8 @@ from medsmall.errors import MedsmallError
 from medsmall.logger.charts import Chart
 from medsmall.terminal import say, say_once
 
+LONGEST = 250  # characters of a library's error
+
 
 @dataclass(frozen=True)
 class About:
@@ -90,15 +92,17 @@ def made_logger(cfg: DictConfig) -> Logger:
         ) from error
 
 
-def started(cfg: DictConfig, about: About) -> Logger:
+GO_ON = "Set logger=none to go on without it."
+
+
+def started(cfg: DictConfig, about: About, remedy: str = GO_ON) -> Logger:
     """The logger of the config with the place of a run; MedsmallError if it cannot start."""
     logger = made_logger(cfg)
     try:
         logger.start(about)
     except Exception as error:  # no account, no network: each library has its own errors
         raise MedsmallError(
-            f"logger={cfg.choices.logger} cannot start: {told(error)}. Set logger=none to go on "
-            "without it."
+            f"logger={cfg.choices.logger} cannot start: {told(error)}. {remedy}"
         ) from error
     return logger
 
@@ -106,7 +110,7 @@ def started(cfg: DictConfig, about: About) -> Logger:
 def told(error: Exception) -> str:
     """An error of a library on one line, without its last full stop; of a long one the start."""
     words = " ".join(str(error).split()) or type(error).__name__
-    return (words if len(words) <= 300 else f"{words[:300]} ...").rstrip(".")
+    return words.rstrip(".") if len(words) <= LONGEST else f"{words[:LONGEST]} [...]"
 
 
 @contextmanager

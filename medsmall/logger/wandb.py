@@ -14,6 +14,7 @@ SETTINGS: dict[str, Any] = {
     "console": "off", "disable_git": True, "disable_code": True, "save_code": False,
     "x_disable_meta": True, "x_disable_machine_info": True, "x_disable_stats": True,
     "x_save_requirements": False, "host": "",
+    "init_timeout": 30,  # seconds: else it tries for two minutes
 }  # fmt: skip
 
 
@@ -28,6 +29,7 @@ class Wandb:
         offline: keep it in `save_dir`/wandb until `wandb sync`.
         save_dir: where W&B writes.
         tags: more tags than those of every run.
+        more: other keywords of wandb.init, such as notes.
     """
 
     def __init__(
@@ -37,9 +39,10 @@ class Wandb:
         save_dir: str,
         entity: str | None = None,
         tags: list[str] | None = None,
+        **more: Any,
     ) -> None:
         self.project, self.entity, self.offline = project, entity, offline
-        self.folder, self.tags = Path(save_dir).expanduser(), tags or []
+        self.folder, self.tags, self.more = Path(save_dir).expanduser(), tags or [], more
         self.run: Any = None
         self.last = 0
 
@@ -48,20 +51,20 @@ class Wandb:
         import wandb
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.run = wandb.init(
-            project=self.project,
-            entity=self.entity,
-            dir=str(self.folder),
-            id=about.key,
-            resume="allow",
-            name=about.name,
-            group=_short(f"{about.experiment}: {about.arm}"),
-            job_type=about.size,
-            tags=list(dict.fromkeys(tag[:LONGEST_TAG] for tag in [*about.tags, *self.tags])),
-            config=about.config,
-            mode="offline" if self.offline else None,
-            settings=wandb.Settings(**SETTINGS),
-        )
+        asked = {
+            "project": self.project,
+            "entity": self.entity,
+            "dir": str(self.folder),
+            "id": about.key,
+            "resume": "allow",
+            "name": about.name,
+            "group": _short(f"{about.experiment}: {about.arm}"),
+            "job_type": about.size,
+            "tags": list(dict.fromkeys(tag[:LONGEST_TAG] for tag in [*about.tags, *self.tags])),
+            "config": about.config,
+            "mode": "offline" if self.offline else None,
+        }
+        self.run = wandb.init(**asked | self.more, settings=wandb.Settings(**SETTINGS))
         self.run.define_metric("epoch")
         self.run.define_metric("*", step_metric="epoch")
 
