@@ -117,7 +117,7 @@ class Page:
     title: str
     subtitle: str
     facts: list[tuple[str, str]]
-    about: list[tuple[str, str]]
+    about: list[tuple[str, str | Link]]
     warnings: list[str]
     sections: list[Section]
     version: str

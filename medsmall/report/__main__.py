@@ -31,10 +31,10 @@ HELP = """\
 python -m medsmall.report [FOLDER ...] [key=value ...]
 
 Reads the records below output folders (default: outputs, or MEDSMALL_OUTPUT) and answers: a table
-of arms and sample sizes with 95% intervals, verdicts on the arms, a figure; with five sizes over a
-factor of 8, learning curves and the images that a better arm saves. For a manuscript: tables as
-CSV, LaTeX and Markdown, a methods section, the checklists CLAIM 2024 and TRIPOD+AI. Nothing is run
-again.
+of arms and sample sizes with 95% intervals, verdicts on the arms; with five sizes over a factor of
+8, learning curves and the images that a better arm saves. report.html shows all of it on one page.
+For a manuscript: figures and tables, a methods section, the checklists CLAIM 2024 and TRIPOD+AI.
+Nothing is run again.
 
   dataset=mine pretraining=none,imagenet   only these runs: any key or group of the config
   sweep=last                               only the runs of the last sweep, or of one by its name
@@ -47,6 +47,7 @@ again.
   plan=5,10,20                             differences that so many repeats would find; without
                                            two arms add auroc=0.85 correlation=0.8 repeat_sd=0.02
   against=published                        those of Romero et al. 2020 beside yours (chestxray14)
+  images=true                              thumbnails of mistakes on the page
   to=FOLDER                                where the files go (default: FOLDER/report)
 
 Examples:

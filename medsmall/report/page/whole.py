@@ -4,7 +4,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from medsmall.atomic import write_whole
-from medsmall.page.sections import Page, Section
+from medsmall.page.sections import Link, Page, Section
 from medsmall.page.writing import filled_anew, html, write_beside
 from medsmall.report.asked import Asked
 from medsmall.report.page import (
@@ -25,6 +25,12 @@ from medsmall.report.page import (
 from medsmall.report.page.arms_drawn import DrawnArms
 from medsmall.report.page.lead import lead
 from medsmall.report.question import Answer
+
+MANUSCRIPT = {
+    "Methods, to complete": "methods.md",
+    "Checklist CLAIM 2024": "checklist_claim.md",
+    "Checklist TRIPOD+AI": "checklist_tripod_ai.md",
+}
 
 
 def write_page(page: Page, folder: Path) -> None:
@@ -89,7 +95,7 @@ def _facts(found: Answer) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _about(found: Answer) -> list[tuple[str, str]]:
+def _about(found: Answer) -> list[tuple[str, str | Link]]:
     study, run = found.study, found.study.runs[0]
     varied = ", ".join(study.factors) or "nothing but the repeats"
     return [
@@ -98,6 +104,7 @@ def _about(found: Answer) -> list[tuple[str, str]]:
         ("Targets", ", ".join(found.targets or run.names)),
         ("Split", str(run.config["split"])),
         ("Weights", "; ".join(sorted({str(one.metrics["pretraining"]) for one in study.runs}))),
+        *((what, Link(file, file)) for what, file in MANUSCRIPT.items()),
     ]
 
 

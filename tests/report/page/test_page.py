@@ -11,7 +11,7 @@ from page_read import checked
 from medsmall.record import Record, checksums
 from medsmall.report.asked import Asked
 from medsmall.report.page.lead import lead
-from medsmall.report.page.whole import page_of, write_page
+from medsmall.report.page.whole import MANUSCRIPT, page_of, write_page
 from medsmall.report.question import answer
 from medsmall.task import Task
 
@@ -103,7 +103,8 @@ def test_the_page_is_one_sound_file_that_loads_nothing(tmp_path):
     assert {one[1:] for one in inside} <= {*found.ids}
     beside = [one for one in found.addresses if not one.startswith(("#", "data:"))]
     absent = [one for one in beside if not (folder / one).resolve().is_file()]
-    assert {one.rpartition("/")[2] for one in absent} <= {"draw.csv"}  # made without one
+    absent = {one.rpartition("/")[2] for one in absent}  # records without a draw
+    assert absent == {"draw.csv", *MANUSCRIPT.values()}
     assert sorted(one.suffix for one in (folder / "figures").glob("learning_curves.*")) == [
         ".pdf", ".svg",
     ]  # fmt: skip
@@ -306,3 +307,14 @@ def test_many_arms_share_the_page(tmp_path):
     assert table(page, "targets")["arm"].nunique() == 4
     assert "the 4 of 9 arms that validation favours" in sections(page)["curves"].text[0]
     write_page(page, tmp_path / "report")
+
+
+@pytest.mark.slow
+def test_a_page_of_1200_records_is_no_burden(tmp_path):
+    skills = {"none": 0.2, "imagenet": 0.8, "mura": 0.5, "chexpert": 0.6}
+    sizes = (50, 100, 200, 400, 600, 800, 1000, 1200, 1400, 1600, 1800, 2000)
+    sweep(tmp_path, skills, sizes, repeats=25, test=120)
+    _, page = made(tmp_path)
+    write_page(page, tmp_path / "report")
+    assert len(table(page, "runs")) == 1200
+    assert (tmp_path / "report" / "report.html").stat().st_size < 5e6
