@@ -76,7 +76,8 @@ def forest(study: Study, rows: Sequence[Comparison], metric: str) -> "Figure":
         told(mark, f"{name}{at}: {c.found.value:+.3f} [{c.verdict.low:+.3f}, "
              f"{c.verdict.high:+.3f}], {c.verdict.word}")  # fmt: skip
         axes.annotate(f"{name}{at}", (0, y - 0.24), xycoords=("axes fraction", "data"),
-                      fontsize=8, va="bottom", weight="bold" if decided else "normal")  # fmt: skip
+                      bbox={"fc": colour("surface"), "ec": "none", "pad": 0.6}, fontsize=8,
+                      va="bottom", weight="bold" if decided else "normal")  # fmt: skip
     axes.axvline(0, color=colour("ink"), lw=0.8)
     axes.set_ylim(len(rows) - 0.5, -0.9)
     axes.set_yticks([])

@@ -22,7 +22,7 @@ def _reached(found: Answer) -> str:
     sign = -1 if metric in LOWER_IS_BETTER else 1
     known = [cell for cell in last if cell.validation is not None] or last
     best = max(known, key=lambda cell: sign * (cell.validation or 0.0))
-    told = f"With {study.at(best.size)}, {study.name(best.arm)}"
+    told = f"With {study.at(best.size)}, {_quoted(study.name(best.arm))}"
     chosen = ", the choice of validation," if len(last) > 1 else ""
     return f"{told}{chosen} reaches a mean test {in_words(metric)} of {score(best)}."
 
@@ -64,7 +64,7 @@ def _decided(found: Answer) -> Iterator[str]:
 def _which(found: Answer, one: Comparison) -> str:
     assert one.found
     assert one.verdict
-    top, bottom = map(found.study.name, top_first(one))
+    top, bottom = (_quoted(found.study.name(arm)) for arm in top_first(one))
     lower = found.metric in LOWER_IS_BETTER
     better, other = (bottom, top) if lower else (top, bottom)
     least, most = sorted(map(abs, (one.verdict.low, one.verdict.high)))
@@ -73,6 +73,11 @@ def _which(found: Answer, one: Comparison) -> str:
         f"{abs(one.found.value):.3f} {'lower' if lower else 'higher'} (plausibly {least:.3f} to "
         f"{most:.3f})"
     )
+
+
+def _quoted(name: str) -> str:
+    """An arm of several words as one."""
+    return f"“{name}”" if "," in name else name
 
 
 def _worth(found: Answer) -> str:

@@ -64,7 +64,7 @@ def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page
     kind = "generated" if run.config["phantom"] else str(run.config["dataset"])
     unit = f"scored per {run.metrics['unit']}"
     return Page(
-        title=found.title,
+        title=found.title[0].upper() + found.title[1:],
         subtitle=f"{kind}, {run.config['task']} task, {unit}",
         facts=_facts(found),
         about=_about(found),
