@@ -18,12 +18,14 @@ from medsmall.evaluation.intervals import LEVEL
 
 GRID: Floats = np.linspace(0, 1, 101)
 RESAMPLED = 100  # draws of patients: a half width is known to about 7%
+FEWEST = 3  # repeats or folds; of a single repeat the band is that of its patients
+THRESHOLDS = 1000  # of a curve: more are thinned
 
 
 class Band(NamedTuple):
     """`mean`, `low` and `high` (G,) at each place; NaN where a curve has no value.
 
-    `low` and `high` are NaN of two runs or folds, whose scatter says next to nothing.
+    `low` and `high` are NaN of fewer than FEWEST repeats or folds, whose scatter says little.
     """
 
     mean: Floats
@@ -77,6 +79,8 @@ def _called(y: Floats, prob: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """Weights of positives and of negatives at or above each threshold, from none to all."""
     order = np.argsort(-prob, kind="stable")
     ends = np.flatnonzero(np.diff(prob[order], append=-np.inf))  # equal ones are called together
+    if len(ends) > THRESHOLDS:
+        ends = ends[np.linspace(0, len(ends) - 1, THRESHOLDS).astype(int)]
     start = np.zeros((len(weights), 1))
     w, positive = weights[:, order], y[order]
     hits, false = (np.cumsum(w * one, axis=1)[:, ends] for one in (positive, 1 - positive))
@@ -84,40 +88,53 @@ def _called(y: Floats, prob: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 class Tested(NamedTuple):
-    """The test of one run: `y`, `prob` and the code of the patient (N,) of `patients` many."""
+    """The test of one run: `y`, `prob` and the code of the patient (N,) of `patients` many.
+
+    `identity` is the same for tests of the same patients.
+    """
 
     y: Floats
     prob: Floats
     patient: Codes
     patients: int
+    identity: str = ""
 
 
-def over_repeats(curve: Curve, tests: Sequence[Tested], seed: int = 0) -> Band:
-    """The band of runs with the same test patients; one run has that of its patients alone."""
-    each = [_of_run(curve, test, seed) for test in tests]
+def over_repeats(curve: Curve, repeats: Sequence[Sequence[Tested]], seed: int = 0) -> Band:
+    """The band of repeats with the same test patients, each with one run or several to average.
+
+    One repeat has the band of its patients alone.
+    """
+    each = [_of_runs(curve, runs, seed) for runs in repeats]
     values = np.stack([value for value, _ in each])
     moved = np.stack([resampled - resampled.mean(axis=0) for _, resampled in each])
-    runs = len(tests)
+    many = len(repeats)
     own = (moved**2).mean(axis=1).sum(axis=0)
     together = (moved.sum(axis=0) ** 2).mean(axis=0)
-    patients = _quantile(tests[0].patients - 1)
-    if runs == 1:
+    patients = _quantile(repeats[0][0].patients - 1)
+    if many == 1:
         return _band(values[0], patients**2 * own)
-    if runs == 2:
+    if many < FEWEST:
         return _band(values.mean(axis=0), np.full_like(values[0], np.nan))
-    shared = np.maximum((together - own) / (runs * (runs - 1)), 0.0)
-    drawn = values.var(axis=0, ddof=1) / runs
-    return _band(values.mean(axis=0), _quantile(runs - 1) ** 2 * drawn + patients**2 * shared)
+    shared = np.maximum((together - own) / (many * (many - 1)), 0.0)
+    drawn = values.var(axis=0, ddof=1) / many
+    return _band(values.mean(axis=0), _quantile(many - 1) ** 2 * drawn + patients**2 * shared)
 
 
 def over_folds(curve: Curve, folds: Sequence[Sequence[Tested]]) -> Band:
-    """The band of the mean over folds, two or more, each with one run or several."""
+    """The band of the mean over folds, each with one run or several to average."""
     ones = [[curve(t.y, t.prob, np.ones((1, len(t.y))))[0] for t in fold] for fold in folds]
     values, k = np.stack([np.mean(of, axis=0) for of in ones]), len(folds)
-    if k == 2:
+    if k < FEWEST:
         return _band(values.mean(axis=0), np.full_like(values[0], np.nan))
     drawn = values.var(axis=0, ddof=1) * (1 / k + 1 / (k - 1))
     return _band(values.mean(axis=0), _quantile(k - 1) ** 2 * drawn)
+
+
+def _of_runs(curve: Curve, runs: Sequence[Tested], seed: int) -> tuple[Floats, Floats]:
+    """The mean of `_of_run` over runs with the same patients."""
+    each = [_of_run(curve, run, seed) for run in runs]
+    return np.mean([value for value, _ in each], axis=0), np.mean([of for _, of in each], axis=0)
 
 
 def _of_run(curve: Curve, test: Tested, seed: int) -> tuple[Floats, Floats]:

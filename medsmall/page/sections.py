@@ -83,7 +83,7 @@ class Drawing:
     @property
     def svg(self) -> str:
         """The figure for the page."""
-        alt = f"{self.title}: the numbers are in a table below."
+        alt = f"{self.title}; the numbers are in the tables of the page."
         return for_page(self.light, self.name, alt, self.narrowest_px)
 
     def file(self, kind: Format) -> bytes:
@@ -133,9 +133,10 @@ class Page:
 def cell(value: Any, percent: bool = False, decimals: int | None = None) -> str | Link:
     """A value as it is shown: 1,234, 12.3% or 0.1234, a dash where nothing is known.
 
-    With `decimals` each number that is not whole has so many: 0.120.
+    With `decimals` each number of a column of floats has so many: 0.120; p values too small for
+    that are "< 0.001".
     """
-    if value is None or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
         return "–"
     if isinstance(value, Link):
         return value
@@ -147,7 +148,10 @@ def cell(value: Any, percent: bool = False, decimals: int | None = None) -> str 
         return f"{value:,}"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}" if decimals is None else f"{value:.{decimals}f}"
+    if decimals is None:
+        return f"{value:.4g}"
+    least = 10.0**-decimals
+    return f"< {least:g}" if 0 < value < least / 2 else f"{value:.{decimals}f}"
 
 
 def file_name(*words: str) -> str:

@@ -1,8 +1,6 @@
 """A page as one HTML file, with files of its figures and tables beside it."""
 
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from medsmall.audit.csv_cells import inert
@@ -36,9 +34,17 @@ def write(page: Page, folder: Path) -> Path:
 
     Written beside and moved in as a whole: what an earlier look left there is replaced.
     """
-    with filled_anew(folder) as unfinished:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
         write_beside(page, unfinished, unfinished)
         (unfinished / "index.html").write_text(html(page), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.replace(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return folder / "index.html"
 
 
@@ -52,18 +58,3 @@ def write_beside(page: Page, figures: Path, tables: Path) -> None:
             (figures / f"{sheet.name}.png").write_bytes(sheet.png)
         for table in section.tables:
             inert(table.frame).to_csv(tables / f"{table.name}.csv", index=False)
-
-
-@contextmanager
-def filled_anew(folder: Path) -> Iterator[Path]:
-    """A new folder that takes the place of `folder` when the body ends; if it raises, nothing."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    try:
-        yield unfinished
-        shutil.rmtree(folder, ignore_errors=True)
-        unfinished.replace(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

@@ -117,7 +117,7 @@ def _write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
     write_whole(folder / "report.json", lambda path: path.write_text(text, encoding="utf-8"))
     draw(study, cells, found.metric, found.title, folder, held, found.published)
     write_page(page_of(asked, found, words, folder), folder)
-    _write_manuscript(found, folder)  # last: the page makes tables/ anew
+    _write_manuscript(found, folder)
 
 
 def _write_manuscript(found: Answer, folder: Path) -> None:

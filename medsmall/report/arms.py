@@ -4,10 +4,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError
 from medsmall.record.key import SEEDS
+from medsmall.report.paths import without_paths
 from medsmall.report.run import Run
 from medsmall.report.sources import DESCRIBED, with_sources
 from medsmall.report.used import TOLD
@@ -90,7 +92,21 @@ class Study:
 
     def name(self, arm: tuple[str, ...]) -> str:
         """An arm in words: its options; keys with their names."""
-        return named(self.factors, arm)
+        return self._names.get(arm) or without_paths(named(self.factors, arm))
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, ...], str]:
+        """Without the folders of a machine; those that would share a name are numbered."""
+        paths = {str(run.config.get("pretraining.path") or "") for run in self.runs}
+        paths = {path for path in paths if "/" in path or "\\" in path}
+        plain = {arm: without_paths(named(self.factors, arm), paths) for arm in self.arms}
+        alike: dict[str, list[tuple[str, ...]]] = {}
+        for arm, name in plain.items():
+            alike.setdefault(name, []).append(arm)
+        return {
+            arm: f"{name} ({alike[name].index(arm) + 1})" if len(alike[name]) > 1 else name
+            for arm, name in plain.items()
+        }
 
     def pairs(self, compare: Sequence[str]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
         """Two arms that differ in one factor alone, one of `compare` (none: any factor).

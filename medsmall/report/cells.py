@@ -1,6 +1,7 @@
 """The mean of every arm at every size, with its interval."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from medsmall.evaluation.comparison import Estimate, over_folds, over_repeats
 from medsmall.evaluation.crossed import over_crossed
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import Interval, interval, of_mean, too_few
+from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.record.predicted import MEAN, mean_score
 from medsmall.report.arms import Study
 from medsmall.report.run import Run
@@ -151,6 +153,25 @@ def _validation(run: Run, metric: str, names: list[str]) -> float | None:
         return run.metrics["val"].get(metric)
     values = [run.metrics["val"]["targets"][name].get(metric) for name in names]
     return None if None in values else float(np.mean(values))
+
+
+def goodness(metric: str, value: float) -> float:
+    """A score so that larger is better: errors are turned, of mean errors the nearest 0 is best."""
+    if metric == "mean_error":
+        return -abs(value)
+    return -value if metric in LOWER_IS_BETTER else value
+
+
+def favoured(cells: Sequence[Cell], metric: str) -> list[Cell]:
+    """The cells of the largest size that has any and a score in validation, the best there first.
+
+    [] for a metric that validation has not, and for mean errors, of which none is the best.
+    """
+    largest = max(cell.size for cell in cells)
+    known = [cell for cell in cells if cell.size == largest and cell.validation is not None]
+    if metric == "mean_error":
+        return []
+    return sorted(known, key=lambda cell: -goodness(metric, cell.validation or 0.0))
 
 
 def rows(study: Study, cells: list[Cell]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from medsmall.evaluation.comparison import Estimate
 from medsmall.evaluation.intervals import LEVEL
 from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.report.arms import Study
-from medsmall.report.cells import Arm, Cell
+from medsmall.report.cells import Arm, Cell, favoured, goodness
 from medsmall.report.verdicts import Comparison
 
 WORDS = {
@@ -197,15 +197,13 @@ def _width(of: Estimate, level: float) -> float:
 
 def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     """The arm that validation would choose at the largest size, beside the best on the test."""
-    last = [cell for cell in cells if cell.size == study.sizes[-1] and cell.validation is not None]
-    if len(last) < 2 or metric == "mean_error":
+    ranked = favoured(cells, metric)
+    if len(ranked) < 2:
         return
-    sign = -1 if metric in LOWER_IS_BETTER else 1
-    chosen = max(last, key=lambda cell: sign * (cell.validation or 0.0))
-    oracle = max(last, key=lambda cell: sign * cell.mean)
+    chosen, oracle = ranked[0], max(ranked, key=lambda cell: goodness(metric, cell.mean))
     hindsight = f" The best on the test is {study.name(oracle.arm)} ({oracle.mean:.3f})."
     yield (
-        f"If you must pick one at {study.at(study.sizes[-1])}: {study.name(chosen.arm)}, the best "
+        f"If you must pick one at {study.at(chosen.size)}: {study.name(chosen.arm)}, the best "
         f"on validation (test {in_words(metric)} {chosen.mean:.3f}). The pick is no proof that it "
         "is better; the verdicts are." + ("" if oracle is chosen else hindsight)
     )

@@ -6,12 +6,9 @@ from typing import Any
 from medsmall.logger import About
 from medsmall.record.key import SEEDS
 from medsmall.report.ledger import config_of
+from medsmall.report.paths import without_paths
 from medsmall.sent.arm import arm_of, way_of
 
-# a folder of this machine: from a root, a home or a drive to the last separator
-FOLDER = re.compile(
-    r"(?<![^\s=,;(\[{'\"])(?:~[^/\\\s]*|[A-Za-z]:)?[/\\]+(?:[^/\\,;'\"()\[\]{}]+[/\\]+)*(?=\S)"
-)
 COUNTS = ("n_train", "n_val", "labels_used")
 # what other columns say, what is no option of the run, and what describes other people's files
 ELSEWHERE = {"logger", "sweep", "upstream", "fold", "sample_size.n", "sample_size.repeat"}
@@ -21,7 +18,7 @@ def about(key: str, resolved: dict[str, Any], facts: dict[str, Any]) -> About:
     """By the resolved config as config.yaml has it, and the facts of metrics.json."""
     choices = resolved["choices"]
     flat = config_of(resolved, facts)
-    arm, way = without_folders(arm_of(flat, resolved)), way_of(flat)
+    arm, way = without_paths(arm_of(flat, resolved)), way_of(flat)
     repeat, fold = flat.get("sample_size.repeat"), flat.get("split.fold")
     n = flat.get("sample_size.n")
     plain = {
@@ -32,7 +29,7 @@ def about(key: str, resolved: dict[str, Any], facts: dict[str, Any]) -> About:
         "fold": fold,
         "seed": resolved["seed"],
         "way": way,
-        "weights": without_folders(str(facts["pretraining"])),
+        "weights": without_paths(str(facts["pretraining"])),
         **{name: facts[name] for name in COUNTS if name in facts},
         "key": key,
         "record": f"runs/{key}",
@@ -64,11 +61,6 @@ def _settings(flat: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             if group == "dataset" and re.search(r"[/\\]", value):
                 continue  # where one's own data lie
-            value = without_folders(value)
+            value = without_paths(value)
         found.setdefault(group, {})[key] = value
     return found
-
-
-def without_folders(text: str) -> str:
-    """The text with the last part alone of each path that begins at a root, a home or a drive."""
-    return FOLDER.sub("", text)

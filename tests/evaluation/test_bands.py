@@ -52,7 +52,7 @@ def test_reliability_is_the_share_of_each_bin():
 
 def test_the_mean_of_equal_runs_has_the_band_of_one():
     test = made(1)
-    alone, three = (bands.over_repeats(bands.roc, [test] * k) for k in (1, 3))
+    alone, three = (bands.over_repeats(bands.roc, [[test]] * k) for k in (1, 3))
     assert three.mean == pytest.approx(alone.mean)
     assert three.low == pytest.approx(alone.low)
     assert three.high == pytest.approx(alone.high)
@@ -60,7 +60,7 @@ def test_the_mean_of_equal_runs_has_the_band_of_one():
 
 def test_two_runs_or_folds_have_no_band():
     tests = [made(1), made(2)]
-    assert np.isnan(bands.over_repeats(bands.roc, tests).low).all()
+    assert np.isnan(bands.over_repeats(bands.roc, [[test] for test in tests]).low).all()
     assert np.isnan(bands.over_folds(bands.roc, [[one] for one in tests]).high).all()
 
 
@@ -81,7 +81,7 @@ def test_a_band_holds_the_curve_of_endless_patients_and_repeats_at_most_places()
         for skill in 1 + 0.3 * shared.normal(size=4):
             prob = skill * (2 * y - 1) + case + 0.5 * shared.normal(size=120)
             tests.append(bands.Tested(y, prob, np.arange(120), 120))
-        band = bands.over_repeats(bands.roc, tests)
+        band = bands.over_repeats(bands.roc, [[test] for test in tests])
         inside.append((band.low <= true)[places] & (true <= band.high)[places])
     assert 0.88 <= np.mean(inside) <= 1
 
@@ -90,3 +90,21 @@ def _population(skill):
     rng = np.random.default_rng(7)
     y = np.arange(20000) % 2.0
     return y, skill * (2 * y - 1) + rng.normal(size=20000) + 0.5 * rng.normal(size=20000)
+
+
+def test_seeds_of_a_draw_are_no_repeats():
+    """Where the draw decides, more seeds of each draw do not narrow the band."""
+    draws = [made(3, skill=skill) for skill in (0.2, 0.6, 1.0, 1.4)]
+    alone = bands.over_repeats(bands.roc, [[draw] for draw in draws])
+    seeds = bands.over_repeats(bands.roc, [[draw] * 5 for draw in draws])
+    assert seeds.low == pytest.approx(alone.low)
+    assert seeds.high == pytest.approx(alone.high)
+
+
+def test_many_thresholds_are_thinned_without_harm():
+    rng = np.random.default_rng(0)
+    y = (rng.random(30000) < 0.1).astype(float)
+    prob = y + rng.normal(size=30000)
+    (found,) = bands.roc(y, prob, np.ones((1, 30000)))
+    false, hits, _ = roc_curve(y, prob)
+    assert np.abs(found - np.interp(GRID, false, hits)).max() < 0.01

@@ -14,11 +14,12 @@ from medsmall.record import Record, checksums
 from medsmall.report.__main__ import report
 from medsmall.report.asked import Asked
 from medsmall.report.manuscript.checklists import CLAIM, TRIPOD_AI, claim, items, tripod_ai
-from medsmall.report.manuscript.facts import Facts, without_paths
+from medsmall.report.manuscript.facts import Facts
 from medsmall.report.manuscript.files import texts
 from medsmall.report.manuscript.methods import methods
 from medsmall.report.manuscript.phrases import PHRASES
 from medsmall.report.manuscript.statements import STATEMENTS
+from medsmall.report.paths import without_paths
 from medsmall.report.question import answer
 
 SKILLS = {"none": 0.2, "imagenet": 0.8}
@@ -306,7 +307,8 @@ def test_two_files_of_weights_have_two_names_without_their_folders(tmp_path):
         change(tmp_path, "pretraining.path", f"/home/me {arm}/model.safetensors", some=some)
         change(tmp_path, "choices.pretraining", "file", some=some)
     found = of(tmp_path)
-    names = [*Facts.of(found).names.values()]
+    study = Facts.of(found).study
+    names = [study.name(arm) for arm in study.arms]
     assert names == ["file (model.safetensors) (1)", "file (model.safetensors) (2)"]
     for name, text in texts(found).items():
         assert "/home" not in text, name
@@ -316,7 +318,9 @@ def test_two_files_of_weights_have_two_names_without_their_folders(tmp_path):
     ("text", "plain"),
     [
         ("file (/home/me/w.pth)", "file (w.pth)"), ("file (C:\\me\\w.pth)", "file (w.pth)"),
-        ("~/nets/w.pth, x", "w.pth, x"), ("../nets/w.pth", "w.pth"), ("a/b", "a/b"),
+        ("~/nets/w.pth, x", "w.pth, x"), ("nets/me/w.pth", "w.pth"),
+        ("file:///home/me/w.pth", "w.pth"), ("/home/of me/w.pth", "w.pth"),
+        ("../nets/w.pth", "w.pth"), ("a/b", "a/b"),
         ("hf-hub:timm/vit", "hf-hub:timm/vit"), ("https://a.org/b/c", "https://a.org/b/c"),
         ("train / val", "train / val"),
     ],

@@ -7,8 +7,9 @@ from made_records import FACTS
 from small_run import HERNIA
 
 from medsmall.configs import compose
+from medsmall.report.paths import without_paths
 from medsmall.schema import check
-from medsmall.sent.about import about, without_folders
+from medsmall.sent.about import about
 
 FINDING = {**FACTS, "name": "a", "task": "binary", "dataset": "chestxray14"}
 # without what is auto: a record has what was chosen
@@ -116,7 +117,7 @@ def test_no_place_of_the_machine_is_sent(place):
 
 def test_names_with_a_slash_that_are_no_folders_stay():
     for name in ("hf-hub:OWNER/REPOSITORY", "paper/x", "https://example.org/a/b", "1/2", "a / b"):
-        assert without_folders(name) == name
+        assert without_paths(name) == name
 
 
 def test_a_small_run_is_described_from_what_its_files_hold(train_small):

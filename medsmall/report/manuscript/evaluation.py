@@ -58,12 +58,14 @@ def _threshold(run: Run) -> str:
     of = run.metrics["test"]["targets"].values()
     sources = {str(one["threshold_from"]) for one in of if one.get("threshold_from")}
     usual = phrase(run, "threshold") if "validation" in sources else ""
-    few = "" if not sources - {"validation"} else "at the share of positives in training"
+    few = "at the share of positives in training" if "prevalence" in sources else ""
     if not sources:
         return ""
     if usual and few:
         few += f" for targets with fewer than {FEW} positives or negatives in the tuning part"
-    return f"predictions were called positive {listed([one for one in (usual, few) if one])}"
+    same = "at 0.5, as the answer was the same for all images" if "constant" in sources else ""
+    told = [one for one in (usual, few, same) if one]
+    return f"predictions were called positive {listed(told)}"
 
 
 def intervals(facts: Facts) -> str:
@@ -146,7 +148,7 @@ def results(facts: Facts) -> str:
     told = []
     for cell in dict.fromkeys((0, len(order) - 1)):
         one = order[cell]
-        name = f"{facts.names[one.arm]}, {facts.study.at(one.size)}"
+        name = f"{facts.study.name(one.arm)}, {facts.study.at(one.size)}"
         told.append(f"{number(one.mean, one.interval, digits)} ({name})")
     runs = span([cell.repeats for cell in cells])
     return (

@@ -1,11 +1,9 @@
 """What the records of an answer say, gathered in one place for every statement."""
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from hydra.utils import get_object
@@ -14,14 +12,11 @@ from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError
 from medsmall.report.arms import Study
 from medsmall.report.cells import Arm
+from medsmall.report.paths import without_paths
 from medsmall.report.question import Answer
 from medsmall.report.run import Run
 
 MOST_DRAWS = 10  # of draw.csv that are read: those of a release may have 100,000 rows each
-# a path of a machine: from the root, the home, a drive, or a folder above
-PATH = re.compile(
-    r"(?<![\w:/.])(?:[A-Za-z]:[\\/]|~|\.\.?(?=/)|(?=/\w))[^\s,()]*[\\/]([^\s,()\\/]+)"
-)
 
 
 def to_fill_in(what: str) -> str:
@@ -109,21 +104,6 @@ class Facts:
             return "images"
         return f"{getattr(self.release, 'grouped_by', 'patient')}s"
 
-    @cached_property
-    def names(self) -> dict[Arm, str]:
-        """The arms in words without paths; those that would share a name are numbered."""
-        plain = {arm: without_paths(self.study.name(arm), self._paths) for arm in self.study.arms}
-        named: dict[Arm, str] = {}
-        for arm, name in plain.items():
-            alike = [one for one, other in plain.items() if other == name]
-            named[arm] = name if len(alike) == 1 else f"{name} ({alike.index(arm) + 1})"
-        return named
-
-    @cached_property
-    def _paths(self) -> set[str]:
-        paths = {str(run.config.get("pretraining.path") or "") for run in self.runs}
-        return {path for path in paths if "/" in path or "\\" in path}
-
     def values(self, key: str) -> list[Any]:
         """The different values of a key over all runs that have it, in order."""
         found = {run.config[key] for run in self.runs if run.config.get(key) is not None}
@@ -160,26 +140,19 @@ class Facts:
             values = {arm[k] for arm in arms}
             if sum(arm[k] in values for arm in self.study.arms) == len(arms):
                 return ", ".join(self.option(factor, one) for one in sorted(values))
-        return " / ".join(self.names[arm] for arm in sorted(arms))
+        return " / ".join(self.study.name(arm) for arm in sorted(arms))
 
     def option(self, factor: str, value: str) -> str:
         """A value of a factor in words."""
         if value in ("None", "none"):
             return f"no {factor}"
-        value = without_paths(value, self._paths)
+        value = without_paths(value)
         return value if factor in groups() else f"{factor}={value}"
 
 
 def sentence(text: str) -> str:
     """A capital and a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
-
-
-def without_paths(text: str, known: Collection[str] = ()) -> str:
-    """A text in which each path of a machine is cut to its last part; `known` are some of them."""
-    for path in sorted(known, key=len, reverse=True):
-        text = text.replace(path, PurePath(path.replace("\\", "/")).name)
-    return PATH.sub(r"\1", text)
 
 
 def listed(words: Collection[Any], most: int = 12) -> str:

@@ -7,7 +7,8 @@ from string import Formatter
 from typing import Any
 
 from medsmall.record.key import WITHOUT
-from medsmall.report.manuscript.facts import to_fill_in, without_paths
+from medsmall.report.manuscript.facts import to_fill_in
+from medsmall.report.paths import without_paths
 from medsmall.report.run import Run
 
 # what tells no option from another, or is said elsewhere

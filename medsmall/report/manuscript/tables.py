@@ -47,7 +47,7 @@ def scores(facts: Facts) -> Sheet:
     size = "training images" if study.size_column == "train_images" else study.along
     rows = [
         {
-            "arm": facts.names[cell.arm],
+            "arm": facts.study.name(cell.arm),
             size: f"{cell.size:,}",
             "labelled images": f"{cell.labels:,}",
             f"{in_words(found.metric)} [{LEVEL:.0%} interval]": number(
@@ -86,7 +86,7 @@ def verdicts(facts: Facts) -> Sheet | None:
             told = [number(value, limits, digits), p_value(one.verdict.p), word]
         else:
             notes.add(f"No verdict: {one.reason}.")
-        pair = f"{facts.names[a]} vs {facts.names[b]}"
+        pair = f"{facts.study.name(a)} vs {facts.study.name(b)}"
         keys = (f"difference in {in_words(found.metric)} [range]", "p (Holm)", "verdict")
         rows.append({"pair": pair, size: f"{one.size:,}", **dict(zip(keys, told, strict=True))})
     if not rows:

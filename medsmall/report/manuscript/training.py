@@ -5,8 +5,9 @@ import re
 from typing import Any
 
 from medsmall.errors import MedsmallError
-from medsmall.report.manuscript.facts import Facts, listed, span, to_fill_in, without_paths
+from medsmall.report.manuscript.facts import Facts, listed, span, to_fill_in
 from medsmall.report.manuscript.phrases import PHRASES, brackets, kind, phrase, settings
+from medsmall.report.paths import without_paths
 from medsmall.report.run import Run
 from medsmall.task import Task
 

@@ -1,43 +1,48 @@
 """The few arms whose test predictions the page shows, at the largest size."""
 
+import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from medsmall.evaluation import bands
 from medsmall.evaluation.bands import Band, Curve, Tested
-from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.page.palette import LINES
 from medsmall.record.predicted import Predicted
 from medsmall.report.arms import Study
-from medsmall.report.cells import Arm, Cell
+from medsmall.report.cells import DRAW, Arm, Cell, favoured
 
 MOST = 4
 
 
 @dataclass(frozen=True)
 class DrawnArms:
-    """The `cells` of those arms; `every` are the arms of the study in the order of its colours."""
+    """The `cells` of those arms; `which` they are, in words.
+
+    `every` are all arms in the order of their colours, these first.
+    """
 
     study: Study
     cells: list[Cell]
     every: list[Arm]
+    which: str
 
     @classmethod
     def of(cls, study: Study, cells: Sequence[Cell], metric: str) -> "DrawnArms":
-        """Those that validation finds best at the largest size, at most MOST."""
-        sign = 1 if metric in LOWER_IS_BETTER else -1
-        last = [cell for cell in cells if cell.size == study.sizes[-1]]
-
-        def rank(cell: Cell) -> float:
-            return np.inf if cell.validation is None else sign * cell.validation
-
-        chosen = sorted(last, key=rank)[:MOST]
-        return cls(study, chosen, list(dict.fromkeys(cell.arm for cell in cells)))
+        """Those that validation finds best at the largest size, at most MOST; else the first."""
+        size = max(cell.size for cell in cells)
+        last, ranked = [cell for cell in cells if cell.size == size], favoured(cells, metric)
+        chosen = (ranked or last)[:MOST]
+        drawn = [cell.arm for cell in chosen]
+        every = list(dict.fromkeys([*drawn, *(cell.arm for cell in cells)]))
+        told = "that validation favours" if ranked else "first by name"
+        which = f": the {len(chosen)} of {len(last)} arms {told}" if len(chosen) < len(last) else ""
+        return cls(study, chosen, every, f"At {study.at(size)}{which}.")
 
     @property
     def arms(self) -> list[Arm]:
@@ -48,15 +53,6 @@ class DrawnArms:
     def size(self) -> int:
         """Their number of training images."""
         return self.cells[0].size
-
-    @property
-    def which(self) -> str:
-        """A sentence on which they are."""
-        at = self.study.at(self.size)
-        many = len(self.every) > len(self.cells)
-        if not many:
-            return f"At {at}."
-        return f"At {at}: the {len(self.cells)} of {len(self.every)} arms that validation favours."
 
     def name(self, arm: Arm) -> str:
         """An arm in words."""
@@ -89,25 +85,44 @@ class DrawnArms:
             known = ~np.isnan(test.y[:, k])
             found[repeat] = Tested(
                 (test.y[known, k] == 1).astype(float), test.predicted[known, k],
-                test.patient[known], len(test.patients),
+                test.patient[known], len(test.patients), test.identity,
             )  # fmt: skip
         return found
 
-    def band(self, arm: Arm, k: int, curve: Curve) -> Band | None:
-        """The mean curve of the arm for target `k`; None where a test set lacks a class."""
-        tests = self.of_target(arm, k)
-        if not all({*np.unique(test.y)} == {0, 1} for test in tests.values()):
-            return None
-        folds = defaultdict(list)
-        for repeat, test in tests.items():
-            folds[self.study.fold(repeat) if self.study.is_kfold else ""].append(test)
-        if len(folds) > 1:
-            return bands.over_folds(curve, list(folds.values()))
-        return bands.over_repeats(curve, list(tests.values()))
+    def band(self, arm: Arm, k: int, curve: Curve) -> Band:
+        """The mean curve of the arm for target `k`, of which each test set has both classes.
 
-    def counts(self, arm: Arm, of_test: Any) -> np.ndarray:
-        """The mean over repeats of `of_test(test)`, an array; of folds the sum over folds."""
-        values = [of_test(test) for test in self.tests[arm].values()]
-        folds = {self.study.fold(repeat) for repeat in self.tests[arm]}
-        times = len(folds) if self.study.is_kfold else 1
-        return np.asarray(np.mean(values, axis=0) * times)
+        Runs of one fold are averaged first, and where draws are crossed with seeds, those of a
+        draw: they are no repeats of each other. Of fewer than three folds there is no band.
+        """
+        together = defaultdict(list)
+        for repeat, test in self.of_target(arm, k).items():
+            together[self._place(repeat)].append(test)
+        groups = list(together.values())
+        return (bands.over_folds if self.study.is_kfold else bands.over_repeats)(curve, groups)
+
+    def _place(self, repeat: str) -> str:
+        """The fold of a run, or its draw where runs differ in it, or the run itself."""
+        if self.study.is_kfold:
+            return self.study.fold(repeat)
+        draws = {one: draw_of(one) for one in self.study.cells[self.arms[0], self.size]}
+        return draw_of(repeat) if len({*draws.values()}) > 1 else repeat
+
+    def counts(self, arm: Arm, of_test: Callable[[Predicted], Any]) -> np.ndarray:
+        """The mean over repeats of `of_test(test)`, an array; of folds their sum."""
+        by_fold = defaultdict(list)
+        for repeat, test in self.tests[arm].items():
+            fold = self.study.fold(repeat) if self.study.is_kfold else ""
+            by_fold[fold].append(of_test(test))
+        return np.sum([np.mean(values, axis=0) for values in by_fold.values()], axis=0)
+
+
+def draw_of(repeat: str) -> str:
+    """What tells the draw of a repeat from others."""
+    values = json.loads(repeat)
+    return json.dumps({key: values.get(key) for key in DRAW})
+
+
+def wrapped(name: str, width: int) -> str:
+    """A name in lines of at most so many characters."""
+    return "\n".join(wrap(name, width))

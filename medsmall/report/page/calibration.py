@@ -12,13 +12,13 @@ from medsmall.page.palette import colour, drawn, new_figure, told
 from medsmall.page.sections import Drawing, Section, Table
 from medsmall.record.predicted import Predicted
 from medsmall.report.cells import Arm
-from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.report.page.arms_drawn import DrawnArms, wrapped
 from medsmall.task import Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BINS, PER_BIN = 10, 15  # at most; images at least, on average
+BINS, PER_BIN, MOST = 10, 15, 3  # bins at most; predictions in each at least; targets
 
 
 class Calibrated(NamedTuple):
@@ -31,16 +31,18 @@ class Calibrated(NamedTuple):
 
 
 def section(drawn_arms: DrawnArms) -> Section | None:
-    """None for numbers."""
+    """None for numbers, and where no target is known in every test set."""
     if drawn_arms.first.targets.task is Task.REGRESSION:
         return None
     one = Section("calibration", "Calibration")
     names, tests = _questions(drawn_arms)
+    if not names:
+        return None
     found = {arm: [calibrated(test) for test in of] for arm, of in tests.items()}
     one.text += [
         drawn_arms.which,
-        "On the dotted line a probability means what it says. Each mark holds a tenth of the "
-        "predictions of all runs; its bar is the 95% interval over test patients, for these runs.",
+        "On the dotted line a probability means what it says. Marks hold equally many predictions "
+        "of all runs; a bar is the 95% interval over test patients, for these runs.",
     ]
     figure = reliability(drawn_arms, names, found)
     one.drawings.append(Drawing("calibration", "Reliability", figure))
@@ -68,14 +70,20 @@ def _questions(drawn_arms: DrawnArms) -> tuple[list[str], dict[Arm, list[Tested]
             for arm, of in drawn_arms.tests.items()
         }
         return ["the class called"], called
-    y = [test.y for of in drawn_arms.tests.values() for test in of.values()]
-    positives = np.nansum(np.concatenate(y), axis=0)
-    chosen = np.argsort(-positives, kind="stable")[:3]
+    chosen = known_targets(drawn_arms)[:MOST]
     names = [first.targets.names[k] for k in chosen]
     return names, {
-        arm: [together(list(drawn_arms.of_target(arm, int(k)).values())) for k in chosen]
+        arm: [together(list(drawn_arms.of_target(arm, k).values())) for k in chosen]
         for arm in drawn_arms.arms
     }
+
+
+def known_targets(drawn_arms: DrawnArms) -> list[int]:
+    """The targets with a known label in each test set, those with most positives first."""
+    y = [test.y for of in drawn_arms.tests.values() for test in of.values()]
+    known = np.all([(~np.isnan(of)).any(axis=0) for of in y], axis=0)
+    positives = np.nansum(np.concatenate(y), axis=0)
+    return [int(k) for k in np.argsort(-positives, kind="stable") if known[k]]
 
 
 def _top(test: Predicted) -> Tested:
@@ -83,16 +91,20 @@ def _top(test: Predicted) -> Tested:
     known = ~np.isnan(test.y).any(axis=1)
     y, prob = test.y[known].argmax(axis=1), test.predicted[known]
     right = (prob.argmax(axis=1) == y).astype(float)
-    return Tested(right, prob.max(axis=1), test.patient[known], len(test.patients))
+    patients = len(test.patients)
+    return Tested(right, prob.max(axis=1), test.patient[known], patients, test.identity)
 
 
 def together(tests: list[Tested]) -> Tested:
-    """The tests of all runs as one; those of the same patients share them."""
-    same = len({(test.patients, test.patient.tobytes()) for test in tests}) == 1
-    starts = np.cumsum([0, *(0 if same else test.patients for test in tests)])
-    patient = np.concatenate([t.patient + s for t, s in zip(tests, starts[:-1], strict=True)])
-    patients = tests[0].patients if same else int(starts[-1])
-    y, prob = (np.concatenate([t[k] for t in tests]) for k in (0, 1))
+    """The tests of all runs as one; those with one identity share their patients."""
+    starts: dict[str, int] = {}
+    patients = 0
+    for test in tests:
+        if test.identity not in starts:
+            starts[test.identity] = patients
+            patients += test.patients
+    patient = np.concatenate([test.patient + starts[test.identity] for test in tests])
+    y, prob = (np.concatenate([test[k] for test in tests]) for k in (0, 1))
     return Tested(y, prob, patient, patients)
 
 
@@ -101,7 +113,7 @@ def calibrated(test: Tested) -> Calibrated:
     count = int(np.clip(len(test.prob) // PER_BIN, 1, BINS))
     edges = np.unique(np.quantile(test.prob, np.linspace(0, 1, count + 1)))
     edges = edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1e-9])
-    observed = bands.over_repeats(bands.reliability(edges), [test])
+    observed = bands.over_repeats(bands.reliability(edges), [[test]])
     inside = bin_of(test.prob, edges)
     n = np.bincount(inside, minlength=len(edges) - 1)
     mean = np.bincount(inside, test.prob, len(edges) - 1) / np.maximum(n, 1)
@@ -127,12 +139,12 @@ def reliability(
             axes.vlines(of.probability, of.observed.low, of.observed.high, color=colour(role),
                         lw=1, alpha=0.6)  # fmt: skip
             (line,) = axes.plot(of.probability, of.observed.mean, color=colour(role), ls=dashes,
-                                marker=marker, ms=5, lw=1.3, label=name[:60])  # fmt: skip
+                                marker=marker, ms=5, lw=1.3, label=wrapped(name, 60))  # fmt: skip
             errors = f"{name}: Brier {of.brier:.3f}, ECE {of.ece:.3f}"
             told(line, errors, str(drawn_arms.every.index(arm)))
         axes.plot([0, 1], [0, 1], color=colour("quiet"), lw=0.8, ls=":")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-        axes.set_title(title[:24])
+        axes.set_title(wrapped(title, 32))
         axes.set_xlabel("predicted probability")
         if k == 0:
             axes.set_ylabel("share observed")

@@ -29,9 +29,9 @@ def section(drawn_arms: DrawnArms) -> Section | None:
     one = Section("calls", "What was called what")
     one.text.append(drawn_arms.which)
     one.text.append(
-        "Images of the test, the mean over repeats, rounded; of folds their sum. "
+        "Numbers of the test, the mean over repeats, rounded; of folds their sum. "
         + (
-            "An image is called by its most probable class."
+            "The most probable class is called."
             if first.targets.task is Task.MULTICLASS
             else "A finding is called where its probability reaches the threshold of the run."
         )

@@ -42,6 +42,7 @@ def section(found: Answer) -> Section | None:
         figure = forest(found.study, rows, found.metric)
         one.drawings.append(Drawing("differences", "Paired differences", figure, NARROW))
     table = pd.DataFrame(verdict_rows(found.study, found.comparisons))
+    table["repeats"] = table["repeats"].astype("Int64")
     columns = ["a", "b", found.study.size_column, *COLUMNS]
     if not all(c.verdict for c in found.comparisons):
         columns.append("no_verdict")

@@ -7,7 +7,7 @@ import pandas as pd
 from medsmall.page.palette import colour, drawn, new_figure
 from medsmall.page.sections import Drawing, Section
 from medsmall.report.cells import Arm
-from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.report.page.arms_drawn import DrawnArms, wrapped
 from medsmall.report.run import Run
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def losses(drawn_arms: DrawnArms, found: Histories) -> "Figure":
             at = history[history["epoch"] == kept]
             axes.plot(at["epoch"], at["val_loss"], "o", color=colour(role), ms=4)
         axes.set_ylim(0, 1.15 * most)
-        axes.set_title(drawn_arms.name(arm)[:48])
+        axes.set_title(wrapped(drawn_arms.name(arm), 52))
         axes.set_xlabel("epoch")
         axes.locator_params(axis="x", integer=True)
         axes.grid(axis="y", lw=0.6)

@@ -12,10 +12,12 @@ from medsmall.task import Task
 
 
 def judged(tests: Sequence[Predicted]) -> pd.DataFrame:
-    """A row per scored unit (an image, a study): the mean prediction of the runs that tested it.
+    """A row per scored unit (an image, a study) and target whose label is known; of classes one.
 
-    `unit`, `patient` and its first `image`; `target`: what was judged; `actual` and `predicted` in
-    words; `is_wrong`; `distance` from the truth; `margin` to being called otherwise.
+    Predictions are the means of the runs that tested the unit. `unit`, `patient` and its first
+    `image`; `target`; `actual` and `predicted` in words; `is_wrong`; `distance` from the truth, of
+    numbers in standard deviations of the target; `margin` to being called otherwise, of numbers
+    NaN: none is called anything.
     """
     targets, names = tests[0].targets, tests[0].targets.names
     every = pd.concat(map(_units, tests))
@@ -23,8 +25,16 @@ def judged(tests: Sequence[Predicted]) -> pd.DataFrame:
     numbers = dict.fromkeys(every.columns.drop(["unit", *text]), "mean")
     means = every.groupby("unit", sort=True).agg(text | numbers).reset_index()
     y, p, t = (means[[f"{what}{k}" for k in range(len(names))]].to_numpy(float) for what in "ypt")
-    found = _OF[targets.task](targets, y, p, t)
-    return pd.concat([means[["unit", "patient", "image"]], found], axis=1).dropna(subset="distance")
+    about = means[["unit", "patient", "image"]]
+    if targets.task is Task.MULTICLASS:
+        found = [pd.concat([about, _class(targets, y, p)], axis=1)]
+    elif targets.task is Task.REGRESSION:
+        found = [pd.concat([about, _number(name, y[:, k], p[:, k])], axis=1)
+                 for k, name in enumerate(names)]  # fmt: skip
+    else:
+        found = [pd.concat([about, _finding(name, y[:, k], p[:, k], t[:, k])], axis=1)
+                 for k, name in enumerate(names)]  # fmt: skip
+    return pd.concat(found, ignore_index=True).dropna(subset="distance")
 
 
 def _units(test: Predicted) -> pd.DataFrame:
@@ -40,69 +50,53 @@ def _units(test: Predicted) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _findings(targets: Targets, y: Floats, p: Floats, t: Floats) -> pd.DataFrame:
-    """Of each unit the target that is furthest from the truth, of those called wrongly if any."""
+def _finding(name: str, y: Floats, p: Floats, t: Floats) -> pd.DataFrame:
+    """A finding at its mean threshold, 0.5 where there is none."""
     t = np.where(np.isnan(t), 0.5, t)
-    away = np.where(np.isnan(y), -1.0, np.abs(p - y))
-    wrong = ((p >= t) != (y == 1)) & ~np.isnan(y)
-    k = np.argmax(away + 2 * wrong, axis=1)
-    rows = np.arange(len(y))
-    names = np.array(targets.names)
-    known = ~np.isnan(y[rows, k])
+    words = np.array(["absent", "present"])
+    called = (p >= t).astype(int)
     return pd.DataFrame(
         {
-            "target": names[k],
-            "actual": [("present" if one == 1 else "absent") for one in y[rows, k]],
-            "predicted": [
-                f"{'present' if one >= at else 'absent'} ({one:.2f})"
-                for one, at in zip(p[rows, k], t[rows, k], strict=True)
-            ],
-            "is_wrong": wrong[rows, k],
-            "distance": np.where(known, np.abs(p - y)[rows, k], np.nan),
-            "margin": np.abs(p - t)[rows, k],
+            "target": name,
+            "actual": words[np.nan_to_num(y).astype(int)],
+            "predicted": [f"{words[c]} ({at:.2f})" for c, at in zip(called, p, strict=True)],
+            "is_wrong": called != y,
+            "distance": np.abs(p - y),
+            "margin": np.abs(p - t),
         }
     )
 
 
-def _classes(targets: Targets, y: Floats, p: Floats, t: Floats) -> pd.DataFrame:
+def _class(targets: Targets, y: Floats, p: Floats) -> pd.DataFrame:
     """The class called against the true one."""
-    del t
     known, names, rows = ~np.isnan(y).any(axis=1), np.array(targets.names), np.arange(len(y))
     true, called = np.nan_to_num(y).argmax(axis=1), p.argmax(axis=1)
     top = np.sort(p, axis=1)
     return pd.DataFrame(
         {
-            "target": "class", "actual": names[true],
+            "target": "class",
+            "actual": names[true],
             "predicted": [
                 f"{names[c]} ({p[i, c]:.2f}; {names[a]} {p[i, a]:.2f})"
                 for i, (c, a) in enumerate(zip(called, true, strict=True))
             ],
-            "is_wrong": (true != called) & known,
+            "is_wrong": true != called,
             "distance": np.where(known, 1 - p[rows, true], np.nan),
             "margin": top[:, -1] - top[:, -2],
-        }
-    )  # fmt: skip
-
-
-def _numbers(targets: Targets, y: Floats, p: Floats, t: Floats) -> pd.DataFrame:
-    """The target with the largest error; each counts as wrong, the nearest are the surest."""
-    del t
-    names, away = np.array(targets.names), np.abs(p - y)
-    k = np.nan_to_num(away, nan=-1.0).argmax(axis=1)
-    rows = np.arange(len(y))
-    return pd.DataFrame(
-        {
-            "target": names[k],
-            "actual": [f"{one:.4g}" for one in y[rows, k]],
-            "predicted": [f"{one:.4g}" for one in p[rows, k]],
-            "is_wrong": ~np.isnan(away[rows, k]),
-            "distance": away[rows, k],
-            "margin": -away[rows, k],
         }
     )
 
 
-_OF = {
-    Task.BINARY: _findings, Task.MULTILABEL: _findings, Task.MULTICLASS: _classes,
-    Task.REGRESSION: _numbers,
-}  # fmt: skip
+def _number(name: str, y: Floats, p: Floats) -> pd.DataFrame:
+    """A number: whatever is not exact is wrong."""
+    scale = float(np.nanstd(y)) or 1.0
+    return pd.DataFrame(
+        {
+            "target": name,
+            "actual": [f"{one:.4g}" for one in y],
+            "predicted": [f"{one:.4g}" for one in p],
+            "is_wrong": y != p,
+            "distance": np.abs(p - y) / scale,
+            "margin": np.nan,
+        }
+    )

@@ -1,11 +1,12 @@
-"""The answer in at most three sentences: what was reached, what is decided, what it is worth."""
+"""The answer in two or three sentences: what was reached, what is decided, what it is worth."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
 
 from medsmall.evaluation.scales import LOWER_IS_BETTER
-from medsmall.report.cells import Cell
+from medsmall.report.cells import Cell, favoured
 from medsmall.report.question import Answer
 from medsmall.report.sentences import in_words, test_patients, top_first
 from medsmall.report.verdicts import Comparison
@@ -17,14 +18,20 @@ def lead(found: Answer) -> list[str]:
 
 
 def _reached(found: Answer) -> str:
-    study, metric = found.study, found.metric
-    last = [cell for cell in found.cells if cell.size == study.sizes[-1]]
-    sign = -1 if metric in LOWER_IS_BETTER else 1
-    known = [cell for cell in last if cell.validation is not None] or last
-    best = max(known, key=lambda cell: sign * (cell.validation or 0.0))
-    told = f"With {study.at(best.size)}, {_quoted(study.name(best.arm))}"
-    chosen = ", the choice of validation," if len(last) > 1 else ""
-    return f"{told}{chosen} reaches a mean test {in_words(metric)} of {score(best)}."
+    study, metric = found.study, in_words(found.metric)
+    size = max(cell.size for cell in found.cells)
+    last = [cell for cell in found.cells if cell.size == size]
+    ranked = favoured(found.cells, found.metric)
+    if not ranked and len(last) > 1:
+        low, high = (f(last, key=lambda cell: cell.mean) for f in (min, max))
+        ends = [f"{of.mean:.3f} ({_quoted(study.name(of.arm))})" for of in (low, high)]
+        return f"With {study.at(size)}, mean test {metric} lies between {' and '.join(ends)}."
+    best = (ranked or last)[0]
+    chosen = ", the choice of validation," if len(ranked) > 1 else ""
+    return (
+        f"With {study.at(size)}, {_quoted(study.name(best.arm))}{chosen} reaches a mean test "
+        f"{metric} of {score(best)}."
+    )
 
 
 def score(cell: Cell) -> str:
@@ -36,19 +43,23 @@ def score(cell: Cell) -> str:
 
 def _decided(found: Answer) -> Iterator[str]:
     told = [one for one in found.comparisons if one.verdict]
-    sure = [one for one in told if one.verdict and one.verdict.word in ("better", "worse")]
     if not told:
         reasons = {one.reason for one in found.comparisons}
         if reasons:
             yield f"No arms can be compared: {sorted(reasons)[0]}."
         return
+    words = Counter(one.verdict.word for one in told if one.verdict)
+    equal = words["equivalent"]
+    sure = [one for one in told if one.verdict and one.verdict.word in ("better", "worse")]
+    if len(told) == equal:
+        yield f"{'The arms are' if equal == 1 else f'All {equal} pairs of arms are'} equivalent."
+        return
     if not sure:
-        widths = [(one.verdict.high - one.verdict.low) / 2 for one in told if one.verdict]
-        none = "The comparison is not"
-        if len(told) > 1:
-            none = f"None of the {len(told)} comparisons is"
+        widths = [(c.verdict.high - c.verdict.low) / 2 for c in told if c.verdict]
+        which = "The comparison is not" if len(told) == 1 else f"None of {len(told)} comparisons is"
+        but = f" ({equal} equivalent)" if equal else ""
         yield (
-            f"{none} decided: a true difference of {in_words(found.metric)} below about "
+            f"{which} decided{but}: a true difference of {in_words(found.metric)} below about "
             f"{float(np.median(widths)):.3f} is mostly missed."
         )
         return
@@ -56,8 +67,9 @@ def _decided(found: Answer) -> Iterator[str]:
     start = ""
     if len(told) > 1:
         many = "; the largest difference" if len(sure) > 1 else ""
+        but = f" ({equal} more equivalent)" if equal else ""
         start = f"{len(sure)} of {len(told)} comparisons {'is' if len(sure) == 1 else 'are'} "
-        start += f"decided{many}: "
+        start += f"decided{but}{many}: "
     yield f"{start}{_which(found, most)}."
 
 

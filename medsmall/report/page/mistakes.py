@@ -27,7 +27,7 @@ def section(drawn_arms: DrawnArms, images: bool) -> Section:
     one = Section("mistakes", "Mistakes to look at")
     one.text.append(
         f"Of {drawn_arms.name(arm)}, each prediction the mean over its repeats. Worst: furthest "
-        "from the truth. Most uncertain: nearly called otherwise."
+        "from the truth. Most uncertain: nearly called otherwise (not of numbers)."
     )
     units = judged(list(drawn_arms.tests[arm].values()))
     units["patient"] = _pseudonyms(units["patient"], drawn_arms.first.identity)
@@ -36,11 +36,11 @@ def section(drawn_arms: DrawnArms, images: bool) -> Section:
         one.text.append("There is no mistake.")
         return one
     worst = wrong.sort_values(["distance", "unit"], ascending=[False, True]).head(MOST)
-    unsure = wrong.sort_values(["margin", "unit"]).head(MOST)
-    for name, title, rows in (
-        ("worst", "Worst mistakes", worst),
-        ("uncertain", "Most uncertain mistakes", unsure),
-    ):
+    unsure = wrong.dropna(subset="margin").sort_values(["margin", "unit"]).head(MOST)
+    tables = [("worst", "Worst mistakes", worst)]
+    if len(unsure):
+        tables.append(("uncertain", "Most uncertain mistakes", unsure))
+    for name, title, rows in tables:
         if images:
             one.sheets += _sheet(drawn_arms, name, title, rows)
         one.tables.append(Table(f"mistakes_{name}", title, rows[SHOWN], folded=images))

@@ -6,7 +6,7 @@ import numpy as np
 
 from medsmall.page.palette import colour, drawn, new_figure
 from medsmall.page.sections import Drawing, Section
-from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.report.page.arms_drawn import DrawnArms, wrapped
 from medsmall.task import Task
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def section(drawn_arms: DrawnArms) -> Section | None:
     one = Section("numbers", "Predicted against true")
     one.text += [
         drawn_arms.which,
-        "A dot is an image of the test; on the dotted line is no error.",
+        "A dot is one test prediction of one run; on the dotted line is no error.",
     ]
     for k, name in enumerate(drawn_arms.first.targets.names):
         one.drawings.append(Drawing(f"numbers_{k + 1}", name, scatter(drawn_arms, k)))
@@ -49,7 +49,7 @@ def scatter(drawn_arms: DrawnArms, k: int) -> "Figure":
         axes.plot(y, predicted, marker, color=colour(role), ms=3, alpha=0.35, lw=0)
         axes.plot([least, most], [least, most], color=colour("quiet"), lw=0.8, ls=":")
         axes.set_aspect("equal")
-        axes.set_title(drawn_arms.name(arm)[:30])
+        axes.set_title(wrapped(drawn_arms.name(arm), 32))
         axes.set_xlabel("true")
     for axes in every[len(of_arms) :]:
         axes.set_axis_off()

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -36,8 +37,9 @@ def section(found: Answer, folder: Path) -> Section:
             )  # fmt: skip
     one = Section("runs", "Every run")
     one.text.append(
-        "The links work as long as the records stay where they are beside this page. Their files "
-        "name images and patients: share the page, not them."
+        "Links lead to records beside the page, as long as they stay there; of others stands the "
+        "key, the name of their folder. Their files name images and patients: share the page, not "
+        "them."
     )
     table = pd.DataFrame(rows)
     one.tables.append(
@@ -54,6 +56,10 @@ def _in_words(repeat: str) -> str:
     return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in values.items()) or "–"
 
 
-def _link(run: Run, what: str, folder: Path) -> Link:
-    path = os.path.relpath(run.record.folder / FILES[what], folder)
-    return Link(what, Path(path).as_posix())
+def _link(run: Run, what: str, folder: Path) -> Link | str:
+    """Of records beside the page; a link to elsewhere would tell the folders of a machine."""
+    file = run.record.folder / FILES[what]
+    if folder.absolute().parent not in file.absolute().parents:
+        return "–"
+    path = Path(os.path.relpath(file.absolute(), folder.absolute())).as_posix()
+    return Link(what, quote(path))

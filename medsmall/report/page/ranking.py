@@ -10,7 +10,7 @@ from medsmall.evaluation.bands import GRID, Band
 from medsmall.page.palette import colour, drawn, new_figure, told
 from medsmall.page.sections import Drawing, Section
 from medsmall.report.cells import Arm
-from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.report.page.arms_drawn import DrawnArms, wrapped
 from medsmall.task import Task
 
 if TYPE_CHECKING:
@@ -37,20 +37,21 @@ def section(drawn_arms: DrawnArms) -> Section | None:
         "repeats and test patients, of folds over folds.",
     ]
     if len(chosen) < len(names):
-        one.text.append(f"Drawn: the {len(chosen)} of {len(names)} targets with most positives.")
+        one.text.append(
+            f"Drawn: {len(chosen)} of {len(names)} targets, those with both classes in each test "
+            "and most positives."
+        )
     for name, title, curve in (
         ("roc", "ROC curves", bands.roc),
         ("precision_recall", "Precision–recall curves", bands.precision_recall),
     ):
-        found = {names[k]: _of_arms(drawn_arms, k, curve) for k in chosen}
+        found = {
+            names[k]: {arm: drawn_arms.band(arm, k, curve) for arm in drawn_arms.arms}
+            for k in chosen
+        }
         shares = [_share(drawn_arms, k) for k in chosen] if name != "roc" else None
         one.drawings.append(Drawing(name, title, panels(drawn_arms, found, shares)))
     return one
-
-
-def _of_arms(drawn_arms: DrawnArms, k: int, curve: bands.Curve) -> Bands:
-    found = {arm: drawn_arms.band(arm, k, curve) for arm in drawn_arms.arms}
-    return {arm: band for arm, band in found.items() if band}
 
 
 def _with_curves(drawn_arms: DrawnArms) -> Iterator[int]:
@@ -84,7 +85,7 @@ def panels(
         else:
             axes.axhline(shares[k], color=colour("quiet"), lw=0.8, ls=":")
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
-        axes.set_title(name[:24])
+        axes.set_title(wrapped(name, 32))
         axes.set_xlabel("1 − specificity" if shares is None else "recall")
         if k % columns == 0:
             axes.set_ylabel("sensitivity" if shares is None else "precision")
@@ -99,6 +100,8 @@ def panels(
 def _line(axes: "Axes", drawn_arms: DrawnArms, arm: Arm, band: Band) -> None:
     role, dashes, _ = drawn_arms.style(arm)
     name = drawn_arms.name(arm)
-    (line,) = axes.plot(GRID, band.mean, color=colour(role), lw=1.7, ls=dashes, label=name[:60])
+    (line,) = axes.plot(
+        GRID, band.mean, color=colour(role), lw=1.7, ls=dashes, label=wrapped(name, 60)
+    )
     told(line, name, str(drawn_arms.every.index(arm)))
     axes.fill_between(GRID, band.low, band.high, color=colour(role), alpha=0.12, lw=0)

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.page.palette import LINES, colour, drawn, new_figure, told
 from medsmall.page.sections import Drawing, Link, Section, Table
 from medsmall.report.arms import Study
-from medsmall.report.cells import Arm, Cell
+from medsmall.report.cells import Arm, Cell, goodness
 from medsmall.report.figure import learning_curves
 from medsmall.report.published import table as published
 from medsmall.report.question import Answer
@@ -23,12 +22,16 @@ WIDTH, LEVELS, NARROW = 6.8, 6, 480
 LONGEST = 46  # characters of an arm's name beside a figure
 
 
-def section(found: Answer) -> Section:
-    """How each arm scores at each size."""
-    study, cells = found.study, found.cells
+def section(found: Answer, every: Sequence[Arm]) -> Section:
+    """How each arm scores at each size; `every` arm, in the order of their colours."""
+    study = found.study
+    cells = sorted(found.cells, key=lambda cell: (every.index(cell.arm), cell.size))
     one = Section("scores", "Scores")
     one.text.append(
-        "A marker is the mean over repeats, its bar the 95% interval over repeats and test "
+        "A marker is the mean over folds, its bar the 95% interval over folds; small dots are "
+        "single runs."
+        if study.is_kfold
+        else "A marker is the mean over repeats, its bar the 95% interval over repeats and test "
         "patients; small dots are single runs."
     )
     held = [curve for curve in found.curves if curve.tested.held]
@@ -43,8 +46,10 @@ def section(found: Answer) -> Section:
     else:
         one.drawings.append(Drawing("arms", "Arms", dots(study, cells, found.metric), NARROW))
     if found.published:
-        one.text.append("Hollow markers are published numbers; the table has all, and their flaws.")
+        one.text.append("Published numbers (hollow in curves) and their flaws are in the table.")
         beside = published.table(found.published, cells).drop(columns=["note", "source"])
+        for name in ("repeats", "labels"):
+            beside[name] = beside[name].astype("Int64")
         one.tables.append(Table("published", "Published numbers", beside, folded=True, decimals=3))
     one.tables.append(
         Table("all_scores", "All scores", frame(study, cells), folded=True, decimals=3)
@@ -89,8 +94,7 @@ def cut(name: str) -> str:
 def dots(study: Study, cells: Sequence[Cell], metric: str) -> "Figure":
     """A row per arm, the best on top: its mean, interval and single runs."""
     every = list(dict.fromkeys(cell.arm for cell in cells))
-    sign = 1 if metric in LOWER_IS_BETTER else -1
-    rows = sorted(cells, key=lambda cell: sign * cell.mean)
+    rows = sorted(cells, key=lambda cell: -goodness(metric, cell.mean))
     figure, (axes,) = new_figure(WIDTH, 0.9 + 0.42 * len(rows))
     for y, cell in enumerate(rows):
         k = every.index(cell.arm)
@@ -117,14 +121,14 @@ def heat_map(study: Study, cells: Sequence[Cell], metric: str) -> "Figure":
     """A square per arm and size with its mean, darker where it is better."""
     arms, sizes = list(dict.fromkeys(cell.arm for cell in cells)), study.sizes
     means = {(cell.arm, cell.size): cell.mean for cell in cells}
-    edges = np.quantile([*means.values()], np.linspace(0, 1, LEVELS + 1)[1:-1])
+    good = {place: goodness(metric, mean) for place, mean in means.items()}
+    edges = np.quantile([*good.values()], np.linspace(0, 1, LEVELS + 1)[1:-1])
     figure, (axes,) = new_figure(WIDTH, 0.8 + 0.34 * len(arms))
     for row, arm in enumerate(arms):
         for column, size in enumerate(sizes):
             if (mean := means.get((arm, size))) is None:
                 continue
-            level = int(np.searchsorted(edges, mean, side="right"))
-            level = LEVELS - 1 - level if metric in LOWER_IS_BETTER else level
+            level = int(np.searchsorted(edges, good[arm, size], side="right"))
             axes.broken_barh([(column + 0.02, 0.96)], (row + 0.03, 0.94),
                              color=colour(f"heat_{level}"), lw=0)  # fmt: skip
             ink = colour("heat_ink" if level >= 4 else "ink")

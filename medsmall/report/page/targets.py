@@ -20,8 +20,11 @@ def section(found: Answer, drawn: DrawnArms) -> Section:
     one = Section("targets", "Each target" if len(found.study.runs[0].names) > 1 else "The target")
     one.text += [
         drawn.which,
-        "The rarer of positives and negatives in the test decides how well a score is known.",
     ]
+    if drawn.first.targets.task is not Task.REGRESSION:
+        one.text.append(
+            "The rarer of positives and negatives in the test decides how well a score is known."
+        )
     one.tables.append(
         Table("targets", "Scores and counts of each target", frame(found, drawn), decimals=3)
     )

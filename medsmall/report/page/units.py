@@ -32,9 +32,11 @@ def section(drawn_arms: DrawnArms) -> Section | None:
                 }
             )  # fmt: skip
     one = Section("units", f"Scores per {unit}")
+    numbers = first.targets.task is Task.REGRESSION
+    label = "its label is their mean" if numbers else "it is positive if one of them is"
     one.text.append(
-        f"A {unit} is scored by the mean of its images; it is positive if one of them is. All "
-        f"other numbers of this page are per {unit}."
+        f"A {unit} is scored by the mean of its images; {label}. All other numbers of this page "
+        f"are per {unit}."
     )
     one.tables.append(Table("units", f"Per {unit} and per image", pd.DataFrame(rows), decimals=3))
     return one

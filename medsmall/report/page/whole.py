@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medsmall.atomic import write_whole
 from medsmall.page.sections import Link, Page, Section
-from medsmall.page.writing import filled_anew, html, write_beside
+from medsmall.page.writing import html, write_beside
 from medsmall.report.asked import Asked
 from medsmall.report.page import (
     calibration,
@@ -34,9 +34,10 @@ MANUSCRIPT = {
 
 
 def write_page(page: Page, folder: Path) -> None:
-    """Write report.html into `folder`, and anew figures/ (SVG, PDF) and tables/ (CSV)."""
-    with filled_anew(folder / "figures") as figures, filled_anew(folder / "tables") as tables:
-        write_beside(page, figures, tables)
+    """Write report.html into `folder`, and into figures/ (SVG, PDF) and tables/ (CSV) there."""
+    for name in ("figures", "tables"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    write_beside(page, folder / "figures", folder / "tables")
     text = html(page)
     write_whole(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
 
@@ -46,7 +47,7 @@ def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page
     study, run = found.study, found.study.runs[0]
     drawn = DrawnArms.of(study, found.cells, found.metric)
     sections = [
-        scores.section(found),
+        scores.section(found, drawn.every),
         differences.section(found),
         targets.section(found, drawn),
         ranking.section(drawn),
@@ -88,7 +89,7 @@ def _facts(found: Answer) -> list[tuple[str, str]]:
         (f"{len(study.runs):,}", "runs"),
         (f"{len(study.arms):,}", "arms"),
         (" – ".join(f"{n:,}" for n in dict.fromkeys([study.sizes[0], study.sizes[-1]])),
-         "training images"),
+         "training images" if study.size_column == "train_images" else study.along),
         (f"{tested:,}", f"{study.runs[0].metrics['unit']}s tested by each run"
          if study.runs[0].metrics["unit"] != "study" else "studies tested by each run"),
         (f"{found.looks:,}", "looks at a test image"),

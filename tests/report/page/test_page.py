@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from made_records import config_of, folds, sweep, write_record
 from page_read import checked
 
@@ -111,15 +112,16 @@ def test_the_page_is_one_sound_file_that_loads_nothing(tmp_path):
     assert "A sentence." in found.text
 
 
-def test_an_earlier_page_is_replaced_as_a_whole(tmp_path):
-    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
+def test_files_of_ones_own_stay(tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, (50,))
     folder = tmp_path / "report"
-    (folder / "figures").mkdir(parents=True)
-    (folder / "figures" / "old.svg").write_text("")
-    (folder / "notes.txt").write_text("mine")
-    write_page(made(tmp_path)[1], folder)
-    assert not (folder / "figures" / "old.svg").exists()
-    assert (folder / "notes.txt").read_text() == "mine"
+    for name in ("figures/mine.svg", "tables/mine.csv", "notes.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("mine")
+    for _ in range(2):
+        write_page(made(tmp_path)[1], folder)
+    for name in ("figures/mine.svg", "tables/mine.csv", "notes.txt"):
+        assert (folder / name).read_text() == "mine"
 
 
 def test_the_answer_is_on_top_and_says_what_is_decided(tmp_path):
@@ -167,6 +169,93 @@ def test_every_task_has_its_sections(records, there, absent, tmp_path):
     assert {"scores", "targets", "mistakes", "cost", "runs"} <= found
     write_page(page, tmp_path / "report")
     checked((tmp_path / "report" / "report.html").read_text())
+
+
+def test_equivalent_arms_are_said_to_be(tmp_path):
+    sweep(tmp_path, {"none": 0.5, "imagenet": 0.5}, (50,))
+    found, _ = made(tmp_path, "margin=0.9")
+    assert lead(found)[1] == "The arms are equivalent."
+
+
+@pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
+def test_no_choice_is_named_where_validation_has_none(metric, tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, (50,))
+    for folder in (tmp_path / "runs").iterdir():
+        record = Record(folder)
+        metrics = record.metrics
+        for of in metrics["val"]["targets"].values():
+            of.pop(metric, None)
+        record.write_json("metrics.json", metrics)
+        sealed(record)
+    found, page = made(tmp_path, f"metric={metric}")
+    assert "validation" not in " ".join(page.lead)
+    assert re.match(r"With 50 training images, mean test \S+ lies between 0.\d+ \(", lead(found)[0])
+
+
+def test_of_mean_errors_none_is_best(tmp_path):
+    of_numbers(tmp_path)
+    _, page = made(tmp_path, "metric=mean_error")
+    assert "lies between" in page.lead[0]
+
+
+def test_the_largest_size_may_lack_a_score(tmp_path):
+    """Precision is undefined where nothing is called."""
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
+    for folder in (tmp_path / "runs").iterdir():
+        record = Record(folder)
+        if record.metrics["n_train"] == 100:
+            metrics, tested = record.metrics, record.predictions
+            metrics["test"]["targets"]["Hernia"] |= {"threshold": 2.0, "precision": None}
+            record.write_json("metrics.json", metrics)
+            record.write_csv("predictions.csv", tested)
+            sealed(record)
+    found, page = made(tmp_path, "metric=precision")
+    assert {cell.size for cell in found.cells} == {50}
+    assert page.lead[0].startswith("With 50 training images")
+
+
+def test_a_target_that_is_unknown_in_the_test_has_no_curve(tmp_path):
+    rng = np.random.default_rng(0)
+    y = (rng.random((80, 2)) < 0.4).astype(float)
+    y[:, 1] = np.nan
+    train = np.nan_to_num(y)
+
+    def predicted(skill, rng):
+        return 1 / (1 + np.exp(-(skill * (2 * np.nan_to_num(y) - 1) + rng.normal(size=y.shape))))
+
+    for k, arm in enumerate(("none", "imagenet")):
+        for repeat in range(3):
+            prob = predicted(0.4 + k, np.random.default_rng([k, repeat]))
+            config = config_of("dataset=chestxray14", f"pretraining={arm}", *NATURAL,
+                               f"sample_size.repeat={repeat}")  # fmt: skip
+            write_record(
+                Record.of(str(tmp_path), f"{k}{repeat}" * 8), Task.MULTILABEL, ["x", "y"],
+                {"train": train, "val": train, "test": y}, {"val": prob, "test": prob},
+                config=config,
+            )  # fmt: skip
+    _, page = made(tmp_path)
+    assert {*table(page, "calibration")["of"]} == {"x"}
+    assert "Drawn: 1 of 2 targets" in " ".join(sections(page)["curves"].text)
+
+
+def test_unfinished_folds_are_summed_fold_by_fold(tmp_path):
+    """Five seeds of a large fold and one of a small one: each fold counts once."""
+    rng = np.random.default_rng(0)
+    for fold, (n, seeds) in enumerate([(100, 5), (50, 1), (60, 2)]):
+        y = (rng.random((n, 1)) < 0.5).astype(float)
+        for seed in range(seeds):
+            prob = 1 / (1 + np.exp(-(2 * y - 1) - rng.normal(size=y.shape)))
+            config = config_of("dataset=chestxray14", "dataset.targets=[Hernia]", "split=kfold",
+                               f"split.fold={fold}", "split.folds=5", "sample_size=all",
+                               "augmentation=none", "trainer=cpu", f"seed={seed}")  # fmt: skip
+            names = np.arange(n) + 1000 * fold
+            write_record(
+                Record.of(str(tmp_path), f"{fold}{seed}" * 8), Task.BINARY, ["Hernia"],
+                {"train": y, "val": y, "test": y}, {"val": prob, "test": prob}, names, config,
+                dataset="chestxray14",
+            )  # fmt: skip
+    _, page = made(tmp_path)
+    assert [*table(page, "targets")["of"]] == [210]
 
 
 def test_counts_are_those_of_the_test(tmp_path):
@@ -237,6 +326,37 @@ def test_no_patient_and_no_image_is_named(words, tmp_path):
         words = {*re.findall(r"[\w.]+", file.read_text())}
         assert not names & words, file.name
     assert str(tmp_path) not in (folder / "report.html").read_text()
+
+
+def test_no_folder_of_the_machine_is_told(tmp_path):
+    sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, (50,))
+    for k, folder in enumerate(sorted((tmp_path / "runs").iterdir())):
+        record = Record(folder)
+        config = record.config
+        config["choices"]["pretraining"] = "file"
+        config["pretraining"] = {"path": f"/home/jdoe/clinic {k % 2}/w.pt"}
+        record.write_text("config.yaml", yaml.safe_dump(config))
+        sealed(record)
+    question = asked(tmp_path, f"to={tmp_path / 'far' / 'off' / 'report'}")
+    found = answer(question)
+    page = page_of(question, found, [], question.to)
+    write_page(page, question.to)
+    for file in [question.to / "report.html", *(question.to / "tables").iterdir()]:
+        text = file.read_text()
+        assert "jdoe" not in text, file.name
+        assert tmp_path.name not in text, file.name
+    assert {*table(page, "runs")["config"]} == {"–"}
+
+
+def test_numbers_have_no_uncertain_mistakes_and_findings_one_row_each(tmp_path):
+    of_numbers(tmp_path / "numbers")
+    _, page = made(tmp_path / "numbers")
+    assert [t.name for t in sections(page)["mistakes"].tables] == ["mistakes_worst"]
+    y = of_studies(tmp_path / "studies")
+    _, page = made(tmp_path / "studies")
+    uncertain = table(page, "mistakes_uncertain")
+    assert {*uncertain["target"]} == {"x", "y"}
+    assert len(y) == 120
 
 
 def test_the_runs_of_a_number_are_listed_and_linked(tmp_path):
