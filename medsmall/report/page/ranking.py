@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 8  # targets
-COLUMNS, SIDE = 3, 2.9  # of the small multiples; inches
+COLUMNS, SIDE, ALONE = 3, 2.9, 4.4  # panels beside each other; inches of one; of a single one
 Bands = dict[Arm, Band]
 
 
@@ -76,7 +76,8 @@ def panels(
     columns = min(COLUMNS, len(found))
     rows = -(-len(found) // columns)
     legend = 0.25 * len(drawn_arms.arms) if columns < 2 else 0.25 * -(-len(drawn_arms.arms) // 2)
-    figure, every = new_figure(SIDE * columns + 0.1, (SIDE + 0.1) * rows + legend, columns, rows)
+    side = SIDE if len(found) > 1 else ALONE
+    figure, every = new_figure(side * columns + 0.1, (side + 0.1) * rows + legend, columns, rows)
     for k, (axes, (name, of_arms)) in enumerate(zip(every, found.items(), strict=False)):
         for arm, band in of_arms.items():
             _line(axes, drawn_arms, arm, band)
