@@ -78,7 +78,7 @@ def of_studies(root):
     y = np.repeat((rng.random((60, 2)) < 0.4).astype(float), 2, axis=0)
 
     def predicted(skill, rng):
-        return 1 / (1 + np.exp(-(skill * (2 * y - 1) + rng.normal(size=y.shape))))
+        return 1 / (1 + np.exp(-(0.4 * skill * (2 * y - 1) + rng.normal(size=y.shape))))
 
     of_task(root, Task.MULTILABEL, ["x", "y"], y, predicted, "mura", "study")
     return y
