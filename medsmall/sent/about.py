@@ -17,7 +17,7 @@ ELSEWHERE = {"logger", "sweep", "upstream", "fold", "sample_size.n", "sample_siz
 def about(key: str, resolved: dict[str, Any], facts: dict[str, Any]) -> About:
     """By the resolved config as config.yaml has it, and the facts of metrics.json."""
     choices = resolved["choices"]
-    flat = config_of(resolved, facts)
+    flat = config_of(resolved, facts) | {"task": str(facts["task"])}  # no enum, as in metrics.json
     arm, way = without_paths(arm_of(flat, resolved)), way_of(flat)
     repeat, fold = flat.get("sample_size.repeat"), flat.get("split.fold")
     n = flat.get("sample_size.n")
