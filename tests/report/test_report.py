@@ -95,7 +95,8 @@ def test_files_hold_every_number(figures, root, tmp_path, capsys):
     made = {file.name for file in (tmp_path / "there").iterdir()}
     assert made == {
         "report.html", "scores.csv", "verdicts.csv", "report.json", "curve.png", "curve.svg",
-        "curve.pdf", "figures", "tables",
+        "curve.pdf", "figures", "tables", "methods.md", "checklist_claim.md",
+        "checklist_tripod_ai.md",
     }  # fmt: skip
     scores = pd.read_csv(tmp_path / "there/scores.csv")
     assert len(scores) == 4
