@@ -8,6 +8,7 @@ there once. What is sent is made by `medsmall.sent`, while the run trains or fro
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -138,7 +139,8 @@ def replay(loggers: list[Logger], history: pd.DataFrame) -> None:
 def rows(history: pd.DataFrame) -> Iterator[dict[str, float]]:
     """The numbers of each epoch that are finite."""
     for epoch in history.to_dict("records"):
-        yield {str(name): float(value) for name, value in epoch.items() if np.isfinite(value)}
+        numbers = {name: value for name, value in epoch.items() if isinstance(value, Real)}
+        yield {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
 
 
 def send_result(loggers: list[Logger], result: Callable[[], Result]) -> None:

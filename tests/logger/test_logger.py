@@ -60,6 +60,12 @@ def test_each_epoch_is_sent_without_what_is_not_finite():
     assert list(rows(history)) == [row for _, row in listener.heard]
 
 
+def test_of_an_epoch_what_is_no_number_is_left_out():
+    """A head tells its settings in words, and a score may be undefined."""
+    history = pd.DataFrame({"epoch": [1], "val_auroc": [None], "kind": ["forest"], "trees": [500]})
+    assert list(rows(history)) == [{"epoch": 1.0, "trees": 500.0}]
+
+
 def test_a_logger_that_fails_is_left_out_and_the_run_goes_on(capsys):
     broken, whole = Listener("epoch"), Listener()
     loggers = [broken, whole]
