@@ -139,8 +139,8 @@ def replay(loggers: list[Logger], history: pd.DataFrame) -> None:
 def rows(history: pd.DataFrame) -> Iterator[dict[str, float]]:
     """The numbers of each epoch that are finite."""
     for epoch in history.to_dict("records"):
-        numbers = {name: value for name, value in epoch.items() if isinstance(value, Real)}
-        yield {str(name): float(value) for name, value in numbers.items() if np.isfinite(value)}
+        numbers = {str(k): float(v) for k, v in epoch.items() if isinstance(v, Real)}
+        yield {name: value for name, value in numbers.items() if np.isfinite(value)}
 
 
 def send_result(loggers: list[Logger], result: Callable[[], Result]) -> None:

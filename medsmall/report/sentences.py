@@ -42,7 +42,8 @@ def verdicts(
         open_ones.sort(key=lambda one: -abs(one.found.value) if one.found else 0.0)
     yield from (_verdict(study, metric, one) for one in open_ones[:MOST])
     if (more := len(open_ones) - MOST) > 0:
-        yield f"{more} more comparisons are undecided: verdicts.csv and report.html have them."
+        them = "comparison is" if more == 1 else "comparisons are"
+        yield f"{more} more {them} undecided: see verdicts.csv or report.html."
     yield from _without(study, metric, [one for one in comparisons if not one.verdict])
     if not told:
         return

@@ -4,7 +4,7 @@ All of it is said by records; what they do not hold is marked `FILL_IN`. No pati
 and no path of a machine is named.
 
 - `facts`: what the records say, gathered once; `phrases`: the options in words;
-- `data`, `training`, `evaluation`, `computing`: statements, plain text, one function each;
+- `data`, `training`, `views`, `evaluation`, `computing`: statements, plain text, one function each;
 - `methods` and `checklists` put the statements together; `tables` has the numbers;
 - `formats`: Markdown, LaTeX and CSV; `files`: all files of an answer.
 """

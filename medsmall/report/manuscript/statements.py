@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from medsmall.report.manuscript import computing, data, evaluation, training
+from medsmall.report.manuscript import computing, data, evaluation, training, views
 from medsmall.report.manuscript.facts import Facts, listed, sentence, span
 
 Statement = Callable[[Facts], str]
@@ -43,7 +43,7 @@ STATEMENTS: dict[str, Statement] = {
     "source": data.source, "task": data.task, "missing": data.missing, "counts": data.counts,
     "partition": data.partition, "disjoint": data.disjoint, "subsets": data.subsets,
     "sizes": data.sizes,
-    "pixels": training.pixels, "augmentation": training.augmentation, "network": training.network,
+    "pixels": training.pixels, "augmentation": views.augmentation, "network": training.network,
     "weights": training.weights, "fitting": training.fitting, "loss": training.loss,
     "imbalance": training.imbalance, "selection": training.selection,
     "measure": evaluation.measure, "threshold": evaluation.threshold,
@@ -55,7 +55,7 @@ STATEMENTS: dict[str, Statement] = {
 
 
 def say(facts: Facts, name: str) -> str:
-    """A statement by its name, made once: methods and checklists share it; "" if it is unknown."""
+    """A statement by its name, made once: methods and checklists share it."""
     if name not in facts.said:
         facts.said[name] = STATEMENTS[name](facts)
     return facts.said[name]

@@ -13,7 +13,7 @@ from medsmall.report.verdicts import Comparison
 
 
 def lead(found: Answer) -> list[str]:
-    """One to three sentences."""
+    """Two or three sentences."""
     return [_reached(found), *_decided(found), _worth(found)]
 
 
