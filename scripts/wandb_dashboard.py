@@ -32,7 +32,9 @@ MOST_RUNS = 200
 
 def workspace(account: str, project: str, found: Answer, words: list[str]) -> ws.Workspace:
     """Its specification; `words` are the sentences of the report."""
-    test = f"test/{found.metric}"
+    test = _scored(found)
+    sent_with_limits = test == f"test/{found.study.runs[0].headline}"
+    limits = (f"{test}_low", f"{test}_high") if sent_with_limits else ()
     return ws.Workspace(
         entity=account,
         project=project,
@@ -44,19 +46,26 @@ def workspace(account: str, project: str, found: Answer, words: list[str]) -> ws
         ],
         settings=ws.WorkspaceSettings(x_axis="epoch", max_runs=MOST_RUNS),
         runset_settings=ws.RunsetSettings(
-            filters=[Config("dataset") == found.study.runs[0].config["dataset"]],
+            filters=[Config("key").isin(sorted(run.record.key for run in found.study.runs))],
             groupby=[Config("arm"), Config("n")],
             pinned_columns=[
                 *(f"config:{name}" for name in ("arm", "n", "repeat", "fold", "seed")),
-                *(f"summary:{name}" for name in (test, f"{test}_low", f"{test}_high", "seconds")),
+                *(f"summary:{name}" for name in (test, *limits, "seconds")),
             ],
         ),
     )
 
 
+def _scored(found: Answer) -> str:
+    """The score of a run that the report is about, as it is sent: of one target, or their mean."""
+    every = found.study.runs[0].names
+    target = f"{found.targets[0]}/" if len(found.targets) == 1 < len(every) else ""
+    return f"test/{target}{found.metric}"
+
+
 def _arms(found: Answer, words: list[str]) -> list[Any]:
     """The report as text, the mean of each arm, and every run by its number of images."""
-    test = f"test/{found.metric}"
+    test = _scored(found)
     return [
         wr.MarkdownPanel(markdown=markdown(found, words), layout=wr.Layout(w=24, h=10)),
         wr.BarPlot(

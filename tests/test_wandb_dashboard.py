@@ -5,13 +5,16 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-from made_records import sweep
+from made_records import config_of, sweep, write_record
 
+from medsmall.record import Record
 from medsmall.report.asked import Asked
 from medsmall.report.question import answer
 from medsmall.report.shown import words_of
 from medsmall.sent.about import about
+from medsmall.task import Task
 
 pytest.importorskip("wandb_workspaces")
 SCRIPT = Path(__file__).parents[1] / "scripts" / "wandb_dashboard.py"
@@ -98,6 +101,36 @@ def test_the_runs_are_grouped_by_columns_that_are_sent(dashboard, made, records)
     pinned = made[0].runset_settings.pinned_columns
     asked = [column.partition(":")[2] for column in pinned if column.startswith("config:")]
     assert {*asked, "cell", "arm", "n", "dataset"} <= {*sent}
+
+
+def test_the_runs_are_those_of_the_report(dashboard, made):
+    (runs,) = dashboard.specification(made[0])["spec"]["section"]["runSets"]
+    (of_key,) = runs["filters"]["filters"]
+    assert (of_key["key"], of_key["op"]) == ({"section": "config", "name": "key"}, "IN")
+    assert {*of_key["value"]} == {run.record.key for run in made[1].study.runs}
+
+
+def test_of_one_target_its_own_score_is_drawn(dashboard, tmp_path):
+    rng = np.random.default_rng(0)
+    y = (rng.random((80, 2)) < 0.4).astype(float)
+    for k, arm in enumerate(("none", "imagenet")):
+        for repeat in range(2):
+            prob = 1 / (1 + np.exp(-(1 + k) * (2 * y - 1) - rng.normal(size=y.shape)))
+            config = config_of("dataset=chestxray14", f"pretraining={arm}", "split=stratified",
+                               "sample_size=natural", f"sample_size.repeat={repeat}",
+                               "augmentation=none", "trainer=cpu")  # fmt: skip
+            write_record(
+                Record.of(str(tmp_path), f"{k}{repeat}" * 8), Task.MULTILABEL, ["x", "y"],
+                {"train": y, "val": y, "test": y}, {"val": prob, "test": prob}, config=config,
+            )  # fmt: skip
+    for words, score in (((), "test/auroc"), (("target=y",), "test/y/auroc")):
+        found = answer(Asked.of([str(tmp_path), *words]))
+        made = dashboard.workspace("me", "films", found, [])
+        bars, dots = made.sections[0].panels[1:]
+        assert bars.metrics[0].name == dots.y.name == score
+        pinned = made.runset_settings.pinned_columns
+        assert f"summary:{score}" in pinned
+        assert (f"summary:{score}_low" in pinned) == (not words)  # sent of the mean alone
 
 
 def test_wandb_reads_it_back(dashboard, made):
