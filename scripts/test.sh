@@ -10,5 +10,7 @@ lint-imports --no-cache --no-logo
 unset PYTHONDONTWRITEBYTECODE  # else each process compiles the package and the tests anew
 # As many processes as cores, each with one thread: more threads than cores crawl. The files with
 # slow tests begin first (tests/conftest.py), and a process that has done its part takes of another's.
-OMP_NUM_THREADS=1 pytest --numprocesses auto --maxprocesses 4 --dist worksteal \
-  --cov --cov-report=term "$@"
+least=97  # per cent of the lines, of all tests together
+[ $# -eq 0 ] || least=0
+OMP_NUM_THREADS=1 python -m slipcover --source medsmall --skip-covered --fail-under $least \
+  -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal "$@"

@@ -1,7 +1,8 @@
 """Options that were chosen together once are not composed again: their config is copied.
 
-Hydra chooses the options, merges their files, then sets the values of a command line. All but the
-last takes 0.1 s and depends on the chosen options alone, so each choice is made once per process.
+A file of conf/ is read once. Hydra chooses the options, merges their files, then sets the values of
+a command line. All but the last takes 0.1 s and depends on the chosen options alone, so each choice
+is made once per process.
 """
 
 import functools
@@ -12,7 +13,7 @@ from hydra._internal import config_loader_impl
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.defaults_list import DefaultsList, Overrides
 from hydra._internal.hydra import Hydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from medsmall.configs import config_dir, config_dirs
 
@@ -24,6 +25,8 @@ def compose_once() -> None:
     """Keep what depends on the options alone, unless there are some of one's own: they change."""
     choose, mode = config_loader_impl.create_defaults_list, Hydra.get_mode
     merge = ConfigLoaderImpl._compose_config_from_defaults_list
+    read = OmegaConf.load
+    files: dict[str, bytes] = {}
     chosen: dict[Any, DefaultsList] = {}
     merged: dict[Any, bytes] = {}  # deepcopy takes twice as long
 
@@ -54,6 +57,15 @@ def compose_once() -> None:
             return None
         return mode(self, config_name, overrides)
 
+    def load(file: Any) -> Any:
+        name = str(getattr(file, "name", file))
+        if not name.startswith(str(SHIPPED[0])):
+            return read(file)
+        if name not in files:
+            files[name] = pickle.dumps(read(file))
+        return pickle.loads(files[name])
+
+    OmegaConf.load = staticmethod(load)  # type: ignore[method-assign]
     config_loader_impl.create_defaults_list = create_defaults_list
     ConfigLoaderImpl._compose_config_from_defaults_list = compose_defaults  # type: ignore
     Hydra.get_mode = get_mode  # type: ignore[method-assign]

@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Generator
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,8 @@ import numpy as np
 import pytest
 
 from medsmall.configs import compose
+from medsmall.dataset import opening
+from medsmall.page import palette
 from medsmall.quiet import quieten
 
 sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, fitting.py, ..., also in workers
@@ -18,10 +19,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # for small_run.py, fitting.py, 
 from composed_once import compose_once
 from datasets import made
 from made_films import textures
+from phantoms_once import drawn_once
 from small_run import HERNIA
-from untraced import leave_foreign_code_untraced, untraced
 
-leave_foreign_code_untraced()
 compose_once()
 
 PATIENTS = {"chestxray14": 120, "chexpert": 100}  # of the phantoms below; others have 60
@@ -33,11 +33,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in slow)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tests that go once more through what others have counted need not be counted themselves."""
-    with untraced() if item.get_closest_marker("untraced") else nullcontext():
-        return (yield)
+@pytest.fixture(scope="session", autouse=True)
+def _phantoms_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("phantoms")
+        patch.setattr(opening, "phantom_root", drawn_once(folder))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _quick_pdfs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fonts of another kind take no time; `true_pdfs` has those that are shipped."""
+    if "true_pdfs" not in request.fixturenames:
+        monkeypatch.setattr(palette, "PDF_FONTS", 3)
+
+
+@pytest.fixture
+def true_pdfs() -> None:
+    """For the tests of their fonts."""
 
 
 @pytest.fixture(scope="session")

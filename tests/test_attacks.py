@@ -14,8 +14,6 @@ from small_run import HERNIA
 
 from medsmall.train import main
 
-pytestmark = pytest.mark.untraced
-
 LONGEST = 600  # characters of a sentence
 TINY = ["backbone=tiny", "pretraining=none"]  # where a network is built before the sentence
 

@@ -13,8 +13,6 @@ from torch.multiprocessing import ProcessRaisedException
 from medsmall.errors import MedsmallError
 from medsmall.learner.lightning.trainer import interruptible
 
-pytestmark = pytest.mark.untraced
-
 TWO_PROCESSES = [
     "trainer=ddp",
     "trainer.accelerator=cpu",

@@ -11,8 +11,6 @@ from medsmall.dataset.opening import open_dataset
 from medsmall.task import Task
 from medsmall.train import train
 
-pytestmark = pytest.mark.untraced
-
 # besides what makes it quick: nothing need be chosen
 TINY = ["backbone=tiny", "pretraining=none", "image_size_px=32", "trainer.max_epochs=1"]
 # real images are decoded once for all tests, at the size of tests/audit/test_real_data.py

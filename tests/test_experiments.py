@@ -12,8 +12,6 @@ from medsmall.grid.expand import expand, varied
 from medsmall.grid.rules import Rules
 from medsmall.train import train
 
-pytestmark = pytest.mark.untraced
-
 FOLDER = config_dir() / "experiment" / "paper"
 SIZES, DRAWS, FINDINGS = 12, 5, 3
 CELLS = {

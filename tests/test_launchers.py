@@ -189,8 +189,7 @@ def one_after_the_other(tmp_path_factory) -> dict[str, bytes]:
     return sweep(tmp_path_factory.mktemp("alone"))
 
 
-ENGINES = {
-    "cores": [f"hydra.launcher.n_jobs={max(2, cores())}"],
+ENGINES = {  # cores: test_kill_sweeps.py
     "slurm_here": ["hydra.sweeper.max_batch_size=1"],  # launches twice
     "gpus": ["hydra.launcher.ray.remote.num_cpus=1", "hydra.launcher.ray.remote.num_gpus=0"],
 }

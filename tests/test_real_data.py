@@ -3,7 +3,6 @@
 import json
 
 import pandas as pd
-import pytest
 import real_tables
 import yaml
 from hydra.utils import instantiate
@@ -16,8 +15,6 @@ from medsmall.init import init
 from medsmall.sample_size import pools_of
 from medsmall.split import Stratified, check_classes
 from medsmall.task import Task
-
-pytestmark = pytest.mark.untraced
 
 
 def test_the_full_nih_table_splits_and_draws(real_data):

@@ -8,8 +8,6 @@ from medsmall.configs import compose
 from medsmall.dataset.table import Table
 from medsmall.train import train
 
-pytestmark = pytest.mark.untraced
-
 REMEDIES = {
     "nothing": [],
     "weights": ["loss=bce_weighted"],

@@ -43,6 +43,7 @@ COLOURS = {
     "heat_5": ("#0b3c6d", "#c2e1fb"),
     "heat_ink": ("#fdfdfd", "#10151b"),  # on heat_4 and heat_5; `ink` on the others
 }
+PDF_FONTS = 42  # text stays text, in fonts that printers take
 NARROWEST_PX = 736  # a figure shrinks to this width with its page, and scrolls below it
 SERIES = [("a", ""), ("b", "////"), ("c", "...."), ("d", "xxxx")]
 LINES: list[tuple[str, Any, str]] = [
@@ -99,8 +100,7 @@ def picture(figure: "Figure", kind: Format) -> bytes:
 
     file = io.BytesIO()
     undated = {"CreationDate": None} if kind == "pdf" else {}
-    # 42: text stays text, in fonts that printers take
-    with matplotlib.rc_context(STYLE | {"pdf.fonttype": 42}):
+    with matplotlib.rc_context(STYLE | {"pdf.fonttype": PDF_FONTS}):
         figure.savefig(file, format=kind, dpi=150, facecolor="white", metadata=undated)
     return file.getvalue()
 

@@ -27,9 +27,6 @@ from medsmall.configs import compose
 from medsmall.dataset.files import present_only
 from medsmall.split import ByPatient, Official, Split, Stratified
 
-pytestmark = pytest.mark.untraced
-
-
 FOLDERS = {"pneumoniamnist": "medmnist"}  # others have one of their name
 SIDE = 64  # as in tests/test_every_data_set.py: images are decoded once for both
 

@@ -102,6 +102,12 @@ def test_the_same_figure_gives_the_same_bytes(figures):
     assert palette.picture(figures["together"], "png")[:4] == b"\x89PNG"
 
 
+def test_a_pdf_has_fonts_that_printers_take(figures, true_pdfs):
+    file = palette.picture(figures["together"], "pdf")
+    assert b"/FontFile2" in file  # TrueType
+    assert b"/Type3" not in file
+
+
 def test_a_small_figure_is_not_enlarged():
     pairs = labels.cooccur(table(20, findings(20, ["a", "b"])), ["a", "b"])
     assert 'min-width: 307px"' in on_page(charts.cooccurrence(pairs), "two", "")
