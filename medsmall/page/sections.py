@@ -21,13 +21,13 @@ MOST_ROWS = 1000  # of a table on the page; its CSV has all
 
 
 class Link(NamedTuple):
-    """A cell of a table that leads to an address; in a CSV it is the address."""
+    """A cell of a table that leads to an address: in a CSV, that of the file or only the text."""
 
     text: str
     address: str
 
     def __str__(self) -> str:
-        return self.address
+        return self.text if self.address.startswith("#") else self.address
 
 
 @dataclass(frozen=True)

@@ -48,13 +48,18 @@ def write(page: Page, folder: Path) -> Path:
     return folder / "index.html"
 
 
-def write_beside(page: Page, figures: Path, tables: Path) -> None:
+def write_beside(page: Page, figures: Path, tables: Path) -> list[Path]:
     """Write the files of its figures and sheets, and of its tables, into these folders."""
+    written = []
     for section in page.sections:
         for drawing in section.drawings:
             for kind in page.formats:
-                (figures / f"{drawing.name}.{kind}").write_bytes(drawing.file(kind))
+                written.append(figures / f"{drawing.name}.{kind}")
+                written[-1].write_bytes(drawing.file(kind))
         for sheet in section.sheets:
-            (figures / f"{sheet.name}.png").write_bytes(sheet.png)
+            written.append(figures / f"{sheet.name}.png")
+            written[-1].write_bytes(sheet.png)
         for table in section.tables:
-            inert(table.frame).to_csv(tables / f"{table.name}.csv", index=False)
+            written.append(tables / f"{table.name}.csv")
+            inert(table.frame).to_csv(written[-1], index=False)
+    return written

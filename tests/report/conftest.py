@@ -10,6 +10,6 @@ def figures():
 @pytest.fixture(autouse=True)
 def _without_figures(request, monkeypatch):
     if "figures" not in request.fixturenames:
-        monkeypatch.setattr("medsmall.report.__main__.draw", lambda *figure: [])
-        monkeypatch.setattr("medsmall.report.__main__.write_page", lambda *page: None)
-        monkeypatch.setattr("medsmall.report.__main__.page_of", lambda *asked: None)
+        monkeypatch.setattr("medsmall.report.files.draw", lambda *figure: [])
+        monkeypatch.setattr("medsmall.report.files.write_page", lambda *page: [])
+        monkeypatch.setattr("medsmall.report.files.page_of", lambda *asked: None)

@@ -1,6 +1,6 @@
 """The tables of a manuscript: the numbers of the report, and any name in three formats."""
 
-import io
+import json
 import re
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ from made_records import sweep
 from medsmall.report.__main__ import report
 from medsmall.report.asked import Asked
 from medsmall.report.manuscript.facts import Facts
-from medsmall.report.manuscript.formats import csv, latex, latex_text, markdown, markdown_text
+from medsmall.report.manuscript.formats import latex, latex_text, markdown, markdown_text
 from medsmall.report.manuscript.tables import Sheet, number, p_value, places, scores, verdicts
 from medsmall.report.question import answer
 
@@ -82,12 +82,6 @@ def test_small_p_values_are_bounded():
     assert (p_value(1e-12), p_value(0.0494), p_value(1.0)) == ("< 0.001", "0.049", "1.000")
 
 
-def test_a_spreadsheet_reads_every_name_and_runs_none():
-    read = pd.read_csv(io.StringIO(csv(SHEET)), dtype=str, keep_default_na=False)
-    for written, name in zip(read["arm"], NAMES, strict=True):
-        assert written == (f"'{name}" if name.startswith("=") else name)
-
-
 def test_markdown_shows_every_name_as_it_is():
     """A row has as many cells as the heading, and its backslashes hide only markup."""
     lines = [line for line in markdown(SHEET).split("\n") if line.startswith("|")]
@@ -141,13 +135,28 @@ def test_latex_compiles_within_its_column(tmp_path):
     assert max(wide, default=0.0) < 5.0
 
 
-def test_tables_of_an_earlier_report_do_not_stay(root, tmp_path):
-    asked = [str(root), f"to={tmp_path / 'told'}"]
+def test_tables_of_an_earlier_report_do_not_stay(root, tmp_path, figures):
+    asked, folder = [str(root), f"to={tmp_path / 'told'}"], tmp_path / "told"
+
+    def there():
+        return {file.relative_to(folder).as_posix() for file in folder.rglob("*.*")}
+
+    pairs = {f"tables/verdicts.{kind}" for kind in ("csv", "tex", "md")}
+    pairs |= {"verdicts.csv", "figures/differences.svg", "figures/differences.pdf"}
     report(Asked.of(asked))
-    tables = tmp_path / "told" / "tables"
-    names = {f"{name}.{kind}" for name in ("scores", "verdicts") for kind in ("csv", "tex", "md")}
-    assert {file.name for file in tables.iterdir()} >= names
+    assert there() >= pairs
+    (folder / "figures" / "mine.svg").write_text("mine")
     report(Asked.of([*asked, "pretraining=none"]))
-    there = {file.name for file in tables.iterdir()} & names
-    assert there == {"scores.csv", "scores.tex", "scores.md"}
-    assert (tmp_path / "told" / "scores.csv").is_file()
+    assert not there() & pairs
+    assert there() >= {f"tables/scores.{kind}" for kind in ("csv", "tex", "md")}
+    assert (folder / "figures" / "mine.svg").read_text() == "mine"
+
+
+def test_no_file_elsewhere_goes_with_an_earlier_report(root, tmp_path):
+    folder, other = tmp_path / "told", tmp_path / "mine.txt"
+    other.write_text("mine")
+    folder.mkdir()
+    for listed in ([str(other), "../mine.txt"], "mine.txt", [1], None, {}):
+        (folder / "report.json").write_text(json.dumps({"files": listed}))
+        report(Asked.of([str(root), f"to={folder}"]))
+        assert other.read_text() == "mine"

@@ -6,5 +6,5 @@ and no path of a machine is named.
 - `facts`: what the records say, gathered once; `phrases`: the options in words;
 - `data`, `training`, `views`, `evaluation`, `computing`: statements, plain text, one function each;
 - `methods` and `checklists` put the statements together; `tables` has the numbers;
-- `formats`: Markdown, LaTeX and CSV; `files`: all files of an answer.
+- `formats`: Markdown and LaTeX; `files`: all files of an answer.
 """

@@ -1,9 +1,8 @@
-"""Text and tables as Markdown, LaTeX and CSV; names of arms and classes may hold any character."""
+"""Text and tables as Markdown and LaTeX; names of arms and classes may hold any character."""
 
 import re
 from collections.abc import Sequence
 
-from medsmall.audit.csv_cells import inert
 from medsmall.report.manuscript.tables import Sheet
 
 # what Markdown would take for more than a character; an underscore between letters is none
@@ -43,11 +42,6 @@ def markdown(sheet: Sheet) -> str:
     lines += [f"| {' | '.join(marks)} |", *map(markdown_row, _rows(sheet)), ""]
     lines += [line for note in sheet.notes for line in (markdown_text(note), "")]
     return "\n".join(lines)
-
-
-def csv(sheet: Sheet) -> str:
-    """The same cells for a spreadsheet, which runs none as a formula."""
-    return str(inert(sheet.frame).to_csv(index=False))
 
 
 def latex_text(text: str, breaks: bool = False) -> str:

@@ -46,9 +46,7 @@ def section(found: Answer) -> Section | None:
     columns = ["a", "b", found.study.size_column, *COLUMNS]
     if not all(c.verdict for c in found.comparisons):
         columns.append("no_verdict")
-    one.tables.append(
-        Table("differences", "All comparisons", table[columns], folded=True, decimals=3)
-    )
+    one.tables.append(Table("verdicts", "All comparisons", table[columns], folded=True, decimals=3))
     return one
 
 

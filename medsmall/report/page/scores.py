@@ -51,9 +51,7 @@ def section(found: Answer, every: Sequence[Arm]) -> Section:
         for name in ("repeats", "labels"):
             beside[name] = beside[name].astype("Int64")
         one.tables.append(Table("published", "Published numbers", beside, folded=True, decimals=3))
-    one.tables.append(
-        Table("all_scores", "All scores", frame(study, cells), folded=True, decimals=3)
-    )
+    one.tables.append(Table("scores", "All scores", frame(study, cells), folded=True, decimals=3))
     return one
 
 

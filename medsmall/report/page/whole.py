@@ -33,13 +33,17 @@ MANUSCRIPT = {
 }
 
 
-def write_page(page: Page, folder: Path) -> None:
-    """Write report.html into `folder`, and into figures/ (SVG, PDF) and tables/ (CSV) there."""
+def write_page(page: Page, folder: Path) -> list[Path]:
+    """Write report.html into `folder`, and into figures/ (SVG, PDF) and tables/ (CSV) there.
+
+    Returns all files.
+    """
     for name in ("figures", "tables"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    write_beside(page, folder / "figures", folder / "tables")
-    text = html(page)
-    write_whole(folder / "report.html", lambda path: path.write_text(text, encoding="utf-8"))
+    beside = write_beside(page, folder / "figures", folder / "tables")
+    text, file = html(page), folder / "report.html"
+    write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))
+    return [file, *beside]
 
 
 def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page:

@@ -367,7 +367,7 @@ def test_the_runs_of_a_number_are_listed_and_linked(tmp_path):
     for _, row in runs.iterrows():
         config = (tmp_path / "report" / row["config"].address).resolve()
         assert config == (tmp_path / "runs" / row["run"] / "config.yaml").resolve()
-    scores = table(page, "all_scores")
+    scores = table(page, "scores")
     anchors = next(t.anchors for t in sections(page)["runs"].tables)
     assert {link.address[1:] for link in scores["runs"]} == {one for one in anchors if one}
     assert len(found.cells) == 4
@@ -423,7 +423,7 @@ def test_many_arms_share_the_page(tmp_path):
             )  # fmt: skip
     found, page = made(tmp_path)
     assert len({cell.arm for cell in found.cells}) == 9
-    assert table(page, "all_scores")["arm"].nunique() == 9
+    assert table(page, "scores")["arm"].nunique() == 9
     assert table(page, "targets")["arm"].nunique() == 4
     assert "the 4 of 9 arms that validation favours" in sections(page)["curves"].text[0]
     write_page(page, tmp_path / "report")
