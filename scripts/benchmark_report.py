@@ -1,13 +1,17 @@
-"""Seconds of a report of many records, and of intervals beside resampling.
+"""Seconds of a report of many records, of opening its page, and of intervals beside resampling.
 
 python scripts/benchmark_report.py [records; 1200]
 
-The records are generated. The resampling draws patients 200 times of the 2,000 that one would take,
-and scores each draw with scikit-learn; its time is given for 2,000.
+The records are generated. A browser opens the page if chromium is installed. The resampling draws
+patients 200 times of the 2,000 that one would take, and scores each draw with scikit-learn; its
+time is given for 2,000.
 """
 
 import contextlib
 import io
+import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +27,10 @@ from medsmall.report.asked import Asked
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+LOADED = """addEventListener("load", () => {
+  document.body.getBoundingClientRect();
+  document.body.dataset.loaded = performance.now();
+});"""
 IMAGES, PATIENTS, TARGETS, DRAWS = 25_596, 2_797, 14, 200  # as the test part of ChestX-ray14
 
 
@@ -44,10 +52,31 @@ def of_records(count: int) -> None:
         sweep(root, arms, sizes, count // (len(arms) * len(sizes)), test=600)
         there = len(list((root / "runs").iterdir()))
         first, again = seconds(root), seconds(root)
+        page = root / "report" / "report.html"
+        told = f"page of {page.stat().st_size / 1e6:.1f} MB, opened in {opened(page)}"
         sweep(root, {"none": 0.2}, (60,), 1, test=600)
-        print(
-            f"{there} records: {first:.1f} s; again {again:.1f} s; one more {seconds(root):.1f} s"
-        )
+        more = seconds(root)
+        print(f"{there} records: {first:.1f} s; again {again:.1f} s; one more {more:.1f} s; {told}")
+
+
+def opened(page: Path) -> str:
+    """Seconds from asking for a page until it is loaded and laid out, the median of five."""
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        return "? s (no chromium)"
+    timed = page.with_name("timed.html")
+    timed.write_text(f"{page.read_text('utf-8')}<script>{LOADED}</script>", encoding="utf-8")
+    found = []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as profile:
+            shown = subprocess.run(
+                [browser, "--headless", "--no-sandbox", "--disable-gpu", "--window-size=1280,900",
+                 f"--user-data-dir={profile}", "--dump-dom", timed.as_uri()],
+                capture_output=True, text=True, check=True,
+            ).stdout  # fmt: skip
+        found.append(float(re.search(r'data-loaded="([\d.]+)"', shown)[1]) / 1000)
+    timed.unlink()
+    return f"{np.median(found):.2f} s (at most {max(found):.2f} s)"
 
 
 def of_intervals() -> None:
