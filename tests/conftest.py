@@ -42,15 +42,25 @@ def _phantoms_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
 
 
 @pytest.fixture(autouse=True)
-def _quick_pdfs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fonts of another kind take no time; `true_pdfs` has those that are shipped."""
+def _without_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longest, and of a PDF its fonts: reports have no figures unless asked for."""
     if "true_pdfs" not in request.fixturenames:
         monkeypatch.setattr(palette, "PDF_FONTS", 3)
+    if "figures" not in request.fixturenames:
+        monkeypatch.setattr("medsmall.report.files.draw", lambda *figure: [])
+        monkeypatch.setattr("medsmall.report.files.write_page", lambda *page: [])
+        monkeypatch.setattr("medsmall.report.files.page_of", lambda *asked: None)
+
+
+@pytest.fixture
+def figures() -> None:
+    """For the tests that look at the page or the figures of a report."""
+    pytest.importorskip("matplotlib")
 
 
 @pytest.fixture
 def true_pdfs() -> None:
-    """For the tests of their fonts."""
+    """For the tests of the fonts in a PDF."""
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,13 @@
 
 import importlib.util
 import json
+import sys
 from pathlib import Path
 
 import pytest
+from one_thread import one_thread
+
+from medsmall.train import main
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "kill_sweeps.py"
 
@@ -21,24 +25,26 @@ def script():
 
 @pytest.mark.slow
 def test_a_killed_sweep_and_two_at_once_end_with_the_same_records(script, tmp_path, monkeypatch):
-    """Two workers that need one upstream, killed once two cells are complete; and two sweeps.
+    """Two workers that need one upstream, killed once two cells are complete; then two at once.
 
-    Each start takes seconds, so the one goes on without workers, and both are compared with each
-    other: a cell on cores has the bytes of one alone.
+    The undisturbed sweep runs in this process, as each start takes seconds.
     """
     few = [word for word in script.SWEEP if not word.startswith("sample_size.n=")]
     monkeypatch.setattr(script, "SWEEP", [*few, "sample_size.n=8,10"])
-    killed, shared = tmp_path / "killed", tmp_path / "shared"
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
     complete = script.killed(killed, "cores", lambda root: len(script.results(root)) >= 3)
     assert 3 <= complete < 9
-    assert script.start(killed, "basic").wait() == 0, killed.with_suffix(".log").read_text()
-    assert len(script.results(killed)) == 9
-    for run in killed.glob("runs/*"):
-        assert json.loads((run / "environment.json").read_text())["threads"] == 1
+    both = [script.start(killed, "basic") for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0], killed.with_suffix(".log").read_text()
+    assert "8 of 8 cells done" in killed.with_suffix(".log").read_text()
     assert not script.leftovers(killed)
 
-    both = [script.start(shared, "basic") for _ in range(2)]
-    assert [one.wait() for one in both] == [0, 0], shared.with_suffix(".log").read_text()
-    assert script.results(shared) == script.results(killed)
-    assert not script.leftovers(shared)
-    assert "8 of 8 cells done" in shared.with_suffix(".log").read_text()
+    monkeypatch.setattr(sys, "argv", ["train", "-m", *script.SWEEP, f"output_root={undisturbed}"])
+    monkeypatch.chdir(tmp_path)
+    with one_thread():
+        main()
+    expected = script.results(undisturbed)
+    assert len(expected) == 9
+    assert script.results(killed) == expected
+    for run in expected:
+        assert json.loads((killed / "runs" / run / "environment.json").read_text())["threads"] == 1

@@ -16,6 +16,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.plugins import Plugins
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.basecontainer import BaseContainer
+from one_thread import one_thread
 from small_run import HERNIA
 
 from medsmall.command import as_command
@@ -165,12 +166,14 @@ def test_a_worker_that_was_started_elsewhere_works_where_the_command_was(monkeyp
     assert seen == [(1, here), (2, here)]
 
 
+CELLS = [*(word for word in HERNIA if "max_epochs" not in word), "trainer.max_epochs=1",
+         "sample_size.repeat=0,1", "output_root=here"]  # fmt: skip
+
+
 def sweep(folder: Path, *more: str) -> dict[str, bytes]:
     """The predictions of two cells, one thread each; output_root is relative to `folder`."""
-    words = [word for word in HERNIA if "max_epochs" not in word]
-    cells = [*words, "trainer.max_epochs=1", "sample_size.repeat=0,1", "output_root=here"]
     done = subprocess.run(
-        [sys.executable, "-m", "medsmall.train", "-m", *cells, *more],
+        [sys.executable, "-m", "medsmall.train", "-m", *CELLS, *more],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -178,15 +181,26 @@ def sweep(folder: Path, *more: str) -> dict[str, bytes]:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+    return predicted(folder)
+
+
+def predicted(folder: Path) -> dict[str, bytes]:
     runs = [path.parent for path in (folder / "here/runs").glob("*/DONE")]
     for run in runs:
         assert json.loads((run / "environment.json").read_text())["threads"] == 1
     return {run.name: (run / "predictions.csv").read_bytes() for run in runs}
 
 
-@pytest.fixture(scope="module")
-def one_after_the_other(tmp_path_factory) -> dict[str, bytes]:
-    return sweep(tmp_path_factory.mktemp("alone"))
+@pytest.fixture
+def one_after_the_other(monkeypatch, tmp_path) -> dict[str, bytes]:
+    """In this process, as importing takes seconds."""
+    folder = tmp_path / "alone"
+    folder.mkdir()
+    with monkeypatch.context() as patch, one_thread():
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["train", "-m", *CELLS])
+        importlib.import_module("medsmall.train").main()
+    return predicted(folder)
 
 
 ENGINES = {  # cores: test_kill_sweeps.py
