@@ -37,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _phantoms_drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         folder = tmp_path_factory.mktemp("phantoms")
+        if "PYTEST_XDIST_WORKER" in os.environ:  # all processes share one
+            folder = tmp_path_factory.getbasetemp().parent / "phantoms"
         patch.setattr(opening, "phantom_root", drawn_once(folder))
         yield
 

@@ -1,4 +1,4 @@
-"""Phantoms of many output folders are drawn once per process and copied: it takes a tenth."""
+"""Phantoms of many output folders are drawn once and copied: it takes a tenth."""
 
 import shutil
 from collections.abc import Callable

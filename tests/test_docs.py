@@ -203,7 +203,7 @@ def test_the_tutorial_leads_to_the_picture(
     monkeypatch.delenv("MEDSMALL_CONF", raising=False)
     pages = blocks(ROOT / "docs" / "own_data.md")
     for command in [c for c in pages if OWN in c and "explore" not in c]:  # others open its page
-        sweep = ["sample_size.n=8", "sample_size.repeat=0"] if " -m d" in command else []
+        sweep = ["sample_size.n=8,12", "sample_size.repeat=0"] if command.count("-m") > 1 else []
         start(command, *(TINY if "train" in command else []), *sweep)
     told = capsys.readouterr().out
     assert told.count("Test on ") == 1  # those of a sweep are in its report
