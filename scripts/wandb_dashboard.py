@@ -47,7 +47,7 @@ def workspace(account: str, project: str, found: Answer, words: list[str]) -> ws
         settings=ws.WorkspaceSettings(x_axis="epoch", max_runs=MOST_RUNS),
         runset_settings=ws.RunsetSettings(
             filters=[Config("key").isin(sorted(run.record.key for run in found.study.runs))],
-            groupby=[Config("arm"), Config("n")],
+            groupby=[Config("cell")],
             pinned_columns=[
                 *(f"config:{name}" for name in ("arm", "n", "repeat", "fold", "seed")),
                 *(f"summary:{name}" for name in (test, *limits, "seconds")),
@@ -81,7 +81,7 @@ def _arms(found: Answer, words: list[str]) -> list[Any]:
 
 def markdown(found: Answer, words: list[str]) -> str:
     """The report: its means with 95% intervals over repeats and patients, and its verdicts."""
-    lines = [f"### {found.title}", "", "| arm | n | mean | 95% interval | repeats |", "|-|-|-|-|-|"]
+    lines = [f"### {found.title}", "", "| arm | n | mean | 95% interval | runs |", "|-|-|-|-|-|"]
     for cell in found.cells:
         limits = cell.interval
         shown = f"{limits.low:.3f} to {limits.high:.3f}" if limits else f"– ({cell.reason})"

@@ -49,9 +49,8 @@ def _without_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if "true_pdfs" not in request.fixturenames:
         monkeypatch.setattr(palette, "PDF_FONTS", 3)
     if "figures" not in request.fixturenames:
-        monkeypatch.setattr("medsmall.report.files.draw", lambda *figure: [])
-        monkeypatch.setattr("medsmall.report.files.write_page", lambda *page: [])
-        monkeypatch.setattr("medsmall.report.files.page_of", lambda *asked: None)
+        monkeypatch.setattr("medsmall.report.files.pictures", lambda found: {})
+        monkeypatch.setattr("medsmall.report.files._page", lambda *asked: {})
 
 
 @pytest.fixture

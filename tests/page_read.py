@@ -1,6 +1,10 @@
 """Reads a page as a browser would, and fails where it is no sound HTML."""
 
 from html.parser import HTMLParser
+from pathlib import Path
+
+from medsmall.page.sections import Page
+from medsmall.page.writing import beside, html
 
 
 class Checked(HTMLParser):
@@ -39,3 +43,11 @@ def checked(text):
     assert not found.open
     assert len(set(found.ids)) == len(found.ids)
     return found
+
+
+def write_page(page: Page, folder: Path) -> None:
+    """The page of a report and the files beside it."""
+    for name, content in {**beside(page), "report.html": lambda: html(page)}.items():
+        made = content()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(made.encode() if isinstance(made, str) else made)

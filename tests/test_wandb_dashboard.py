@@ -97,7 +97,7 @@ def test_the_runs_are_grouped_by_columns_that_are_sent(dashboard, made, records)
     sent = about(records[0].key, records[0].config, records[0].metrics).config
     (runs,) = dashboard.specification(made[0])["spec"]["section"]["runSets"]
     keys = [group["name"] for group in runs["grouping"]]
-    assert [key.partition(".")[0] for key in keys] == ["arm", "n"]
+    assert [key.partition(".")[0] for key in keys] == ["cell"]  # an arm at a size
     pinned = made[0].runset_settings.pinned_columns
     asked = [column.partition(":")[2] for column in pinned if column.startswith("config:")]
     assert {*asked, "cell", "arm", "n", "dataset"} <= {*sent}

@@ -26,11 +26,11 @@ class Interval(NamedTuple):
     high: float
 
 
-def too_few(score: Score) -> str:
+def too_few(score: Score, people: str = "patients") -> str:
     """Why a score has no interval: it rests on fewer than FEW patients; "" if it has one."""
     if score.patients >= FEW:
         return ""
-    return f"it rests on {score.patients} patients, fewer than {FEW}"
+    return f"it rests on {score.patients} {people}, fewer than {FEW}"
 
 
 def interval(metric: str, score: Score, level: float = LEVEL) -> Interval | None:

@@ -21,7 +21,10 @@ MOST_ROWS = 1000  # of a table on the page; its CSV has all
 
 
 class Link(NamedTuple):
-    """A cell of a table that leads to an address: in a CSV, that of the file or only the text."""
+    """A cell that leads to an address.
+
+    Its CSV has the address of a file, but the text of a link within the page.
+    """
 
     text: str
     address: str
@@ -83,7 +86,7 @@ class Drawing:
     @property
     def svg(self) -> str:
         """The figure for the page."""
-        alt = f"{self.title}; the numbers are in the tables of the page."
+        alt = self.title
         return for_page(self.light, self.name, alt, self.narrowest_px)
 
     def file(self, kind: Format) -> bytes:

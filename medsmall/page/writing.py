@@ -1,11 +1,13 @@
 """A page as one HTML file, with files of its figures and tables beside it."""
 
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from medsmall.audit.csv_cells import inert
 from medsmall.page.palette import COLOURS
-from medsmall.page.sections import Page
+from medsmall.page.sections import Page, Table
 
 AROUND = {  # the figures, light and dark
     "page": ("#f3f5f7", "#0e1216"),
@@ -39,7 +41,10 @@ def write(page: Page, folder: Path) -> Path:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
-        write_beside(page, unfinished, unfinished)
+        for name, content in beside(page).items():
+            made = content()
+            made = made.encode() if isinstance(made, str) else made
+            (unfinished / name).write_bytes(made)
         (unfinished / "index.html").write_text(html(page), encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.replace(folder)
@@ -48,18 +53,19 @@ def write(page: Page, folder: Path) -> Path:
     return folder / "index.html"
 
 
-def write_beside(page: Page, figures: Path, tables: Path) -> list[Path]:
-    """Write the files of its figures and sheets, and of its tables, into these folders."""
-    written = []
+def beside(page: Page) -> dict[str, Callable[[], str | bytes]]:
+    """The files of its figures, sheets and tables by their path from the page, each when called."""
+    found: dict[str, Callable[[], str | bytes]] = {}
     for section in page.sections:
         for drawing in section.drawings:
             for kind in page.formats:
-                written.append(figures / f"{drawing.name}.{kind}")
-                written[-1].write_bytes(drawing.file(kind))
+                found[f"{page.figures}{drawing.name}.{kind}"] = partial(drawing.file, kind)
         for sheet in section.sheets:
-            written.append(figures / f"{sheet.name}.png")
-            written[-1].write_bytes(sheet.png)
+            found[f"{page.figures}{sheet.name}.png"] = partial(getattr, sheet, "png")
         for table in section.tables:
-            written.append(tables / f"{table.name}.csv")
-            inert(table.frame).to_csv(written[-1], index=False)
-    return written
+            found[f"{page.tables}{table.name}.csv"] = partial(_csv, table)
+    return found
+
+
+def _csv(table: Table) -> str:
+    return str(inert(table.frame).to_csv(index=False))

@@ -54,6 +54,11 @@ class Study:
         """Whether the test patients are those of folds, each run's its own."""
         return bool(self.runs[0].config["split"] == "kfold")
 
+    @cached_property
+    def people(self) -> str:
+        """What the test has in patients' stead: "patients", "lesions", or "images"."""
+        return self.runs[0].people
+
     @property
     def same_draws(self) -> bool:
         """Whether repeats, if there are any, differ in the training's seed alone."""

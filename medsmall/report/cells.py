@@ -22,8 +22,9 @@ DRAW = ("sample_size.repeat", "sample_size.seed")  # the others of a repeat are 
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm at one size: the mean over its repeats, or a single run.
+    """One arm at one size: the mean over its repeats or folds, or a single run.
 
+    `repeats` are the runs that count: of a closed form, whose runs are alike, one.
     `found` is None where one repeat alone leaves the repeats' part unknown; `reason` says why there
     is no `interval`.
     """
@@ -87,7 +88,7 @@ def _cell(
     alike = len({run.predictions for run in runs.values()}) == 1  # of a closed form
     by_repeat = dict(list(scores.items())[:1]) if alike and not study.is_kfold else scores
     every = list(by_repeat.values())
-    mean = float(np.mean([one.value for one in every]))
+    mean = _mean(study, {repeat: one.value for repeat, one in by_repeat.items()})
     chances = [one.chance for one in every if one.chance is not None]
     chance = float(np.mean(chances)) if chances else None
     found, reason = estimate(study, by_repeat)
@@ -98,14 +99,22 @@ def _cell(
         limits = of_mean(metric, whole, found.tested, found.drawn, found.freedom)
     elif not reason:
         limits = interval(metric, every[0])
-    reason = reason or too_few(whole)
-    validation = [_validation(run, metric, names) for run in runs.values()]
-    known = [value for value in validation if value is not None]
+    reason = reason or too_few(whole, study.people)
+    validation = {repeat: _validation(run, metric, names) for repeat, run in runs.items()}
+    known = {repeat: value for repeat, value in validation.items() if value is not None}
     labels = round(float(np.mean([run.metrics["labels_used"] for run in runs.values()])))
     return Cell(
         arm, size, labels, len(every), mean, scores, found, limits, reason,
-        float(np.mean(known)) if known else None,
+        _mean(study, known) if known else None,
     )  # fmt: skip
+
+
+def _mean(study: Study, values: dict[str, float]) -> float:
+    """The mean over repeats; of folds, each fold counts once, however many runs it has."""
+    folds: dict[str, list[float]] = {}
+    for repeat, value in values.items():
+        folds.setdefault(study.fold(repeat) if study.is_kfold else repeat, []).append(value)
+    return float(np.mean([np.mean(of) for of in folds.values()]))
 
 
 def estimate(study: Study, scores: dict[str, Score]) -> tuple[Estimate | None, str]:

@@ -1,14 +1,11 @@
 """Scores against the labels that were used, one line per arm."""
 
 from collections.abc import Sequence
-from operator import methodcaller
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from medsmall.atomic import write_whole
-from medsmall.page.palette import LINES, Format, colour, drawn, new_figure, picture, told
+from medsmall.page.palette import LINES, colour, drawn, new_figure, told
 from medsmall.report.arms import Study
 from medsmall.report.cells import Cell
 from medsmall.report.curves import ArmCurve
@@ -24,24 +21,6 @@ if TYPE_CHECKING:
 LEGEND, KEY = 105, 9  # characters across the figure, and those that a key and its gap take
 NARROWEST = 0.045  # of the axis, between two of its numbers
 STEPS = 13  # of the line of a forecast
-KINDS: tuple[Format, ...] = ("png", "svg", "pdf")
-
-
-def draw(
-    study: Study,
-    cells: list[Cell],
-    metric: str,
-    title: str,
-    folder: Path,
-    curves: Sequence[ArmCurve] = (),
-    published: Counterpart | None = None,
-) -> list[Path]:
-    """Write `learning_curves` as curve.png, curve.svg and curve.pdf into `folder`."""
-    figure = learning_curves(study, cells, metric, title, curves, published)
-    files = [folder / f"curve.{kind}" for kind in KINDS]
-    for file, kind in zip(files, KINDS, strict=True):
-        write_whole(file, methodcaller("write_bytes", picture(figure, kind)))
-    return files
 
 
 @drawn
@@ -134,7 +113,12 @@ def _line(axes: "Axes", study: Study, cells: list[Cell], group: str, drawn_as: S
         values = [one.value for one in cell.scores.values()]
         if len(values) > 1:
             axes.plot([x] * len(values), values, ms=3.5, alpha=0.45, lw=0, **style)
-        limits = f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]" if cell.interval else ""
         if cell.interval:
             bar = axes.vlines(x, *cell.interval, color=hue, lw=1.2, alpha=0.8)
-            told(bar, f"{name}, {study.at(cell.size)}: {cell.mean:.3f}{limits}", group)
+            told(bar, in_one_line(study, cell), group)
+
+
+def in_one_line(study: Study, cell: Cell) -> str:
+    """A cell as the pointer tells it."""
+    limits = f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]" if cell.interval else ""
+    return f"{study.name(cell.arm)}, {study.at(cell.size)}: {cell.mean:.3f}{limits}"

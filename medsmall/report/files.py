@@ -1,6 +1,7 @@
 """The files of a report: its numbers, its figures and page, and what a manuscript takes from it."""
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -8,69 +9,93 @@ from typing import Any
 import pandas as pd
 
 from medsmall.atomic import write_whole
+from medsmall.page.writing import beside, html
 from medsmall.report.asked import Asked
 from medsmall.report.cells import rows
-from medsmall.report.figure import draw
 from medsmall.report.forecast import curve_rows
 from medsmall.report.manuscript.files import texts
-from medsmall.report.page.whole import page_of, write_page
+from medsmall.report.page.scores import pictures
+from medsmall.report.page.whole import page_of
 from medsmall.report.published import table as published
 from medsmall.report.question import Answer
 from medsmall.report.verdicts import verdict_rows
+
+LIST, FOLDERS = "report.json", ("figures", "tables")
+Files = dict[str, Callable[[], str | bytes]]  # by their path in the folder; made when written
 
 
 def write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
     """Fill `folder`; `words` are all sentences of the answer.
 
-    What an earlier report wrote and this one does not goes; report.json, written last, lists what
-    is a report's, so other files stay.
+    Files of an earlier report are removed unless this one writes them again; others stay.
+    report.json lists those of a report. While they are written it lists both, so a report that was
+    interrupted leaves nothing that the next one takes for the user's.
     """
-    earlier = listed(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    numbers = _numbers(found)
+    files: Files = {
+        **{f"{name}.csv": partial(_csv, content) for name, content in numbers.items() if content},
+        **_page(asked, found, words, folder),
+        **pictures(found),
+        **{name: partial(str, text) for name, text in texts(found).items()},
+    }
+    gone = [name for name in listed(folder) if name not in files]
+    said = {**_said(found, words), **numbers}
+    for name in ("", *FOLDERS):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    _write(folder / LIST, _json({**said, "files": [*files, *gone]}))
+    for name, content in files.items():
+        _write(folder / name, content())
+    for name in gone:
+        if (folder / name).is_file():
+            (folder / name).unlink()
+    _write(folder / LIST, _json({**said, "files": [*files]}))
+
+
+def listed(folder: Path) -> list[str]:
+    """The files of the report in `folder`, by its report.json; [] if there is none."""
+    try:
+        content = json.loads((folder / LIST).read_text(encoding="utf-8"))
+        if not {"sentences", "records"} <= content.keys() or not isinstance(content["files"], list):
+            return []
+        paths = [PurePosixPath(name) for name in content["files"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []  # none, one of an older version, or no report's
+    return [str(path) for path in paths if str(path.parent) in (".", *FOLDERS)]
+
+
+def _numbers(found: Answer) -> dict[str, list[dict[str, Any]]]:
+    """Every number, by the name of its table."""
     held = [one for one in found.curves if one.tested.held]
-    numbers = {
+    return {
         "scores": rows(found.study, found.cells),
         "verdicts": verdict_rows(found.study, found.comparisons),
         "curves": curve_rows(found.study, held),
         "published": published.rows(found.published, found.cells) if found.published else [],
     }
-    written = write_page(page_of(asked, found, words, folder), folder)
-    for name, content in numbers.items():
-        if content:
-            written.append(folder / f"{name}.csv")
-            write_whole(written[-1], partial(pd.DataFrame(content).to_csv, index=False))
-    written += draw(
-        found.study, found.cells, found.metric, found.title, folder, held, found.published
-    )
-    for path, text in texts(found).items():
-        written.append(folder / path)
-        written[-1].parent.mkdir(exist_ok=True)
-        write_whole(written[-1], partial(Path.write_text, data=text, encoding="utf-8"))
-    files = [path.relative_to(folder).as_posix() for path in written]
-    _write_json({**_said(found, words), **numbers, "files": files}, folder / "report.json")
-    for name in {*earlier} - {*files}:
-        if (folder / name).is_file():
-            (folder / name).unlink()
-
-
-def listed(folder: Path) -> list[str]:
-    """The files beside the report.json in `folder` that it lists, none of them outside."""
-    try:
-        files = json.loads((folder / "report.json").read_text(encoding="utf-8"))["files"]
-        paths = [PurePosixPath(name) for name in files]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []  # there is none, one of an older version, or no report's
-    return [str(path) for path in paths if not path.is_absolute() and ".." not in path.parts]
 
 
 def _said(found: Answer, words: list[str]) -> dict[str, Any]:
     return {
         "title": found.title, "metric": found.metric, "targets": found.targets,
-        "family": found.family, "sentences": words, "left_out": found.left_out,
+        "family": found.family, "margin": found.margin, "sentences": words,
+        "left_out": found.left_out,
         "records": [str(run.record.folder) for run in found.study.runs],
     }  # fmt: skip
 
 
-def _write_json(content: dict[str, Any], path: Path) -> None:
-    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
-    write_whole(path, partial(Path.write_text, data=text, encoding="utf-8"))
+def _page(asked: Asked, found: Answer, words: list[str], folder: Path) -> Files:
+    page = page_of(asked, found, words, folder)
+    return {**beside(page), "report.html": partial(html, page)}
+
+
+def _csv(content: list[dict[str, Any]]) -> str:
+    return str(pd.DataFrame(content).to_csv(index=False))
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    whole = content.encode() if isinstance(content, str) else content
+    write_whole(path, lambda file: file.write_bytes(whole))

@@ -50,15 +50,16 @@ def sentences(
     together = f"as one of {family} comparisons" if family > 1 else "as the only comparison"
     if assumed:
         pilots = _assumed(study, metric, targets, assumed)
-        yield from _of(pilots, "", metric, repeats, family, f"{together}, as assumed")
+        yield from _of(study, pilots, "", metric, repeats, family, f"{together}, as assumed")
         return
     undecided = {one.size for one in known if one.verdict and one.verdict.word == "undecided"}
     for size in sorted(undecided) or [max(one.size for one in known)]:
         at, source = f"At {study.at(size)}, ", f"{together}, from the runs here"
-        yield from _of(_pilot(known, size), at, metric, repeats, family, source)
+        yield from _of(study, _pilot(known, size), at, metric, repeats, family, source)
 
 
 def _of(
+    study: Study,
     pilots: tuple[Pilot, Pilot],
     at: str,
     metric: str,
@@ -82,7 +83,7 @@ def _of(
     least = detectable(pilots[0], MOST_REPEATS, max(family, 1))
     yield (
         f"{at}no number of repeats would find a difference below about {least:.3f} so often: that "
-        f"takes more than the {test_patients(metric, pilots[0].patients)} here."
+        f"takes more than the {test_patients(study, metric, pilots[0].patients)} here."
     )
 
 

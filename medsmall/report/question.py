@@ -24,7 +24,8 @@ class Answer:
     is how many of the runs that were read, chosen or not, were scored on its test images (of folds
     on the same one);
     `no_curve` says why an arm has no learning curve; `others` are the studies left out; `published`
-    is what against=published asks for.
+    is what against=published asks for; `of_sweep` is whether only the runs of one sweep were read;
+    differences below `margin` are called equivalent.
     """
 
     study: Study
@@ -39,6 +40,8 @@ class Answer:
     no_curve: list[str]
     others: list[Study]
     published: Counterpart | None = None
+    of_sweep: bool = False
+    margin: float | None = None
 
     @property
     def title(self) -> str:
@@ -90,7 +93,7 @@ def answer(asked: Asked) -> Answer:
     curves, no_curve = curves_of(study, cells, metric)
     return Answer(
         study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve, others,
-        published,
+        published, asked.keys is not None, asked.margin,
     )  # fmt: skip
 
 

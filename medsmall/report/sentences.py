@@ -16,7 +16,9 @@ WORDS = {
     "cohen_kappa": "kappa", "macro_f1": "macro F1", "f1": "F1", "mae": "MAE", "rmse": "RMSE",
     "r2": "R²", "mean_error": "mean error",
 }  # fmt: skip
-ONE_CLASS = ("accuracy", "cohen_kappa", "mae", "rmse", "r2", "sensitivity", "specificity", "recall")
+ONE_CLASS = ("accuracy", "cohen_kappa", "mae", "rmse", "r2", "sensitivity", "specificity", "recall",
+             "precision")  # fmt: skip
+RECORDED = ("recorded run", "recorded runs")
 MORE, WORTH = 3, 0.85  # times the repeats; a width that is worth them
 MOST = 4  # sentences of one kind
 MUCH = 0.1  # of the pool in one draw
@@ -95,11 +97,12 @@ def _verdict(study: Study, metric: str, one: Comparison) -> str:
         better, other = (top, bottom) if metric not in LOWER_IS_BETTER else (bottom, top)
         return f"{at}, {better} is better than {other}: {more}."
     if word == "equivalent":
-        return f"{at}, {top} and {bottom} are equivalent: {more}."
+        within = f" (within ±{one.margin:g})" if one.margin is not None else ""
+        return f"{at}, {top} and {bottom} are equivalent{within}: {more}."
     runs = f"{one.found.repeats} {'folds' if study.is_kfold else 'repeats'}"
     return (
         f"{at}, undecided: on average {more}. With {runs} and "
-        f"{test_patients(metric, one.found.patients)}, a true difference below about "
+        f"{test_patients(study, metric, one.found.patients)}, a true difference below about "
         f"{(high - low) / 2:.3f} is mostly missed."
     )
 
@@ -129,9 +132,9 @@ def _range(one: Comparison, low: float, high: float) -> tuple[str, str]:
     return least, f"{high:.3f} higher"
 
 
-def test_patients(metric: str, number: int) -> str:
+def test_patients(study: Study, metric: str, number: int) -> str:
     """So many patients of the test, and which: a score of two classes rests on the rarer."""
-    return f"{number} test patients{'' if metric in ONE_CLASS else ' of the rarer class'}"
+    return f"{number} test {study.people}{'' if metric in ONE_CLASS else ' of the rarer class'}"
 
 
 def _of_another_pool(study: Study, metric: str, told: list[Comparison]) -> Iterator[str]:
@@ -174,7 +177,7 @@ def _elsewhere(study: Study, one: Comparison) -> str:
 def _advice(told: list[Comparison], family: int) -> Iterator[str]:
     """Whether more repeats would narrow the ranges, or only more test patients."""
     parts = [one.found for one in told if one.found and one.found.error > 0]
-    if not parts:
+    if not parts or any(one.crossed for one in told):  # `noise` says what helps there
         return
     if max(of.repeats for of in parts) == 2:
         yield "Two repeats say next to nothing about how far draws scatter: take five or more."
@@ -210,14 +213,20 @@ def best(study: Study, metric: str, cells: list[Cell]) -> Iterator[str]:
     )
 
 
+def whose(runs: int, of_sweep: bool) -> str:
+    """So many runs, those that were read."""
+    one, many = ("run of this sweep", "runs of this sweep") if of_sweep else RECORDED
+    return f"{runs:,} {one if runs == 1 else many}"
+
+
 def looks(study: Study, runs: int, of_sweep: bool) -> str:
     """How often a test image was looked at, by the runs that were read."""
-    whose = "runs of this sweep" if of_sweep else "recorded runs"
+    read = whose(runs, of_sweep)
     if study.is_kfold:
-        return f"Each test image was scored by {runs:,} {whose}: quote means, not the best fold."
+        return f"Each test image was scored by {read}: quote means, not the best fold."
     if runs == 1:
-        return "One recorded run was scored on these test images."
+        return f"{read[:1].upper()}{read[1:]} was scored on these test images."
     return (
-        f"Quote the means of the table: {runs:,} {whose} were scored on these test images, so the "
+        f"Quote the means of the table: {read} were scored on these test images, so the "
         "best one is partly luck."
     )

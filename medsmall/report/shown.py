@@ -40,7 +40,7 @@ def words_of(asked: Asked, found: Answer) -> Iterator[str]:
     if found.published:
         yield from words.sentences(found.published, cells)
     yield from sentences.best(study, metric, cells)
-    yield sentences.looks(study, found.looks, of_sweep=asked.keys is not None)
+    yield sentences.looks(study, found.looks, of_sweep=found.of_sweep)
 
 
 def show(found: Answer, said: list[str], short: list[str]) -> None:
@@ -57,7 +57,7 @@ def _table(study: Study, cells: list[Cell]) -> Table:
     """Sizes by arms; one row per arm and size where arms are many."""
     arms = list(dict.fromkeys(cell.arm for cell in cells))
     table = Table()
-    repeats = "folds" if study.is_kfold else "repeats"
+    repeats = "runs" if study.is_kfold else "repeats"
     sizes = "train" if study.size_column == "train_images" else study.along
     if len(arms) > MOST_ARMS:
         for heading in ("arm", sizes, "train + val", "mean", repeats):

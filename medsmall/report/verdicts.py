@@ -20,8 +20,10 @@ R = TypeVar("R", Verdict | None, Interval | None)
 class Comparison:
     """Two arms at one size, a - b; `verdict` is None with a `reason`.
 
-    It is `partial` if one has repeats that the other lacks. `new_pool` is the interval for another
-    pool, of which each draw takes the `share`; None if the share is unknown or nearly everything.
+    It is `partial` if one has repeats that the other lacks, and `crossed` if each of its draws met
+    each of its seeds; differences below `margin` are called equivalent. `new_pool` is the interval
+    for another pool, of which each draw takes the `share`; None if the share is unknown or nearly
+    everything.
     """
 
     a: Arm
@@ -33,6 +35,8 @@ class Comparison:
     partial: bool = False
     share: float | None = None
     new_pool: Interval | None = None
+    crossed: bool = False
+    margin: float | None = None
 
 
 def family_size(study: Study, compare: list[str]) -> int:
@@ -65,7 +69,9 @@ def compared(
     signed = [_signed(of, sign) for of in family]
     told = iter(verdicts(signed, margin, count) if family else [])
     return [
-        c if c.found is None else _possible(replace(c, verdict=_turned(next(told), sign)), metric)
+        c
+        if c.found is None
+        else _possible(replace(c, verdict=_turned(next(told), sign), margin=margin), metric)
         for c in found
     ]
 
@@ -103,13 +109,14 @@ def _comparison(study: Study, a: Cell, b: Cell, metric: str, count: int) -> Comp
     if found is None:
         return without(reason)
     if found.patients < FEW:
-        return without(too_few(pairs[both[0]]._replace(patients=found.patients)))
+        return without(too_few(pairs[both[0]]._replace(patients=found.patients), study.people))
     if found.error == 0:
         return without("their scores do not vary at all")
     runs = [study.cells[cell.arm, cell.size][repeat] for cell in (a, b) for repeat in both]
     shares = [run.metrics["drawn_share"] for run in runs if "drawn_share" in run.metrics]
     known = len(shares) == len(runs) and not (study.is_kfold or study.same_draws)
-    known = known and grid(pairs)[0] is None  # a repeat is a draw
+    crossed = grid(pairs)[0] is not None
+    known = known and not crossed  # a repeat is a draw
     share = float(np.mean(shares)) if known else None
     wider = for_new_pool(found, share) if share is not None else None
     level = 1 - (1 - LEVEL) / max(count, 1)
@@ -124,6 +131,7 @@ def _comparison(study: Study, a: Cell, b: Cell, metric: str, count: int) -> Comp
         partial,
         share,
         wider.interval(level) if wider else None,
+        crossed,
     )
 
 

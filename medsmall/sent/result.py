@@ -53,11 +53,15 @@ def _numbers(metrics: dict[str, Any]) -> dict[str, float]:
 
 
 def _limits(tested: Predicted) -> dict[str, float]:
-    """The 95% interval of the headline metric over test patients: test/auroc_low and _high."""
+    """The 95% interval of the headline metric over test patients: test/auroc_low and _high.
+
+    None where the score leaves out targets of too few patients: it is not test/auroc then.
+    """
     metric = tested.targets.headline
-    found = score(tested, metric)
+    found, test = score(tested, metric), tested.metrics["test"]
+    sent = test["mean"].get(metric, test.get(metric))
     limits = interval(metric, found) if found else None
-    if limits is None:
+    if not found or not limits or sent is None or not np.isclose(found.value, sent):
         return {}
     return {f"test/{metric}_low": limits.low, f"test/{metric}_high": limits.high}
 

@@ -156,7 +156,32 @@ def test_no_file_elsewhere_goes_with_an_earlier_report(root, tmp_path):
     folder, other = tmp_path / "told", tmp_path / "mine.txt"
     other.write_text("mine")
     folder.mkdir()
-    for listed in ([str(other), "../mine.txt"], "mine.txt", [1], None, {}):
-        (folder / "report.json").write_text(json.dumps({"files": listed}))
+    own = [folder / name for name in ("data.csv", "src/app.py", "a")]
+    for file in own:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("mine")
+    names = ["data.csv", "src/app.py", "a"]
+    about = {"sentences": [], "records": []}
+    for content in (
+        {**about, "files": [str(other), "../mine.txt", "src/app.py", "figures/../../mine.txt"]},
+        {"files": names}, {"files": {name: {} for name in names}}, {**about, "files": "a"},
+        {**about, "files": [1]}, {**about, "files": None}, [], 1,
+    ):  # fmt: skip
+        (folder / "report.json").write_text(json.dumps(content))
         report(Asked.of([str(root), f"to={folder}"]))
-        assert other.read_text() == "mine"
+        assert {file.read_text() for file in [other, *own]} == {"mine"}
+
+
+def test_what_an_interrupted_report_wrote_goes_with_the_next(root, tmp_path, monkeypatch):
+    folder = tmp_path / "told"
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    pages = [{"figures/sheet_worst.png": lambda: b"films", "report.html": interrupted}, {}]
+    monkeypatch.setattr("medsmall.report.files._page", lambda *asked: pages.pop(0))
+    with pytest.raises(KeyboardInterrupt):
+        report(Asked.of([str(root), f"to={folder}"]))
+    assert (folder / "figures" / "sheet_worst.png").exists()
+    report(Asked.of([str(root), f"to={folder}"]))
+    assert not [*(folder / "figures").iterdir()]

@@ -76,3 +76,13 @@ def test_a_sweep_of_paired_seeds_says_nothing_of_it(tmp_path, capsys):
     sweep(tmp_path, {"none": 0.5}, (50,), repeats=3)
     report(Asked.of([str(tmp_path)]))
     assert "of one run varies by" not in capsys.readouterr().out
+
+
+def test_of_crossed_draws_repeats_alone_promise_nothing(tmp_path, capsys):
+    """The seeds would limit what they bring; the other sentence says what helps."""
+    sweep(tmp_path, {"none": 0.5, "imagenet": 0.5}, (50,), repeats=3, seeds=3)
+    report(Asked.of([str(tmp_path)]))
+    out = capsys.readouterr().out
+    assert "undecided" in out
+    assert "as wide" not in out
+    assert re.search("more repeats will|more seeds will", out)

@@ -450,7 +450,7 @@ def test_a_mean_over_targets_is_over_one_set_and_says_which(tmp_path, capsys):
     assert one["scores"] == found["scores"]
     rare = answer(capsys, tmp_path, "target=Mass")
     assert "Mass in chestxray14" in rare[0]
-    assert rare[2]["scores"][0]["no_interval"] == "it rests on 5 patients, fewer than 10"
+    assert rare[2]["scores"][0]["no_interval"] == "it rests on 5 images, fewer than 10"
     assert "no verdict" in rare[0]
 
 

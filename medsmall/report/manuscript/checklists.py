@@ -78,7 +78,8 @@ def _lines(of: Checklist, facts: Facts) -> Iterator[str]:
     yield from (f"# {of.title}", "", f"Source: {of.source}.", "")
     yield (
         "Topics are in short; the wording of the published checklist counts. Pages of the "
-        f"manuscript are {TO_FILL_IN}."
+        f"manuscript are {TO_FILL_IN}. The next report in this folder overwrites this file: copy "
+        "it before you fill it in."
     )
     section = ""
     for item in items(of):

@@ -10,7 +10,7 @@ from medsmall.report.manuscript.facts import Facts, listed, span, to_fill_in
 from medsmall.report.manuscript.phrases import phrase
 from medsmall.report.manuscript.tables import number, places
 from medsmall.report.run import Run
-from medsmall.report.sentences import in_words
+from medsmall.report.sentences import in_words, whose
 from medsmall.task import Task
 
 LONG = {
@@ -19,6 +19,10 @@ LONG = {
     "mae": "the mean absolute error (MAE)",
     "rmse": "the root mean squared error (RMSE)",
 }
+DECIDED = {
+    "better": "showed a difference", "worse": "showed a difference",
+    "equivalent": "showed equivalence", "undecided": "stayed undecided",
+}  # fmt: skip
 PERCENT = f"{LEVEL:.0%}"
 
 
@@ -119,8 +123,8 @@ def comparisons(facts: Facts) -> str:
     margin = ""
     if any(one.verdict and one.verdict.word == "equivalent" for one in told):
         margin = (
-            " Arms were called equivalent where the whole range lay within the margin "
-            f"{to_fill_in('the margin, set before the results were seen')}."
+            f" Arms were called equivalent where the whole range lay within ±{found.margin:g} "
+            f"{to_fill_in('whether that was set before the results were seen')}."
         )
     return (
         f"Arms were compared {how} on the same test {facts.people}, by the difference of their "
@@ -133,10 +137,11 @@ def comparisons(facts: Facts) -> str:
 
 def looks(facts: Facts) -> str:
     """How often test images were scored."""
-    runs = facts.found.looks
+    read = whose(facts.found.looks, facts.found.of_sweep)
+    other = f" {to_fill_in('by how many runs before it')}" if facts.found.of_sweep else ""
     return (
-        f"Each run was scored on its test part once; a test image was scored by up to {runs:,} "
-        f"recorded run{'s' * (runs > 1)}."
+        "Each run was scored on its test part once; a test image was scored by up to "
+        f"{read}{other}."
     )
 
 
@@ -160,14 +165,14 @@ def results(facts: Facts) -> str:
 def verdicts(facts: Facts) -> str:
     """How many comparisons came out which way."""
     words = Counter(
-        "a difference" if one.verdict.word in ("better", "worse") else one.verdict.word
+        DECIDED.get(one.verdict.word, one.verdict.word)
         for one in facts.found.comparisons
         if one.verdict
     )
     if not words:
         return ""
     told = listed([f"{count:,} {word}" for word, count in sorted(words.items())])
-    return f"Of {sum(words.values()):,} comparisons, the verdicts were: {told} (tables/verdicts)."
+    return f"Of {sum(words.values()):,} comparisons, {told} (tables/verdicts)."
 
 
 def errors(facts: Facts) -> str:

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from hydra.utils import get_object
-
 from medsmall.configs.options import groups
 from medsmall.errors import MedsmallError
 from medsmall.report.arms import Study
@@ -15,8 +13,6 @@ from medsmall.report.cells import Arm
 from medsmall.report.paths import without_paths
 from medsmall.report.question import Answer
 from medsmall.report.run import Run
-
-MOST_DRAWS = 10  # of draw.csv that are read: those of a release may have 100,000 rows each
 
 
 def to_fill_in(what: str) -> str:
@@ -60,7 +56,7 @@ class Facts:
 
     @classmethod
     def of(cls, found: Answer) -> "Facts":
-        """Read a few draws and the environments; a damaged or absent file is left out."""
+        """Read a draw of each test set and the environments; what is damaged is left out."""
         return cls(found, _draws(found.study), list(_environments(found.study)))
 
     @property
@@ -86,23 +82,12 @@ class Facts:
         except MedsmallError:
             return {}
 
-    @cached_property
-    def release(self) -> Any:
-        """The class of a data set that medsmall knows; None for a data set of one's own."""
-        target = str(self.runs[0].config.get("dataset._target_", ""))
-        try:
-            found = get_object(target) if target.startswith("medsmall.dataset.") else None
-        except Exception:  # of Hydra, where the class is not there any more
-            return None
-        return found if getattr(found, "citation", None) or getattr(found, "url", None) else None
-
     @property
     def people(self) -> str:
         """What is kept in one part: patients, or "lesions" or "images" where they are unknown."""
-        known = getattr(self.release, "patients_known", True)
-        if not known or (self.draws and self.draws.unknown == self.draws.images):
+        if self.draws and self.draws.unknown == self.draws.images:
             return "images"
-        return f"{getattr(self.release, 'grouped_by', 'patient')}s"
+        return self.study.people
 
     def values(self, key: str) -> list[Any]:
         """The different values of a key over all runs that have it, in order."""
@@ -206,4 +191,4 @@ def _some(study: Study) -> list[Run]:
     folds: dict[str, Run] = {}
     for repeat, run in sorted(cell.items(), key=lambda one: json.dumps(one[0])):
         folds.setdefault(str(run.config.get("split.fold", study.fold(repeat))), run)
-    return list(folds.values())[:MOST_DRAWS]
+    return list(folds.values())

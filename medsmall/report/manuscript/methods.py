@@ -42,7 +42,8 @@ PARAGRAPHS: dict[str, tuple[str, ...]] = {
 }
 ABOUT = (
     "Written from the records of the runs by medsmall. Complete what stands in brackets, and leave "
-    "out what your journal does not ask for."
+    "out what your journal does not ask for. The next report in this folder overwrites this file: "
+    "copy it before you fill it in."
 )
 
 

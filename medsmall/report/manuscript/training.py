@@ -67,10 +67,12 @@ def _network(run: Run) -> str:
     groups = given.pop("groups", None)
     if isinstance(groups, int):
         given["groups of layers"] = groups
+    said = f"the network was {name} (name in the timm library){brackets(given)}"
+    if not is_trained(run):
+        return f"{said}, without its last layer"
     outputs = len(run.names)
     return (
-        f"the network was {name} (name in the timm library){brackets(given)}, whose last layer was "
-        f"replaced by one with {outputs} output{'s' * (outputs > 1)}"
+        f"{said}, whose last layer was replaced by one with {outputs} output{'s' * (outputs > 1)}"
     )
 
 

@@ -44,6 +44,8 @@ def section(drawn_arms: DrawnArms) -> Section | None:
         "On the dotted line a probability means what it says. Marks hold equally many predictions "
         "of all runs; a bar is the 95% interval over test patients, for these runs.",
     ]
+    if len(names) < (of := len(known_targets(drawn_arms))) and len(names) == MOST:
+        one.text.append(f"Drawn: {MOST} of {of} targets, those with most positives.")
     figure = reliability(drawn_arms, names, found)
     one.drawings.append(Drawing("calibration", "Reliability", figure))
     rows = [

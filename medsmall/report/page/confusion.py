@@ -29,29 +29,36 @@ def section(drawn_arms: DrawnArms) -> Section | None:
     one = Section("calls", "What was called what")
     one.text.append(drawn_arms.which)
     one.text.append(
-        "Numbers of the test, the mean over repeats, rounded; of folds their sum. "
+        "Counts of the test are the mean over repeats, rounded, and of folds their sum; precision, "
+        "recall, specificity and F1 are the mean of the runs' own. "
         + (
             "The most probable class is called."
             if first.targets.task is Task.MULTICLASS
             else "A finding is called where its probability reaches the threshold of the run."
         )
     )
-    rows = []
+    rows, lacking = [], 0
     for arm in drawn_arms.arms:
         for k, name in enumerate(first.targets.names):
-            tp, fp, fn, tn = map(float, drawn_arms.counts(arm, partial(calls, k=k)))
-            if np.isnan(tp):
+            each = [calls(test, k) for test in drawn_arms.tests[arm].values()]
+            known = [_shares(*of) for of in each if not np.isnan(of).any()]
+            if not known:
                 continue
+            tp, fp, fn, tn = map(float, drawn_arms.counts(arm, partial(calls, k=k)))
+            shares = pd.DataFrame(known, columns=["precision", "recall", "specificity", "F1"])
             rows.append(
                 {
-                    "target": name, "arm": drawn_arms.name(arm),
-                    "precision": _share(tp, tp + fp), "recall": _share(tp, tp + fn),
-                    "specificity": _share(tn, tn + fp), "F1": _share(2 * tp, 2 * tp + fp + fn),
-                    "true +": round(tp), "false +": round(fp),
-                    "false −": round(fn), "true −": round(tn),
-                    "support": round(float(tp + fn)),
+                    "target": name, "arm": drawn_arms.name(arm), **shares.mean().to_dict(),
+                    "true +": _round(tp), "false +": _round(fp),
+                    "false −": _round(fn), "true −": _round(tn), "support": _round(tp + fn),
                 }
             )  # fmt: skip
+            lacking += len(known) < len(each)
+    if lacking:
+        one.text.append(
+            f"In {lacking} rows a run has no threshold: its counts are unknown, and the shares are "
+            "those of the other runs."
+        )
     if not rows:
         return None
     if first.targets.task is Task.MULTICLASS and len(first.targets.names) <= MOST:
@@ -88,8 +95,14 @@ def confusion(test: Predicted) -> Floats:
     return np.bincount(pairs, minlength=k * k).reshape(k, k).astype(float)
 
 
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole else np.nan
+def _shares(tp: float, fp: float, fn: float, tn: float) -> tuple[float, ...]:
+    """Precision, recall, specificity and F1."""
+    pairs = [(tp, tp + fp), (tp, tp + fn), (tn, tn + fp), (2 * tp, 2 * tp + fp + fn)]
+    return tuple(float(part / whole) if whole else np.nan for part, whole in pairs)
+
+
+def _round(count: float) -> float:
+    return np.nan if np.isnan(count) else round(count)
 
 
 @drawn

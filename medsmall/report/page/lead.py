@@ -8,7 +8,7 @@ import numpy as np
 from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.report.cells import Cell, favoured
 from medsmall.report.question import Answer
-from medsmall.report.sentences import in_words, test_patients, top_first
+from medsmall.report.sentences import in_words, test_patients, top_first, whose
 from medsmall.report.verdicts import Comparison
 
 
@@ -52,14 +52,17 @@ def _decided(found: Answer) -> Iterator[str]:
     equal = words["equivalent"]
     sure = [one for one in told if one.verdict and one.verdict.word in ("better", "worse")]
     if len(told) == equal:
-        yield f"{'The arms are' if equal == 1 else f'All {equal} pairs of arms are'} equivalent."
+        which = "The arms are" if equal == 1 else f"All {equal} pairs of arms are"
+        least = f"their {in_words(found.metric)} differs by less than {found.margin:g}"
+        yield f"{which} equivalent: {least}."
         return
     if not sure:
         widths = [(c.verdict.high - c.verdict.low) / 2 for c in told if c.verdict]
         which = "The comparison is not" if len(told) == 1 else f"None of {len(told)} comparisons is"
-        but = f" ({equal} equivalent)" if equal else ""
+        if equal:
+            which = f"{equal} of {len(told)} pairs of arms are equivalent, the others are not"
         yield (
-            f"{which} decided{but}: a true difference of {in_words(found.metric)} below about "
+            f"{which} decided: a true difference of {in_words(found.metric)} below about "
             f"{float(np.median(widths)):.3f} is mostly missed."
         )
         return
@@ -94,8 +97,12 @@ def _quoted(name: str) -> str:
 
 def _worth(found: Answer) -> str:
     patients = [one.found.patients for one in found.comparisons if one.found]
-    rests = f" They rest on {test_patients(found.metric, min(patients))}." if patients else ""
-    runs = f"{found.looks:,} run{'s' * (found.looks != 1)}"
+    rests = (
+        f" They rest on {test_patients(found.study, found.metric, min(patients))}."
+        if patients
+        else ""
+    )
+    runs = whose(found.looks, found.of_sweep)
     image = "each test image" if found.study.is_kfold else "these test images"
     return (
         f"These numbers hold for these images and these weights, not for another hospital; {runs} "

@@ -18,7 +18,6 @@ from medsmall.report.page.arms_drawn import DrawnArms
 from medsmall.report.page.judged import judged
 
 MOST = 12
-SHOWN = ["patient", "target", "actual", "predicted"]
 
 
 def section(drawn_arms: DrawnArms, images: bool) -> Section:
@@ -30,7 +29,8 @@ def section(drawn_arms: DrawnArms, images: bool) -> Section:
         "from the truth. Most uncertain: nearly called otherwise (not of numbers)."
     )
     units = judged(list(drawn_arms.tests[arm].values()))
-    units["patient"] = _pseudonyms(units["patient"], drawn_arms.first.identity)
+    people = drawn_arms.study.people.removesuffix("s")
+    units[people] = _pseudonyms(units["patient"], drawn_arms.first.identity, people)
     wrong = units[units["is_wrong"]]
     if wrong.empty:
         one.text.append("There is no mistake.")
@@ -42,18 +42,19 @@ def section(drawn_arms: DrawnArms, images: bool) -> Section:
         tables.append(("uncertain", "Most uncertain mistakes", unsure))
     for name, title, rows in tables:
         if images:
-            one.sheets += _sheet(drawn_arms, name, title, rows)
-        one.tables.append(Table(f"mistakes_{name}", title, rows[SHOWN], folded=images))
+            one.sheets += _sheet(drawn_arms, name, title, rows.assign(whose=rows[people]))
+        shown = [people, "target", "actual", "predicted"]
+        one.tables.append(Table(f"mistakes_{name}", title, rows[shown], folded=images))
     if not images:
         one.text.append("Add images=true for thumbnails, where those who read may see them.")
     return one
 
 
-def _pseudonyms(patients: pd.Series, identity: str) -> list[str]:
-    """Numbers in the order of a hash of each name, which only the test set as a whole gives."""
+def _pseudonyms(patients: pd.Series, identity: str, what: str) -> list[str]:
+    """`what` they are and a number, in an order that only the test set as a whole gives."""
     hashed = {one: hashlib.sha256(f"{identity}{one}".encode()).digest() for one in {*patients}}
     numbers = {one: k for k, one in enumerate(sorted(hashed, key=hashed.__getitem__), start=1)}
-    return [f"patient {numbers[one]}" for one in patients]
+    return [f"{what} {numbers[one]}" for one in patients]
 
 
 def _sheet(drawn_arms: DrawnArms, name: str, title: str, rows: pd.DataFrame) -> Iterator[Sheet]:
@@ -65,7 +66,7 @@ def _sheet(drawn_arms: DrawnArms, name: str, title: str, rows: pd.DataFrame) -> 
         return
     thumbnails = []
     for row in rows.itertuples():
-        told = f"{row.patient}: {row.actual}, predicted {row.predicted}"
+        told = f"{row.whose}: {row.actual}, predicted {row.predicted}"
         try:
             pixels = shrunk(dataset.files.read(str(row.image)))
         except (MedsmallError, OSError):

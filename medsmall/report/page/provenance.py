@@ -37,9 +37,9 @@ def section(found: Answer, folder: Path) -> Section:
             )  # fmt: skip
     one = Section("runs", "Every run")
     one.text.append(
-        "Links lead to records beside the page, as long as they stay there; of others stands the "
-        "key, the name of their folder. Their files name images and patients: share the page, not "
-        "them."
+        "Links lead to the records of the output folder that the page lies in. Records elsewhere "
+        "have no link, only their key, the name of their folder. Their files name images and "
+        "patients: share the page, not them."
     )
     table = pd.DataFrame(rows)
     one.tables.append(
@@ -59,7 +59,7 @@ def _in_words(repeat: str) -> str:
 def _link(run: Run, what: str, folder: Path) -> Link | str:
     """Of records beside the page; a link to elsewhere would tell the folders of a machine."""
     file = run.record.folder / FILES[what]
-    if folder.absolute().parent not in file.absolute().parents:
+    if run.record.folder.absolute().parents[1] != folder.absolute().parent:
         return "–"
     path = Path(os.path.relpath(file.absolute(), folder.absolute())).as_posix()
     return Link(what, quote(path))

@@ -1,16 +1,18 @@
 """The section of the scores: learning curves or one dot per arm, a heat map, the table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from medsmall.page.palette import LINES, colour, drawn, new_figure, told
+from medsmall.page.palette import LINES, Format, colour, drawn, new_figure, picture, told
 from medsmall.page.sections import Drawing, Link, Section, Table
 from medsmall.report.arms import Study
 from medsmall.report.cells import Arm, Cell, goodness
-from medsmall.report.figure import learning_curves
+from medsmall.report.figure import in_one_line, learning_curves
+from medsmall.report.page.arms_drawn import DrawnArms
 from medsmall.report.published import table as published
 from medsmall.report.question import Answer
 from medsmall.report.sentences import in_words
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH, LEVELS, NARROW = 6.8, 6, 480
+KINDS: tuple[Format, ...] = ("png", "svg", "pdf")
 LONGEST = 46  # characters of an arm's name beside a figure
 
 
@@ -55,6 +58,26 @@ def section(found: Answer, every: Sequence[Arm]) -> Section:
     return one
 
 
+def pictures(found: Answer) -> dict[str, Callable[[], bytes]]:
+    """`learning_curves` as curve.png, curve.svg and curve.pdf, drawn when first called.
+
+    An arm has the colour that it has on the page.
+    """
+    every = DrawnArms.of(found.study, found.cells, found.metric).every
+    cells = sorted(found.cells, key=lambda cell: (every.index(cell.arm), cell.size))
+    held = [one for one in found.curves if one.tested.held]
+
+    @cache
+    def figure() -> "Figure":
+        return learning_curves(found.study, cells, found.metric, found.title, held, found.published)
+
+    return {f"curve.{kind}": partial(_picture, figure, kind) for kind in KINDS}
+
+
+def _picture(figure: "Callable[[], Figure]", kind: Format) -> bytes:
+    return picture(figure(), kind)
+
+
 def anchor(study: Study, arm: Arm, size: int) -> str:
     """Where the runs of a cell are listed."""
     return f"runs-{study.arms.index(arm)}-{size}"
@@ -70,17 +93,15 @@ def frame(study: Study, cells: Sequence[Cell]) -> pd.DataFrame:
                 "low": cell.interval.low if cell.interval else np.nan,
                 "high": cell.interval.high if cell.interval else np.nan,
                 "validation": np.nan if cell.validation is None else cell.validation,
-                "runs": Link(f"{cell.repeats} runs", f"#{anchor(study, cell.arm, cell.size)}"),
+                "runs": Link(_runs(len(cell.scores)), f"#{anchor(study, cell.arm, cell.size)}"),
             }
             for cell in cells
         ]
     )  # fmt: skip
 
 
-def in_one_line(study: Study, cell: Cell) -> str:
-    """A cell as the pointer tells it."""
-    limits = f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]" if cell.interval else ""
-    return f"{study.name(cell.arm)}, {study.at(cell.size)}: {cell.mean:.3f}{limits}"
+def _runs(count: int) -> str:
+    return f"{count:,} run{'s' * (count != 1)}"
 
 
 def cut(name: str) -> str:

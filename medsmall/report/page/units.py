@@ -35,8 +35,8 @@ def section(drawn_arms: DrawnArms) -> Section | None:
     numbers = first.targets.task is Task.REGRESSION
     label = "its label is their mean" if numbers else "it is positive if one of them is"
     one.text.append(
-        f"A {unit} is scored by the mean of its images; {label}. All other numbers of this page "
-        f"are per {unit}."
+        f"A {unit} is scored by the mean of its images; {label}. On this page, scores and counts "
+        f"of the test are per {unit}; counts of training are images."
     )
     one.tables.append(Table("units", f"Per {unit} and per image", pd.DataFrame(rows), decimals=3))
     return one

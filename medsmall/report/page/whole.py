@@ -3,9 +3,7 @@
 from importlib.metadata import version
 from pathlib import Path
 
-from medsmall.atomic import write_whole
 from medsmall.page.sections import Link, Page, Section
-from medsmall.page.writing import html, write_beside
 from medsmall.report.asked import Asked
 from medsmall.report.page import (
     calibration,
@@ -31,19 +29,6 @@ MANUSCRIPT = {
     "Checklist CLAIM 2024": "checklist_claim.md",
     "Checklist TRIPOD+AI": "checklist_tripod_ai.md",
 }
-
-
-def write_page(page: Page, folder: Path) -> list[Path]:
-    """Write report.html into `folder`, and into figures/ (SVG, PDF) and tables/ (CSV) there.
-
-    Returns all files.
-    """
-    for name in ("figures", "tables"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    beside = write_beside(page, folder / "figures", folder / "tables")
-    text, file = html(page), folder / "report.html"
-    write_whole(file, lambda path: path.write_text(text, encoding="utf-8"))
-    return [file, *beside]
 
 
 def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page:
@@ -88,15 +73,16 @@ def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page
 
 def _facts(found: Answer) -> list[tuple[str, str]]:
     study = found.study
-    tested = study.runs[0].metrics["test"]["n"]
+    tested = sorted({int(run.metrics["test"]["n"]) for run in study.runs})
+    unit = study.runs[0].metrics["unit"]
     return [
         (f"{len(study.runs):,}", "runs"),
         (f"{len(study.arms):,}", "arms"),
         (" – ".join(f"{n:,}" for n in dict.fromkeys([study.sizes[0], study.sizes[-1]])),
          "training images" if study.size_column == "train_images" else study.along),
-        (f"{tested:,}", f"{study.runs[0].metrics['unit']}s tested by each run"
-         if study.runs[0].metrics["unit"] != "study" else "studies tested by each run"),
-        (f"{found.looks:,}", "looks at a test image"),
+        (" – ".join(f"{n:,}" for n in dict.fromkeys([tested[0], tested[-1]])),
+         f"{'studies' if unit == 'study' else f'{unit}s'} tested by each run"),
+        (f"{found.looks:,}", f"looks at a test image{' by this sweep' * found.of_sweep}"),
     ]  # fmt: skip
 
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import yaml
 from made_records import config_of, folds, sweep, write_record
-from page_read import checked
+from page_read import checked, write_page
 
 from medsmall.record import Record, checksums
 from medsmall.report.asked import Asked
 from medsmall.report.page.lead import lead
-from medsmall.report.page.whole import MANUSCRIPT, page_of, write_page
+from medsmall.report.page.whole import MANUSCRIPT, page_of
 from medsmall.report.question import answer
 from medsmall.task import Task
 
@@ -131,7 +131,7 @@ def test_the_answer_is_on_top_and_says_what_is_decided(tmp_path):
     first, second, third = page.lead
     assert first.startswith("With 100 training images, imagenet, the choice of validation, reaches")
     assert second.startswith("2 of 2 comparisons are decided; the largest difference: imagenet is ")
-    assert "16 runs were scored on these test images" in third
+    assert "16 recorded runs were scored on these test images" in third
     assert "test patients of the rarer class" in third
 
 
@@ -174,7 +174,23 @@ def test_every_task_has_its_sections(records, there, absent, tmp_path):
 def test_equivalent_arms_are_said_to_be(tmp_path):
     sweep(tmp_path, {"none": 0.5, "imagenet": 0.5}, (50,))
     found, _ = made(tmp_path, "margin=0.9")
-    assert lead(found)[1] == "The arms are equivalent."
+    assert lead(found)[1] == "The arms are equivalent: their AUROC differs by less than 0.9."
+
+
+def test_lesions_are_not_called_patients(tmp_path):
+    of_classes(tmp_path)  # of HAM10000
+    _, page = made(tmp_path)
+    assert re.search(r"They rest on \d+ test lesions", page.lead[-1])
+    worst = table(page, "mistakes_worst")
+    assert worst["lesion"].str.fullmatch(r"lesion \d+").all()
+    assert "patient" not in worst
+
+
+def test_the_runs_of_one_sweep_are_not_called_all(tmp_path):
+    records = sweep(tmp_path, {"none": 0.2, "imagenet": 0.8}, (50,))
+    found = answer(Asked(roots=[tmp_path], keys={record.key for record in records[:6]}))
+    assert "6 runs of this sweep were scored on these test images" in lead(found)[-1]
+    assert "8 recorded runs were scored" in lead(made(tmp_path)[0])[-1]
 
 
 @pytest.mark.parametrize("metric", ["f1", "precision", "recall"])
@@ -256,6 +272,15 @@ def test_unfinished_folds_are_summed_fold_by_fold(tmp_path):
             )  # fmt: skip
     _, page = made(tmp_path)
     assert [*table(page, "targets")["of"]] == [210]
+    found, _ = made(tmp_path)
+    (cell,) = found.cells
+    by_fold = {}
+    for run in cell.scores:
+        by_fold.setdefault(found.study.fold(run), []).append(cell.scores[run].value)
+    assert cell.mean == pytest.approx(np.mean([np.mean(of) for of in by_fold.values()]))
+    assert cell.mean == pytest.approx(cell.found.value)
+    (row,) = table(page, "scores").to_dict("records")
+    assert str(row["runs"]) == "8 runs"
 
 
 def test_counts_are_those_of_the_test(tmp_path):
@@ -268,9 +293,9 @@ def test_counts_are_those_of_the_test(tmp_path):
     assert [*calls["support"]] == [*y.sum(axis=0)]
     cells = calls[["true +", "false +", "false −", "true −"]].sum(axis=1)
     assert cells.to_numpy() == pytest.approx(120, abs=2)
-    runs = [Record(folder) for folder in (tmp_path / "runs").glob("1*")]
-    recall = np.mean([r.metrics["test"]["targets"]["a"]["recall"] for r in runs])
-    assert calls.loc["a", "recall"] == pytest.approx(recall)
+    of_calls = calls.loc[of_target.index]
+    for heading, name in (("F1", "F1"), ("recall", "recall"), ("precision", "precision")):
+        assert of_calls[heading].to_numpy() == pytest.approx(of_target[name].to_numpy())
 
 
 def test_folds_are_summed_and_repeats_averaged(tmp_path):
@@ -306,10 +331,9 @@ def test_mistakes_are_the_worst_ones_under_pseudonyms(tmp_path):
     true = tests[0][["a", "b", "c"]].to_numpy().argmax(axis=1)
     wrong = mean.argmax(axis=1) != true
     least = np.sort(mean[np.arange(len(y)), true][wrong])
-    worst = table(page, "mistakes_worst")
+    worst = table(page, "mistakes_worst").rename(columns={"lesion": "patient"})
     told = [float(re.search(r"; \w ([\d.]+)\)", text)[1]) for text in worst["predicted"]]
     assert told == pytest.approx(least[:12], abs=0.006)
-    assert worst["patient"].str.fullmatch(r"patient \d+").all()
     assert worst["patient"].nunique() > 1
 
 
@@ -346,6 +370,8 @@ def test_no_folder_of_the_machine_is_told(tmp_path):
         assert "jdoe" not in text, file.name
         assert tmp_path.name not in text, file.name
     assert {*table(page, "runs")["config"]} == {"–"}
+    beside = page_of(question, found, [], tmp_path.parent / "page")  # of a folder below its own
+    assert {*table(beside, "runs")["config"]} == {"–"}
 
 
 def test_numbers_have_no_uncertain_mistakes_and_findings_one_row_each(tmp_path):
