@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 MOST_ROWS = 1000  # of a table on the page; its CSV has all
+MOST_PRINTED = 100  # of a folded one on paper
 
 
 class Link(NamedTuple):
@@ -48,6 +49,11 @@ class Table:
     anchors: tuple[str, ...] = ()
     most: int = MOST_ROWS
     decimals: int | None = None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is too long for paper."""
+        return len(self.frame) > MOST_PRINTED
 
     @property
     def headers(self) -> list[str]:
