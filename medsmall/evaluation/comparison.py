@@ -12,6 +12,10 @@ wide as the root of (t s)^2 / R + t'^2 c, t and t' Student's quantiles of R - 1 
 (Howe, JASA 1974). Degrees of freedom for the sum (Hillis, Stat Med 2007) gave up to 16% false
 families with 3 repeats, this 3.5%: see `docs/statistics.md`.
 
+Two repeats may agree by chance, and s^2 is then far too small. So of two, no interval is narrower
+than that of these networks alone over patients, with the variance of the mean of their influences.
+From three on, intervals hold what they promise without it.
+
 All are about *this* pool of images and *this* source of weights.
 """
 
@@ -28,12 +32,14 @@ from medsmall.evaluation.intervals import LEVEL, Interval
 Word = Literal["better", "worse", "equivalent", "undecided"]
 LEAST_P = 1e-12  # smaller ones are given as this
 MOST_OF_POOL = 0.95
+FEWEST = 2  # repeats with a variance
 
 
 class Estimate(NamedTuple):
     """A `value`, with its variance by the repeats (`drawn`) and by the patients (`tested`).
 
-    `freedom` is that of `drawn`; `single` is what `drawn` would be of one run.
+    `freedom` is that of `drawn`; `single` is what `drawn` would be of one run. `fixed` is the
+    variance by patients of the mean of these very networks, the least of two repeats; else 0.
     """
 
     value: float
@@ -43,6 +49,7 @@ class Estimate(NamedTuple):
     patients: int
     freedom: int
     single: float
+    fixed: float = 0.0
 
     @property
     def error(self) -> float:
@@ -52,7 +59,7 @@ class Estimate(NamedTuple):
     def repeated(self, times: int) -> "Estimate":
         """The same with so many times the repeats, as far as this one tells."""
         repeats, freedom = self.repeats * times, (self.freedom + 1) * times - 1
-        return self._replace(drawn=self.drawn / times, repeats=repeats, freedom=freedom)
+        return self._replace(drawn=self.drawn / times, repeats=repeats, freedom=freedom, fixed=0.0)
 
     def interval(self, level: float = LEVEL) -> Interval:
         """From below to above the value."""
@@ -72,11 +79,22 @@ class Estimate(NamedTuple):
 
         return float(np.exp(brentq(beyond, np.log(LEAST_P), 0.0)))
 
+    def parts(self, level: float = LEVEL) -> tuple[float, float]:
+        """The variances by repeats and by patients that make the interval: the wider pair."""
+        repeats, patients = self._quantiles(1 - level)
+        if repeats**2 * self.drawn + patients**2 * self.tested < patients**2 * self.fixed:
+            return 0.0, self.fixed
+        return self.drawn, self.tested
+
     def _half_width(self, p: float) -> float:
-        # Student's quantiles; scipy.stats has the same, a hundred times slower
-        freedom = (self.freedom, max(self.patients - 1, 1))
-        repeats, patients = (stdtrit(n, p / 2) for n in freedom)
-        return float(np.sqrt(repeats**2 * self.drawn + patients**2 * self.tested))
+        repeats, patients = self._quantiles(p)
+        squared = repeats**2 * self.drawn + patients**2 * self.tested
+        return float(np.sqrt(max(squared, patients**2 * self.fixed)))
+
+    def _quantiles(self, p: float) -> tuple[float, float]:
+        """Student's, of repeats and of patients; scipy.stats is a hundred times slower."""
+        repeats, patients = (stdtrit(n, p / 2) for n in (self.freedom, max(self.patients - 1, 1)))
+        return repeats, patients
 
 
 def over_repeats(scores: Sequence[Score]) -> Estimate:
@@ -85,7 +103,7 @@ def over_repeats(scores: Sequence[Score]) -> Estimate:
     ValueError for fewer than two repeats: their variance is unknown.
     """
     repeats = len(scores)
-    if repeats < 2:
+    if repeats < FEWEST:
         raise ValueError("one repeat has no variance")
     values = np.array([score.value for score in scores])
     shared = covariance(np.stack([score.influence for score in scores]))
@@ -99,6 +117,7 @@ def over_repeats(scores: Sequence[Score]) -> Estimate:
         patients=min(score.patients for score in scores),
         freedom=repeats - 1,
         single=single,
+        fixed=float(shared.sum()) / repeats**2 if repeats == FEWEST else 0.0,
     )
 
 

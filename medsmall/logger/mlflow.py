@@ -3,7 +3,9 @@
 import os
 import re
 import time
+from collections.abc import Iterable
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +85,15 @@ class Mlflow:
 
     def result(self, result: Result) -> None:
         """Numbers as metrics where they are new, words as tags, the table and charts as files."""
-        names = {name: _allowed(name) for name in result.numbers}
-        new = {n: v for n, v in result.numbers.items() if self.there.get(names[n]) != v}
-        self._send(new, 0)
+        names = _apart(result.numbers)
+        numbers = {names[name]: value for name, value in result.numbers.items()}
+        self._send({n: v for n, v in numbers.items() if self.there.get(n) != v}, 0)
         for name, text in result.texts.items():
             self.client.set_tag(self.run, f"medsmall.{name}", text)
         self.client.log_text(self.run, result.table.to_csv(index=False), "test/table.csv")
+        files = _apart(chart.name for chart in result.charts)
         for chart in result.charts:
-            self.client.log_figure(self.run, figure(chart), f"{_allowed(chart.name)}.png")
+            self.client.log_figure(self.run, figure(chart), f"{files[chart.name]}.png")
 
     def _send(self, numbers: dict[str, float], step: int) -> None:
         from mlflow.entities import Metric
@@ -106,6 +109,16 @@ class Mlflow:
         if self.uri.startswith(FILE):
             return f"MLflow has it in a file: mlflow ui --backend-store-uri {self.uri} shows it."
         return ""
+
+
+def _apart(names: Iterable[str]) -> dict[str, str]:
+    """Names that MLflow takes, the later of two that would be one with a number."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain, taken = _allowed(name), {*found.values()}
+        numbered = (f"{plain} {k}" for k in count(2))
+        found[name] = plain if plain not in taken else next(n for n in numbered if n not in taken)
+    return found
 
 
 def _allowed(name: str) -> str:

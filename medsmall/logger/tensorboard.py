@@ -1,6 +1,8 @@
 """TensorBoard: a folder of events for each run."""
 
+import glob
 import shutil
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -55,8 +57,11 @@ class Tensorboard:
             self.writer.add_figure(chart.name, figure(chart), self.last)
 
     def end(self, complete: bool) -> str:
-        """Close the file."""
+        """Close the files, and take the host out of their names."""
         self.writer.close()
+        host = f".{socket.gethostname()}."
+        for file in Path(self.writer.log_dir).glob(f"*{glob.escape(host)}*"):
+            file.rename(file.with_name(file.name.replace(host, ".", 1)))
         return f"TensorBoard has it: tensorboard --logdir {self.root} shows it."
 
 

@@ -53,8 +53,9 @@ def report(asked: Asked) -> Path:
     words = list(words_of(asked, found))
     show(found, words, lead(found))
     folder = asked.to or asked.roots[0] / "report"
-    if (folder / "DONE").exists():
-        raise MedsmallError(f"to={folder} is the record of a run: name another folder.")
+    runs = {(root / "runs").absolute() for root in asked.roots}
+    if (folder / "DONE").exists() or runs & {folder.absolute(), *folder.absolute().parents}:
+        raise MedsmallError(f"to={folder} is for records of runs: name another folder.")
     write(asked, found, words, folder)
     return folder
 

@@ -88,7 +88,7 @@ def _cell(
     alike = len({run.predictions for run in runs.values()}) == 1  # of a closed form
     by_repeat = dict(list(scores.items())[:1]) if alike and not study.is_kfold else scores
     every = list(by_repeat.values())
-    mean = _mean(study, {repeat: one.value for repeat, one in by_repeat.items()})
+    mean = mean_of(study, {repeat: one.value for repeat, one in by_repeat.items()})
     chances = [one.chance for one in every if one.chance is not None]
     chance = float(np.mean(chances)) if chances else None
     found, reason = estimate(study, by_repeat)
@@ -96,7 +96,8 @@ def _cell(
     limits = None
     if found is not None:
         whole = whole._replace(patients=found.patients)
-        limits = of_mean(metric, whole, found.tested, found.drawn, found.freedom)
+        drawn, tested = found.parts()
+        limits = of_mean(metric, whole, tested, drawn, found.freedom)
     elif not reason:
         limits = interval(metric, every[0])
     reason = reason or too_few(whole, study.people)
@@ -105,11 +106,11 @@ def _cell(
     labels = round(float(np.mean([run.metrics["labels_used"] for run in runs.values()])))
     return Cell(
         arm, size, labels, len(every), mean, scores, found, limits, reason,
-        _mean(study, known) if known else None,
+        mean_of(study, known) if known else None,
     )  # fmt: skip
 
 
-def _mean(study: Study, values: dict[str, float]) -> float:
+def mean_of(study: Study, values: dict[str, float]) -> float:
     """The mean over repeats; of folds, each fold counts once, however many runs it has."""
     folds: dict[str, list[float]] = {}
     for repeat, value in values.items():
@@ -174,10 +175,13 @@ def goodness(metric: str, value: float) -> float:
 def favoured(cells: Sequence[Cell], metric: str) -> list[Cell]:
     """The cells of the largest size that has any and a score in validation, the best there first.
 
+    Those with fewer runs than others there are left out: their draws or folds may be the easy ones.
     [] for a metric that validation has not, and for mean errors, of which none is the best.
     """
     largest = max(cell.size for cell in cells)
-    known = [cell for cell in cells if cell.size == largest and cell.validation is not None]
+    last = [cell for cell in cells if cell.size == largest]
+    most = max(len(cell.scores) for cell in last)
+    known = [cell for cell in last if len(cell.scores) == most and cell.validation is not None]
     if metric == "mean_error":
         return []
     return sorted(known, key=lambda cell: -goodness(metric, cell.validation or 0.0))

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from medsmall.atomic import write_whole
+from medsmall.errors import MedsmallError
 from medsmall.page.writing import beside, html
 from medsmall.report.asked import Asked
 from medsmall.report.cells import rows
@@ -21,6 +22,7 @@ from medsmall.report.question import Answer
 from medsmall.report.verdicts import verdict_rows
 
 LIST, FOLDERS = "report.json", ("figures", "tables")
+REPORTED = {"sentences", "records"}  # by which a report.json is known
 Files = dict[str, Callable[[], str | bytes]]  # by their path in the folder; made when written
 
 
@@ -38,6 +40,7 @@ def write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
         **pictures(found),
         **{name: partial(str, text) for name, text in texts(found).items()},
     }
+    _refuse_others(folder, files)
     gone = [name for name in listed(folder) if name not in files]
     said = {**_said(found, words), **numbers}
     for name in ("", *FOLDERS):
@@ -53,14 +56,31 @@ def write(asked: Asked, found: Answer, words: list[str], folder: Path) -> None:
 
 def listed(folder: Path) -> list[str]:
     """The files of the report in `folder`, by its report.json; [] if there is none."""
+    content = _content(folder)
+    files = content.get("files")  # an older version lists none
+    if not content.keys() >= REPORTED or not isinstance(files, list):
+        return []
+    paths = [PurePosixPath(str(name)) for name in files]
+    return [str(path) for path in paths if str(path.parent) in (".", *FOLDERS)]
+
+
+def _refuse_others(folder: Path, files: Files) -> None:
+    """MedsmallError where files of these names are there, but no report."""
+    there = [name for name in (*files, LIST) if (folder / name).exists()]
+    if there and not _content(folder).keys() >= REPORTED:
+        raise MedsmallError(
+            f"{folder} holds no report, but {there[0]}, which a report would overwrite: name "
+            "another folder with to=."
+        )
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    """What report.json in `folder` holds; {} if there is none, or it is none."""
     try:
         content = json.loads((folder / LIST).read_text(encoding="utf-8"))
-        if not {"sentences", "records"} <= content.keys() or not isinstance(content["files"], list):
-            return []
-        paths = [PurePosixPath(name) for name in content["files"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []  # none, one of an older version, or no report's
-    return [str(path) for path in paths if str(path.parent) in (".", *FOLDERS)]
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _numbers(found: Answer) -> dict[str, list[dict[str, Any]]]:

@@ -26,7 +26,6 @@ ENTRIES = {
     "stamp", "metrics", "config", "names", "overall", "headline", "identity", "predictions",
     "scores",
 }  # fmt: skip
-FILES = ("DONE", "config.yaml", "metrics.json", "predictions.csv")
 
 
 @dataclass
@@ -107,7 +106,7 @@ def _save(path: Path, arrays: dict[str, Any]) -> None:
 
 
 def _stamp(folder: Path) -> list[list[int]]:
-    stats = [(folder / name).stat() for name in FILES if (folder / name).exists()]
+    stats = [file.stat() for file in sorted(folder.glob("*"))]  # none, if it is gone
     return [[of.st_mtime_ns, of.st_size] for of in stats]
 
 

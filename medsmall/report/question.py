@@ -1,10 +1,12 @@
 """The answer to a question to the records, in numbers."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.evaluation.scales import lowest
+from medsmall.evaluation.threshold import FEW
+from medsmall.record.predicted import MEAN
 from medsmall.report.arms import Study, commonest_metric, studies
 from medsmall.report.asked import Asked
 from medsmall.report.cells import Cell, cells_of, targets_in
@@ -25,7 +27,8 @@ class Answer:
     on the same one);
     `no_curve` says why an arm has no learning curve; `others` are the studies left out; `published`
     is what against=published asks for; `of_sweep` is whether only the runs of one sweep were read;
-    differences below `margin` are called equivalent.
+    differences below `margin` are called equivalent; `lacking` says which targets a mean leaves
+    out.
     """
 
     study: Study
@@ -42,6 +45,7 @@ class Answer:
     published: Counterpart | None = None
     of_sweep: bool = False
     margin: float | None = None
+    lacking: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:
@@ -74,6 +78,11 @@ def answer(asked: Asked) -> Answer:
         raise MedsmallError(
             f"reach={asked.reach:g} is no {in_words(metric)} below 1: try reach=0.9."
         )
+    if asked.margin is not None and asked.margin >= 1 and lowest(metric) is not None:
+        raise MedsmallError(
+            f"margin={asked.margin:g} is no difference of {in_words(metric)} below 1: try "
+            "margin=0.02."
+        )
     cells = cells_of(study, metric, asked.target)
     if not cells:
         raise MedsmallError(f"{metric} of {asked.target} is undefined in every run: see its table.")
@@ -94,7 +103,20 @@ def answer(asked: Asked) -> Answer:
     return Answer(
         study, metric, names, cells, comparisons, family, looks, left_out, curves, no_curve, others,
         published, asked.keys is not None, asked.margin,
+        _lacking(study, metric, names) if asked.target == MEAN else [],
     )  # fmt: skip
+
+
+def _lacking(study: Study, metric: str, names: list[str]) -> list[str]:
+    """A sentence on the targets that the mean over targets leaves out, if there are any."""
+    out = [name for name in study.runs[0].names if name not in names]
+    if not names or not out:
+        return []
+    them = "it" if len(out) == 1 else "each"
+    return [
+        f"The mean is without {', '.join(out)}: in some run {them} has no {in_words(metric)}, or "
+        f"one that rests on fewer than {FEW} test {study.people}."
+    ]
 
 
 def _check(study: Study, asked: Asked) -> None:

@@ -86,7 +86,8 @@ def _without(study: Study, metric: str, comparisons: list[Comparison]) -> Iterat
 def _verdict(study: Study, metric: str, one: Comparison) -> str:
     at = f"At {study.at(one.size)}"
     if one.partial and one.found:
-        at += f" (over the {one.found.repeats} repeats that both have)"
+        runs = "folds" if study.is_kfold else "repeats"
+        at += f" (over the {one.found.repeats} {runs} that both have)"
     if one.verdict is None or one.found is None:
         return f"{at}, no verdict on {study.name(one.a)} and {study.name(one.b)}: {one.reason}."
     low, high = one.verdict.low, one.verdict.high
@@ -223,7 +224,7 @@ def looks(study: Study, runs: int, of_sweep: bool) -> str:
     """How often a test image was looked at, by the runs that were read."""
     read = whose(runs, of_sweep)
     if study.is_kfold:
-        return f"Each test image was scored by {read}: quote means, not the best fold."
+        return f"Each test image was scored by up to {read}: quote means, not the best fold."
     if runs == 1:
         return f"{read[:1].upper()}{read[1:]} was scored on these test images."
     return (

@@ -21,6 +21,7 @@ NEARLY = 4  # sizes from which on learning curves are missed
 def words_of(asked: Asked, found: Answer) -> Iterator[str]:
     """All sentences, in their order. MedsmallError if plan= cannot be answered."""
     study, metric, cells, curves = found.study, found.metric, found.cells, found.curves
+    yield from found.lacking
     yield from sentences.verdicts(study, metric, found.comparisons, found.family)
     yield from pooled.sentences(study, cells, metric, found.targets)
     yield from noise.sentences(cells, metric)
@@ -61,14 +62,14 @@ def _table(study: Study, cells: list[Cell]) -> Table:
     sizes = "train" if study.size_column == "train_images" else study.along
     if len(arms) > MOST_ARMS:
         for heading in ("arm", sizes, "train + val", "mean", repeats):
-            table.add_column(heading)
+            table.add_column(heading, overflow="fold")
         for c in cells:
             table.add_row(
                 study.name(c.arm), f"{c.size:,}", f"{c.labels:,}", _score(c), str(c.repeats)
             )
         return table
     for heading in (sizes, "train + val", *map(study.name, arms), repeats):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for size in study.sizes:
         of_size = {cell.arm: cell for cell in cells if cell.size == size}
         there = [of_size[arm] for arm in arms if arm in of_size]

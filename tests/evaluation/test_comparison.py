@@ -11,7 +11,7 @@ from medsmall.evaluation.comparison import (
     over_repeats,
     verdicts,
 )
-from medsmall.evaluation.influence import Score
+from medsmall.evaluation.influence import Score, covariance
 from medsmall.evaluation.scored import of_finding
 
 PATIENTS = 120
@@ -60,6 +60,22 @@ def test_repeats_that_are_all_alike_leave_the_test_patients_alone():
     assert found.error**2 == pytest.approx((a.influence**2).sum() * PATIENTS / (PATIENTS - 1))
     t = stats.t.ppf(0.975, a.patients - 1)
     assert found.interval() == pytest.approx((a.value - t * found.error, a.value + t * found.error))
+
+
+def test_repeats_that_agree_by_chance_are_no_surer_than_their_patients():
+    """Two networks with other mistakes and nearly the same score."""
+    rng = np.random.default_rng(0)
+    influences = rng.normal(size=(2, 100)) / 100
+    scores = [Score(value, of - of.mean(), 100, 0.5) for value, of in
+              zip((0.7, 0.7001), influences, strict=True)]  # fmt: skip
+    found = over_repeats(scores)
+    mean = np.mean([one.influence for one in scores], axis=0)
+    known = float(np.sqrt(covariance(mean[None])[0, 0]))
+    low, high = found.interval()
+    assert (high - low) / 2 == pytest.approx(stats.t.ppf(0.975, 99) * known)
+    assert found.parts() == (0.0, found.fixed)
+    assert found.repeated(3).fixed == 0
+    assert over_repeats([*scores, scores[0]]).fixed == 0  # measured to hold without
 
 
 def test_without_a_part_of_the_patients_it_is_students_test_of_pairs():

@@ -151,6 +151,15 @@ def test_tensorboard_gets_epochs_test_metrics_and_what_compares_runs(train_small
         assert b"no pretraining, gradual_unfreezing" in hparams.plugin_data.content
 
 
+def test_names_that_mlflow_would_mix_up_stay_apart():
+    from medsmall.logger.mlflow import _apart
+
+    names = ["test/T<2/auroc", "test/T>2/auroc", "test/T_2/auroc", "test/x/auroc"]
+    assert [*_apart(names).values()] == [
+        "test/T_2/auroc", "test/T_2/auroc 2", "test/T_2/auroc 3", "test/x/auroc",
+    ]  # fmt: skip
+
+
 def test_mlflow_gets_parameters_epochs_and_test_metrics(train_small, outputs):
     mlflow = pytest.importorskip("mlflow")
     folder = train_small("logger=mlflow", "trainer.max_epochs=2", "seed=7")

@@ -116,7 +116,7 @@ def test_folds_have_no_plan_and_no_pooled_score_without_all_of_them(tmp_path, ca
     folds(tmp_path, {"none": 0.3, "imagenet": 1.5})
     out, _, _ = told(capsys, tmp_path, "plan=5")
     assert "No answer to plan=: it is for repeats, but these are folds." in out
-    assert "Each test image was scored by 2 recorded runs" in out
+    assert "Each test image was scored by up to 2 recorded runs" in out
     out, _, _ = told(capsys, tmp_path, "split.fold=0,1,2")
     assert "pooled" not in out
 
@@ -180,8 +180,9 @@ def test_a_sweep_counts_its_own_looks_and_reads_all_its_folders(tmp_path, capsys
     [
         (["compare=nix"], "compare=nix is no difference between the arms: they differ in nothing."),
         (["along=seeds"], "along=seeds does not vary in these runs"),
+        (["margin=5"], "margin=5 is no difference of AUROC below 1: try margin=0.02."),
         (["reach=90"], "reach=90 is no AUROC below 1: try reach=0.9."),
-        (["to=runs/RECORD"], "is the record of a run: name another folder."),
+        (["to=runs/RECORD"], "is for records of runs: name another folder."),
     ],
 )
 def test_words_that_mean_nothing_are_one_sentence(tmp_path, capsys, words, sentence):

@@ -4,11 +4,13 @@ import json
 import re
 import shutil
 import subprocess
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
 from made_records import sweep
 
+from medsmall.errors import MedsmallError
 from medsmall.report.__main__ import report
 from medsmall.report.asked import Asked
 from medsmall.report.manuscript.facts import Facts
@@ -168,8 +170,19 @@ def test_no_file_elsewhere_goes_with_an_earlier_report(root, tmp_path):
         {**about, "files": [1]}, {**about, "files": None}, [], 1,
     ):  # fmt: skip
         (folder / "report.json").write_text(json.dumps(content))
-        report(Asked.of([str(root), f"to={folder}"]))
+        with nullcontext() if "records" in str(content) else pytest.raises(MedsmallError):
+            report(Asked.of([str(root), f"to={folder}"]))
         assert {file.read_text() for file in [other, *own]} == {"mine"}
+
+
+def test_a_folder_with_files_of_those_names_is_refused(root, tmp_path):
+    (tmp_path / "scores.csv").write_text("mine")
+    with pytest.raises(MedsmallError, match="holds no report, but scores.csv, .*with to="):
+        report(Asked.of([str(root), f"to={tmp_path}"]))
+    assert [file.name for file in tmp_path.iterdir()] == ["scores.csv"]
+    for name in ("runs", "runs/mine"):
+        with pytest.raises(MedsmallError, match="is for records of runs"):
+            report(Asked.of([str(root), f"to={root / name}"]))
 
 
 def test_what_an_interrupted_report_wrote_goes_with_the_next(root, tmp_path, monkeypatch):

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from made_records import sweep
+from made_records import completed, sweep
 
-from medsmall.record import checksums, predicted
+from medsmall.record import Record, checksums, predicted
 from medsmall.report import memory
 from medsmall.report.asked import Asked
 from medsmall.report.question import answer
@@ -78,6 +78,15 @@ def test_what_has_changed_is_read_and_checked(root):
     again, left_out = numbers(root)
     assert left_out == []
     assert [mean for _, mean, _ in again] == [mean for _, mean, _ in before]
+
+
+def test_every_file_of_a_record_is_looked_at(root):
+    """Though a report reads but three: the page and the loggers read the others."""
+    completed(Record(sorted((root / "runs").iterdir())[0]))
+    numbers(root)
+    (sorted((root / "runs").iterdir())[0] / "history.csv").write_text("")
+    _, left_out = numbers(root)
+    assert "history.csv has changed since it was written" in left_out[0]
 
 
 def test_a_deleted_record_is_forgotten(root):

@@ -222,7 +222,14 @@ def _same_draws(facts: Facts) -> bool:
             if identity is None:
                 return False
             draws.setdefault((size, repeat), set()).add(identity)
-    return all(len(found) == 1 for found in draws.values())
+    arms = {arm for arm, _ in facts.study.cells}
+    together = all(
+        facts.study.cells[arm, size].keys() == facts.study.cells[other, size].keys()
+        for arm, size in facts.study.cells
+        for other in arms
+        if (other, size) in facts.study.cells
+    )
+    return together and all(len(found) == 1 for found in draws.values())
 
 
 def sizes(facts: Facts) -> str:

@@ -16,8 +16,9 @@ from medsmall.page.palette import LINES
 from medsmall.record.predicted import Predicted
 from medsmall.report.arms import Study
 from medsmall.report.cells import DRAW, Arm, Cell, favoured
+from medsmall.report.verdicts import Comparison
 
-MOST = 4
+MOST, DECIDED = 4, ("better", "worse")
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,29 @@ class DrawnArms:
     which: str
 
     @classmethod
-    def of(cls, study: Study, cells: Sequence[Cell], metric: str) -> "DrawnArms":
-        """Those that validation finds best at the largest size, at most MOST; else the first."""
+    def of(
+        cls,
+        study: Study,
+        cells: Sequence[Cell],
+        metric: str,
+        comparisons: Sequence[Comparison] = (),
+    ) -> "DrawnArms":
+        """At most MOST at the largest size: the best in validation, those of decided comparisons.
+
+        The largest differences count first; then others that validation favours, or by name.
+        """
         size = max(cell.size for cell in cells)
-        last, ranked = [cell for cell in cells if cell.size == size], favoured(cells, metric)
-        chosen = (ranked or last)[:MOST]
+        ranked = favoured(cells, metric)
+        others = [cell for cell in cells if cell.size == size and cell not in ranked]
+        last = [*ranked, *others]
+        of_verdicts = _decided(comparisons, size)
+        names = [last[0].arm, *of_verdicts, *(cell.arm for cell in last)]
+        first = list(dict.fromkeys(names))[:MOST]
+        chosen = [cell for cell in last if cell.arm in first]
         drawn = [cell.arm for cell in chosen]
         every = list(dict.fromkeys([*drawn, *(cell.arm for cell in cells)]))
         told = "that validation favours" if ranked else "first by name"
+        told += ", and those of decided comparisons" * bool(of_verdicts)
         which = f": the {len(chosen)} of {len(last)} arms {told}" if len(chosen) < len(last) else ""
         return cls(study, chosen, every, f"At {study.at(size)}{which}.")
 
@@ -115,6 +131,16 @@ class DrawnArms:
             fold = self.study.fold(repeat) if self.study.is_kfold else ""
             by_fold[fold].append(of_test(test))
         return np.sum([np.mean(values, axis=0) for values in by_fold.values()], axis=0)
+
+
+def _decided(comparisons: Sequence[Comparison], size: int) -> list[Arm]:
+    """The arms of decided comparisons at a size, those that differ most first."""
+    found = [
+        (abs(one.found.value), one)
+        for one in comparisons
+        if one.size == size and one.found and one.verdict and one.verdict.word in DECIDED
+    ]
+    return [arm for _, one in sorted(found, key=lambda of: -of[0]) for arm in (one.a, one.b)]
 
 
 def draw_of(repeat: str) -> str:

@@ -11,13 +11,17 @@ from medsmall.evaluation.influence import Floats
 from medsmall.page.palette import colour, drawn, new_figure
 from medsmall.page.sections import Drawing, Section, Table
 from medsmall.record.predicted import Predicted
+from medsmall.report.arms import Study
+from medsmall.report.cells import mean_of
 from medsmall.report.page.arms_drawn import DrawnArms
+from medsmall.report.page.scores import cut
 from medsmall.task import Task
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 HEAT_EDGES = [0.02, 0.1, 0.25, 0.5, 0.75]
+SHARES = ("precision", "recall", "specificity", "F1")
 MOST = 16  # classes of a matrix that can be read
 
 
@@ -40,15 +44,18 @@ def section(drawn_arms: DrawnArms) -> Section | None:
     rows, lacking = [], 0
     for arm in drawn_arms.arms:
         for k, name in enumerate(first.targets.names):
-            each = [calls(test, k) for test in drawn_arms.tests[arm].values()]
-            known = [_shares(*of) for of in each if not np.isnan(of).any()]
+            each = {repeat: calls(test, k) for repeat, test in drawn_arms.tests[arm].items()}
+            known = {r: _shares(*of) for r, of in each.items() if not np.isnan(of).any()}
             if not known:
                 continue
             tp, fp, fn, tn = map(float, drawn_arms.counts(arm, partial(calls, k=k)))
-            shares = pd.DataFrame(known, columns=["precision", "recall", "specificity", "F1"])
+            shares = {
+                share: _mean(drawn_arms.study, {r: of[place] for r, of in known.items()})
+                for place, share in enumerate(SHARES)
+            }
             rows.append(
                 {
-                    "target": name, "arm": drawn_arms.name(arm), **shares.mean().to_dict(),
+                    "target": name, "arm": drawn_arms.name(arm), **shares,
                     "true +": _round(tp), "false +": _round(fp),
                     "false −": _round(fn), "true −": _round(tn), "support": _round(tp + fn),
                 }
@@ -96,9 +103,15 @@ def confusion(test: Predicted) -> Floats:
 
 
 def _shares(tp: float, fp: float, fn: float, tn: float) -> tuple[float, ...]:
-    """Precision, recall, specificity and F1."""
+    """As SHARES; NaN for one of nothing."""
     pairs = [(tp, tp + fp), (tp, tp + fn), (tn, tn + fp), (2 * tp, 2 * tp + fp + fn)]
     return tuple(float(part / whole) if whole else np.nan for part, whole in pairs)
+
+
+def _mean(study: Study, values: dict[str, float]) -> float:
+    """Over the runs where it is defined."""
+    known = {repeat: value for repeat, value in values.items() if not np.isnan(value)}
+    return mean_of(study, known) if known else np.nan
 
 
 def _round(count: float) -> float:
@@ -122,8 +135,8 @@ def heat(names: Sequence[str], matrix: Floats) -> "Figure":
                   color=colour("heat_ink" if level >= 4 else "ink"))  # fmt: skip
     axes.set(xlim=(0, k), ylim=(k, 0))
     middles = np.arange(k) + 0.5
-    axes.set_xticks(middles, [name[:14] for name in names], rotation=45 if k > 4 else 0)
-    axes.set_yticks(middles, [name[:22] for name in names])
+    axes.set_xticks(middles, [cut(name, 14) for name in names], rotation=45 if k > 4 else 0)
+    axes.set_yticks(middles, [cut(name, 22) for name in names])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel("called")

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-import numpy as np
-
 from medsmall.evaluation.scales import LOWER_IS_BETTER
 from medsmall.report.cells import Cell, favoured
 from medsmall.report.question import Answer
@@ -63,7 +61,7 @@ def _decided(found: Answer) -> Iterator[str]:
             which = f"{equal} of {len(told)} pairs of arms are equivalent, the others are not"
         yield (
             f"{which} decided: a true difference of {in_words(found.metric)} below about "
-            f"{float(np.median(widths)):.3f} is mostly missed."
+            f"{_span(widths)} is mostly missed."
         )
         return
     most = max(sure, key=lambda one: abs(one.found.value) if one.found else 0.0)
@@ -74,6 +72,11 @@ def _decided(found: Answer) -> Iterator[str]:
         start = f"{len(sure)} of {len(told)} comparisons {'is' if len(sure) == 1 else 'are'} "
         start += f"decided{but}{many}: "
     yield f"{start}{_which(found, most)}."
+
+
+def _span(widths: list[float]) -> str:
+    """0.103, or 0.072 to 0.167."""
+    return " to ".join(dict.fromkeys(f"{f(widths):.3f}" for f in (min, max)))
 
 
 def _which(found: Answer, one: Comparison) -> str:
@@ -97,13 +100,16 @@ def _quoted(name: str) -> str:
 
 def _worth(found: Answer) -> str:
     patients = [one.found.patients for one in found.comparisons if one.found]
-    rests = (
-        f" They rest on {test_patients(found.study, found.metric, min(patients))}."
-        if patients
-        else ""
-    )
+    rests = ""
+    if patients:
+        about = "about " * (len(found.targets) > 1)  # of a mean over targets no count is the one
+        them = test_patients(found.study, found.metric, min(patients))
+        rests = f" They rest on {about}{them}."
     runs = whose(found.looks, found.of_sweep)
-    image = "each test image" if found.study.is_kfold else "these test images"
+    if found.study.is_kfold:
+        runs, image = f"up to {runs}", "each test image"
+    else:
+        image = "these test images"
     return (
         f"These numbers hold for these images and these weights, not for another hospital; {runs} "
         f"{'was' if found.looks == 1 else 'were'} scored on {image}.{rests}"

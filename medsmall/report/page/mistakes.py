@@ -45,6 +45,8 @@ def section(drawn_arms: DrawnArms, images: bool) -> Section:
             one.sheets += _sheet(drawn_arms, name, title, rows.assign(whose=rows[people]))
         shown = [people, "target", "actual", "predicted"]
         one.tables.append(Table(f"mistakes_{name}", title, rows[shown], folded=images))
+    if images and not one.sheets:
+        one.text.append("There are no thumbnails, as the images cannot be read where they were.")
     if not images:
         one.text.append("Add images=true for thumbnails, where those who read may see them.")
     return one

@@ -12,6 +12,7 @@ from medsmall.report.page.scores import anchor
 from medsmall.report.question import Answer
 from medsmall.report.run import Run
 
+OUTPUTS = "outputs"  # any other name might tell something
 FILES = {
     "config": "config.yaml", "draw": "draw.csv", "predictions": "predictions.csv",
     "metrics": "metrics.json",
@@ -37,9 +38,9 @@ def section(found: Answer, folder: Path) -> Section:
             )  # fmt: skip
     one = Section("runs", "Every run")
     one.text.append(
-        "Links lead to the records of the output folder that the page lies in. Records elsewhere "
-        "have no link, only their key, the name of their folder. Their files name images and "
-        "patients: share the page, not them."
+        "Links lead to the records of the output folder that the page lies in, or of outputs/ "
+        "beside it. Records elsewhere have no link, only their key, the name of their folder. "
+        "Their files name images and patients: share the page, not them."
     )
     table = pd.DataFrame(rows)
     one.tables.append(
@@ -59,7 +60,8 @@ def _in_words(repeat: str) -> str:
 def _link(run: Run, what: str, folder: Path) -> Link | str:
     """Of records beside the page; a link to elsewhere would tell the folders of a machine."""
     file = run.record.folder / FILES[what]
-    if run.record.folder.absolute().parents[1] != folder.absolute().parent:
+    root, beside = run.record.folder.absolute().parents[1], folder.absolute().parent
+    if root not in (beside, beside / OUTPUTS):
         return "–"
     path = Path(os.path.relpath(file.absolute(), folder.absolute())).as_posix()
     return Link(what, quote(path))

@@ -37,6 +37,7 @@ def section(found: Answer, every: Sequence[Arm]) -> Section:
         else "A marker is the mean over repeats, its bar the 95% interval over repeats and test "
         "patients; small dots are single runs."
     )
+    one.text += found.lacking
     held = [curve for curve in found.curves if curve.tested.held]
     if len(study.sizes) > 1:
         figure = learning_curves(study, cells, found.metric, "", held, found.published)
@@ -63,7 +64,7 @@ def pictures(found: Answer) -> dict[str, Callable[[], bytes]]:
 
     An arm has the colour that it has on the page.
     """
-    every = DrawnArms.of(found.study, found.cells, found.metric).every
+    every = DrawnArms.of(found.study, found.cells, found.metric, found.comparisons).every
     cells = sorted(found.cells, key=lambda cell: (every.index(cell.arm), cell.size))
     held = [one for one in found.curves if one.tested.held]
 
@@ -104,9 +105,9 @@ def _runs(count: int) -> str:
     return f"{count:,} run{'s' * (count != 1)}"
 
 
-def cut(name: str) -> str:
+def cut(name: str, longest: int = LONGEST) -> str:
     """A name that fits beside a figure."""
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 @drawn

@@ -22,7 +22,9 @@ from medsmall.report.page import (
 )  # fmt: skip
 from medsmall.report.page.arms_drawn import DrawnArms
 from medsmall.report.page.lead import lead
+from medsmall.report.paths import without_paths
 from medsmall.report.question import Answer
+from medsmall.report.run import Run
 
 MANUSCRIPT = {
     "Methods, to complete": "methods.md",
@@ -34,7 +36,7 @@ MANUSCRIPT = {
 def page_of(asked: Asked, found: Answer, words: list[str], folder: Path) -> Page:
     """The page of an answer, for a file in `folder`; `words` are all its sentences."""
     study, run = found.study, found.study.runs[0]
-    drawn = DrawnArms.of(study, found.cells, found.metric)
+    drawn = DrawnArms.of(study, found.cells, found.metric, found.comparisons)
     sections = [
         scores.section(found, drawn.every),
         differences.section(found),
@@ -94,9 +96,13 @@ def _about(found: Answer) -> list[tuple[str, str | Link]]:
         ("Arms", "; ".join(study.name(arm) for arm in study.arms)),
         ("Targets", ", ".join(found.targets or run.names)),
         ("Split", str(run.config["split"])),
-        ("Weights", "; ".join(sorted({str(one.metrics["pretraining"]) for one in study.runs}))),
+        ("Weights", "; ".join(sorted({_weights(one) for one in study.runs}))),
         *((what, Link(file, file)) for what, file in MANUSCRIPT.items()),
     ]
+
+
+def _weights(run: Run) -> str:
+    return without_paths(str(run.metrics.get("pretraining", "unknown")))
 
 
 def _warnings(found: Answer) -> list[str]:

@@ -1,6 +1,7 @@
 """The page of the report, from generated records of every task."""
 
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -180,7 +181,7 @@ def test_equivalent_arms_are_said_to_be(tmp_path):
 def test_lesions_are_not_called_patients(tmp_path):
     of_classes(tmp_path)  # of HAM10000
     _, page = made(tmp_path)
-    assert re.search(r"They rest on \d+ test lesions", page.lead[-1])
+    assert re.search(r"They rest on about \d+ test lesions", page.lead[-1])
     worst = table(page, "mistakes_worst")
     assert worst["lesion"].str.fullmatch(r"lesion \d+").all()
     assert "patient" not in worst
@@ -281,6 +282,18 @@ def test_unfinished_folds_are_summed_fold_by_fold(tmp_path):
     assert cell.mean == pytest.approx(cell.found.value)
     (row,) = table(page, "scores").to_dict("records")
     assert str(row["runs"]) == "8 runs"
+
+
+def test_an_unfinished_arm_is_not_the_choice_of_validation(tmp_path):
+    folds(tmp_path, {"none": 0.3, "imagenet": 2.5})
+    for key in ("imagenet3", "imagenet4"):
+        shutil.rmtree(next((tmp_path / "runs").glob(f"{key}*")))
+    found, page = made(tmp_path)
+    assert {len(cell.scores) for cell in found.cells} == {3, 5}
+    assert page.lead[0].startswith("With 162 training images, mean test AUROC lies between") or (
+        "no pretraining" in page.lead[0]
+    )
+    assert "imagenet, the choice" not in page.lead[0]
 
 
 def test_counts_are_those_of_the_test(tmp_path):
