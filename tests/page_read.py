@@ -45,9 +45,11 @@ def checked(text):
     return found
 
 
-def write_page(page: Page, folder: Path) -> None:
-    """The page of a report and the files beside it."""
+def write_page(page: Page, folder: Path, pdf: bool = False) -> None:
+    """The page of a report and the files beside it, those that take longest if asked for."""
     for name, content in {**beside(page), "report.html": lambda: html(page)}.items():
+        if name.endswith(".pdf") and not pdf:
+            continue
         made = content()
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(made.encode() if isinstance(made, str) else made)

@@ -25,18 +25,18 @@ def script():
 
 @pytest.mark.slow
 def test_a_killed_sweep_and_two_at_once_end_with_the_same_records(script, tmp_path, monkeypatch):
-    """Two workers that need one upstream, killed once two cells are complete; then two at once.
+    """Two workers that need one upstream, killed once a cell is complete; then two at once.
 
     The undisturbed sweep runs in this process, as each start takes seconds.
     """
     few = [word for word in script.SWEEP if not word.startswith("sample_size.n=")]
-    monkeypatch.setattr(script, "SWEEP", [*few, "sample_size.n=8,10"])
+    monkeypatch.setattr(script, "SWEEP", [*few, "sample_size.n=8"])
     undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    complete = script.killed(killed, "cores", lambda root: len(script.results(root)) >= 3)
-    assert 3 <= complete < 9
+    complete = script.killed(killed, "cores", lambda root: len(script.results(root)) >= 2)
+    assert 2 <= complete < 5
     both = [script.start(killed, "basic") for _ in range(2)]
     assert [one.wait() for one in both] == [0, 0], killed.with_suffix(".log").read_text()
-    assert "8 of 8 cells done" in killed.with_suffix(".log").read_text()
+    assert "4 of 4 cells done" in killed.with_suffix(".log").read_text()
     assert not script.leftovers(killed)
 
     monkeypatch.setattr(sys, "argv", ["train", "-m", *script.SWEEP, f"output_root={undisturbed}"])
@@ -44,7 +44,7 @@ def test_a_killed_sweep_and_two_at_once_end_with_the_same_records(script, tmp_pa
     with one_thread():
         main()
     expected = script.results(undisturbed)
-    assert len(expected) == 9
+    assert len(expected) == 5
     assert script.results(killed) == expected
     for run in expected:
         assert json.loads((killed / "runs" / run / "environment.json").read_text())["threads"] == 1

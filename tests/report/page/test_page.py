@@ -98,7 +98,7 @@ def test_the_page_is_one_sound_file_that_loads_nothing(tmp_path):
     sweep(tmp_path, {"none": 0.2, "imagenet": 0.8})
     _, page = made(tmp_path)
     folder = tmp_path / "report"
-    write_page(page, folder)
+    write_page(page, folder, pdf=True)
     found = checked((folder / "report.html").read_text())
     assert not [one for one in found.addresses if re.match(r"(https?:)?//", one)]
     inside = [one for one in found.addresses if one.startswith("#")]
