@@ -55,7 +55,7 @@ def _numbers(metrics: dict[str, Any]) -> dict[str, float]:
 def _limits(tested: Predicted) -> dict[str, float]:
     """The 95% interval of the headline metric over test patients: test/auroc_low and _high.
 
-    None where the score leaves out targets of too few patients: it is not test/auroc then.
+    Nothing where the score leaves out targets of too few patients: it is not test/auroc then.
     """
     metric = tested.targets.headline
     found, test = score(tested, metric), tested.metrics["test"]

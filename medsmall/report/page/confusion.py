@@ -63,8 +63,8 @@ def section(drawn_arms: DrawnArms) -> Section | None:
             lacking += len(known) < len(each)
     if lacking:
         one.text.append(
-            f"In {lacking} rows a run has no threshold: its counts are unknown, and the shares are "
-            "those of the other runs."
+            f"In {lacking} row{'s' * (lacking > 1)} a run has no threshold: its counts are "
+            "unknown, and the shares are those of the other runs."
         )
     if not rows:
         return None
