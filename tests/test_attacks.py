@@ -269,10 +269,6 @@ except SystemExit as ended:
         ("backbone.name=resnet5000", ""),
         ("strategy.lr=-1", ""),
         ("strategy.thaw_at=[0.1]", ""),
-        (
-            "backbone.name=test_vit",
-            "albumentations timm torch torchvision",
-        ),  # its image size: has to be made
     ],
 )
 def test_what_takes_seconds_to_import_is_not_needed_to_refuse_a_value(tmp_path, wrong, imported):
