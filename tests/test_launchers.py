@@ -3,9 +3,9 @@
 import importlib
 import json
 import os
+import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -170,25 +170,18 @@ CELLS = [*(word for word in HERNIA if "max_epochs" not in word), "trainer.max_ep
          "sample_size.repeat=0,1", "output_root=here"]  # fmt: skip
 
 
-@pytest.fixture
-def sweep(monkeypatch, tmp_path) -> Callable[..., dict[str, bytes]]:
-    """The predictions of two cells, one thread each.
-
-    The command runs in this process, as importing takes seconds; output_root is relative.
-    """
-
-    def swept(name: str, *more: str) -> dict[str, bytes]:
-        folder = tmp_path / name
-        folder.mkdir()
-        with monkeypatch.context() as patch, one_thread():
-            patch.chdir(folder)
-            patch.setenv("OMP_NUM_THREADS", "1")
-            patch.setenv("PYTHONPATH", str(ROOT))
-            patch.setattr(sys, "argv", ["train", "-m", *CELLS, *more])
-            importlib.import_module("medsmall.train").main()
-        return predicted(folder)
-
-    return swept
+def sweep(folder: Path, *more: str) -> dict[str, bytes]:
+    """The predictions of two cells, one thread each; output_root is relative to `folder`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "medsmall.train", "-m", *CELLS, *more],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return predicted(folder)
 
 
 def predicted(folder: Path) -> dict[str, bytes]:
@@ -196,6 +189,18 @@ def predicted(folder: Path) -> dict[str, bytes]:
     for run in runs:
         assert json.loads((run / "environment.json").read_text())["threads"] == 1
     return {run.name: (run / "predictions.csv").read_bytes() for run in runs}
+
+
+@pytest.fixture
+def one_after_the_other(monkeypatch, tmp_path) -> dict[str, bytes]:
+    """In this process, as importing takes seconds."""
+    folder = tmp_path / "alone"
+    folder.mkdir()
+    with monkeypatch.context() as patch, one_thread():
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", ["train", "-m", *CELLS])
+        importlib.import_module("medsmall.train").main()
+    return predicted(folder)
 
 
 ENGINES = {  # cores: test_kill_sweeps.py
@@ -206,8 +211,10 @@ ENGINES = {  # cores: test_kill_sweeps.py
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", ENGINES)
-def test_cells_side_by_side_give_the_bytes_of_one_after_the_other(preset, sweep):
+def test_cells_side_by_side_give_the_bytes_of_one_after_the_other(
+    preset, one_after_the_other, tmp_path
+):
     needs(preset)
-    side_by_side = sweep("side_by_side", f"hydra/launcher={preset}", *ENGINES[preset])
+    side_by_side = sweep(tmp_path, f"hydra/launcher={preset}", *ENGINES[preset])
     assert len(side_by_side) == 2
-    assert side_by_side == sweep("one_after_the_other")
+    assert side_by_side == one_after_the_other
