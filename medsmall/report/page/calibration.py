@@ -7,6 +7,7 @@ import pandas as pd
 
 from medsmall.evaluation import bands
 from medsmall.evaluation.bands import Band, Tested, bin_of
+from medsmall.evaluation.calibration_error import edges_of, of_called
 from medsmall.evaluation.influence import Floats
 from medsmall.page.palette import colour, drawn, new_figure, told
 from medsmall.page.sections import Drawing, Section, Table
@@ -18,7 +19,7 @@ from medsmall.task import Task
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BINS, PER_BIN, MOST = 10, 15, 3  # bins at most; predictions in each at least; targets
+MOST = 3  # targets drawn
 
 
 class Calibrated(NamedTuple):
@@ -90,11 +91,10 @@ def known_targets(drawn_arms: DrawnArms) -> list[int]:
 
 def _top(test: Predicted) -> Tested:
     """Whether the class called is the true one, and its probability."""
-    known = ~np.isnan(test.y).any(axis=1)
-    y, prob = test.y[known].argmax(axis=1), test.predicted[known]
-    right = (prob.argmax(axis=1) == y).astype(float)
+    right, prob = of_called(test.y, test.predicted)
+    known = ~np.isnan(right)
     patients = len(test.patients)
-    return Tested(right, prob.max(axis=1), test.patient[known], patients, test.identity)
+    return Tested(right[known], prob[known], test.patient[known], patients, test.identity)
 
 
 def together(tests: list[Tested]) -> Tested:
@@ -112,9 +112,7 @@ def together(tests: list[Tested]) -> Tested:
 
 def calibrated(test: Tested) -> Calibrated:
     """Bins of equally many predictions."""
-    count = int(np.clip(len(test.prob) // PER_BIN, 1, BINS))
-    edges = np.unique(np.quantile(test.prob, np.linspace(0, 1, count + 1)))
-    edges = edges if len(edges) > 1 else np.array([edges[0], edges[0] + 1e-9])
+    edges = edges_of(test.prob)
     observed = bands.over_repeats(bands.reliability(edges), [[test]])
     inside = bin_of(test.prob, edges)
     n = np.bincount(inside, minlength=len(edges) - 1)
