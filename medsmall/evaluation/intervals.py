@@ -67,13 +67,8 @@ def _between_ends(
     and failures to a proportion: without it 95% for an AUROC near 1 may hold the truth in 80%. At
     its ends the interval has one side.
     """
-    assert score.chance is not None
-    value, chance = ((v - lowest) / (1 - lowest) for v in (score.value, score.chance))
-    n, extra = score.patients, PSEUDO_PATIENTS
-    share = extra / (n + extra)
-    middle = (1 - share) * value + share * chance
-    squared = (1 - share) ** 2 * tested / (1 - lowest) ** 2 * n / (n - 1)
-    squared += share * (value - chance) ** 2 / (n + extra)
+    value = (score.value - lowest) / (1 - lowest)
+    middle, squared = shrunk(score, tested, lowest)
     z = float(stats.norm.ppf(level if value in (0, 1) else (1 + level) / 2))
     squared = z**2 * squared + of_repeats / (1 - lowest) ** 2
     half = np.sqrt(squared) / (middle * (1 - middle))
@@ -82,10 +77,35 @@ def _between_ends(
     return Interval(lowest + (1 - lowest) * float(low), lowest + (1 - lowest) * float(high))
 
 
+def shrunk(score: Score, tested: float, lowest: float = 0.0) -> tuple[float, float]:
+    """The score and its variance with the half patient, as shares of the way from `lowest` to 1."""
+    assert score.chance is not None
+    value, chance = ((v - lowest) / (1 - lowest) for v in (score.value, score.chance))
+    n, extra = score.patients, PSEUDO_PATIENTS
+    share = extra / (n + extra)
+    squared = (1 - share) ** 2 * tested / (1 - lowest) ** 2 * n / (n - 1)
+    squared += share * (value - chance) ** 2 / (n + extra)
+    return (1 - share) * value + share * chance, squared
+
+
 def _of_loss(loss: float, half: float, metric: str) -> Interval:
     """That of an error, or of R2, with the half width of its loss, which is on the log scale."""
     factor = float(np.exp(half / loss)) if loss else 1.0
     return Interval(*sorted(loss_of(end, metric) for end in (loss / factor, loss * factor)))
+
+
+def of_difference(a: float, b: float, ends: tuple[Interval, Interval], alike: float) -> Interval:
+    """That of a - b, from the `ends` of both and their correlation `alike` (MOVER).
+
+    Zou and Donner, Construction of confidence limits about effect measures, Stat Med 2008.
+    """
+    of_a, of_b = ends
+
+    def reach(up: float, down: float) -> float:
+        return float(np.sqrt(max(up**2 + down**2 - 2 * alike * up * down, 0.0)))
+
+    low, high = reach(a - of_a.low, of_b.high - b), reach(of_a.high - a, b - of_b.low)
+    return Interval(a - b - low, a - b + high)
 
 
 def variance(score: Score) -> float:
