@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import stdtrit
 
@@ -185,14 +186,9 @@ def verdicts(
     throughout (two one-sided tests); "undecided" is the rest.
     """
     count, alpha = max(count or 0, len(family)), 1 - LEVEL
-    ps = np.array([of.p for of in family])
-    order = np.argsort(ps, kind="stable")
-    times = count - np.arange(len(family))
-    steps = np.minimum(np.maximum.accumulate(ps[order] * times), 1.0)
-    holm = np.empty(len(family))
-    holm[order] = steps
+    adjusted = holm(np.array([of.p for of in family]), count)
     found = []
-    for of, p in zip(family, holm, strict=True):
+    for of, p in zip(family, adjusted, strict=True):
         low, high = of.interval(1 - alpha / count)
         if p < alpha:
             low, high = (max(low, 0.0), high) if of.value > 0 else (low, min(high, 0.0))
@@ -205,3 +201,12 @@ def verdicts(
             word = "better" if of.value > 0 else "worse"
         found.append(Verdict(word, float(low), float(high), float(p)))
     return found
+
+
+def holm(p: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Holm's adjusted p values (M,) of `count` tests, of which those not given are larger."""
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate(p[order] * (count - np.arange(len(p))))
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(steps, 1.0)
+    return adjusted

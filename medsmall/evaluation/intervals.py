@@ -69,7 +69,7 @@ def _between_ends(
     """
     value = (score.value - lowest) / (1 - lowest)
     middle, squared = shrunk(score, tested, lowest)
-    z = float(stats.norm.ppf(level if value in (0, 1) else (1 + level) / 2))
+    z = max(float(stats.norm.ppf(level if value in (0, 1) else (1 + level) / 2)), 0.0)
     squared = z**2 * squared + of_repeats / (1 - lowest) ** 2
     half = np.sqrt(squared) / (middle * (1 - middle))
     low = min(expit(logit(middle) - half), value) if value > 0 else 0.0
