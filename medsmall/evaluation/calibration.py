@@ -83,11 +83,12 @@ class Calibration:
         """The same for a population with these shares of positives, or of the classes (K,).
 
         NaN in either: no shift of that target; nor of one without a map, or of which validation
-        has all or none. An earlier shift is replaced. ValueError if `population` is not between
-        0 and 1.
+        has all or none. Of classes, state all or none: those stated are weighed against the others
+        as they are. An earlier shift is replaced. ValueError if `population` is not between 0 and 1
+        for a target with a map.
         """
         old, new = (np.asarray(of, dtype=np.float64) for of in (shares_of_validation, population))
-        if not np.all(np.isnan(new) | ((new > 0) & (new < 1))):
+        if not np.all(np.isnan(new) | ((new > 0) & (new < 1)) | ~self.fitted):
             raise ValueError("shares of a population must lie between 0 and 1")
         known = ~np.isnan(new) & (old > 0) & (old < 1) & self.fitted
         old, new = np.where(known, old, 0.5), np.where(known, new, 0.5)
@@ -101,9 +102,11 @@ class Calibration:
     @staticmethod
     def of_json(of: dict[str, Any]) -> "Calibration":
         """What `as_json` gave; ValueError for anything else."""
-        if set(of) != {one.name for one in fields(Calibration)} or of["method"] not in METHODS:
-            raise ValueError("this is not a calibration as medsmall writes it")
-        return Calibration(**of)
+        if set(of) == {one.name for one in fields(Calibration)} and of["method"] in METHODS:
+            per_target = (of[name] for name in ("names", "slope", "bias", "quantile", "offset"))
+            if len({len(one) for one in per_target}) == 1:
+                return Calibration(**of)
+        raise ValueError("this is not a calibration as medsmall writes it")
 
     def _scores(self, prob: Array) -> Array:
         """The calibrated logits of findings, or the logs of classes but for a constant (N, K)."""

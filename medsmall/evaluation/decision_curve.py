@@ -58,7 +58,8 @@ def decision_curve(
     few = [len(np.unique(patient[of])) for of in (positive, ~positive)]
     if min(few) < FEW:
         return f"the test has {few[0]} positive and {few[1]} negative patients, fewer than {FEW}"
-    of = _Test(positive, np.unique(patient, return_inverse=True)[1], prevalence)
+    codes = np.unique(patient, return_inverse=True)[1]
+    of = _Test(positive, codes, int(codes.max()) + 1, few, prevalence)
     rows = [_at(of, prob >= t, t / (1 - t)) for t in thresholds.tolist()]
     model, treat_all, gain = (Band(*np.array(row).T) for row in zip(*rows, strict=True))
     share = float(positive.mean()) if prevalence is None else prevalence
@@ -72,10 +73,12 @@ class _Benefit(NamedTuple):
 
 
 class _Test(NamedTuple):
-    """The labels and patients (N,) of the test, and the prevalence if one is stated."""
+    """The labels and patients (N,) of the test, `people` in all, `few` of either class."""
 
     positive: NDArray[np.bool_]
     patient: Codes
+    people: int
+    few: list[int]
     prevalence: float | None
 
 
@@ -92,7 +95,7 @@ def _at(of: _Test, called: NDArray[np.bool_], odds: float) -> tuple[_Benefit, _B
 
 def _benefit(of: _Test, treated: NDArray[np.bool_], odds: float) -> _Benefit:
     """Of treating these images: a sum of two shares, each with its interval on the logit scale."""
-    hits, false = (_share(of, positive, treated) for positive in (of.positive, ~of.positive))
+    hits, false = (_share(of, treated, k) for k in (0, 1))
     p = of.prevalence
     weights = (1.0, odds) if p is None else (p, odds * (1 - p))
     (a, ends_a), (b, ends_b) = (
@@ -105,10 +108,10 @@ def _benefit(of: _Test, treated: NDArray[np.bool_], odds: float) -> _Benefit:
     return _Benefit(a - b, *of_difference(a, b, (ends_a, ends_b), alike))
 
 
-def _share(of: _Test, positive: NDArray[np.bool_], treated: NDArray[np.bool_]) -> Score:
+def _share(of: _Test, treated: NDArray[np.bool_], negative: int) -> Score:
     """Of the treated ones of a class among all images; among the class, at a stated prevalence."""
-    among = np.ones_like(positive) if of.prevalence is None else positive
-    terms = np.stack([positive & treated, among]).astype(float)
-    people = len(np.unique(of.patient))
-    rests_on = len(np.unique(of.patient[among]))
-    return Score(*of_sums(lambda part, n: part / n, terms, of.patient, people), rests_on, 0.5)
+    own = ~of.positive if negative else of.positive
+    everyone = of.prevalence is None
+    terms = np.stack([own & treated, np.ones_like(own) if everyone else own]).astype(float)
+    found = of_sums(lambda part, n: part / n, terms, of.patient, of.people)
+    return Score(*found, of.people if everyone else of.few[negative], 0.5)

@@ -95,6 +95,8 @@ def test_json_gives_the_same_back_exactly(method):
         again = Calibration.of_json(json.loads(json.dumps(of.as_json())))
         assert again == of
         assert (again.apply(prob) == of.apply(prob)).all()
+        with pytest.raises(ValueError, match="not a calibration"):
+            Calibration.of_json(of.as_json() | {"bias": [0.0]})
     with pytest.raises(ValueError, match="not a calibration"):
         Calibration.of_json({"method": "platt"})
 
@@ -225,7 +227,7 @@ def test_a_class_that_validation_lacks_keeps_what_it_has(method):
     prob = np.c_[0.9 * prob[:, :2], np.full(len(y), 0.1), 0.9 * prob[:, 2]]
     of = fit(y, prob, patient, method, True, ["a", "b", "none", "c"])
     assert of.refused == {"none": "validation has no image of it"}
-    found = of.for_population(y.mean(axis=0), np.array([0.2, 0.3, 0.1, 0.4])).apply(prob)
+    found = of.for_population(y.mean(axis=0), np.array([0.3, 0.3, 0.0, 0.4])).apply(prob)
     assert (found[:, 2] == prob[:, 2]).all()
     assert found.sum(axis=1) == pytest.approx(1)
     if method != "isotonic":
