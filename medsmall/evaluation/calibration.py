@@ -69,7 +69,8 @@ class Calibration:
         """The ends (N, K) of 95% intervals of what `apply` gives; None of isotonic maps.
 
         They hold the uncertainty of the fit, by the delta method on the logit scale; not that of
-        the network nor of the offset. NaN of targets without a map.
+        the network nor of the offset, nor that the form is wrong: where a bias is needed, those of
+        ``temperature`` miss the truth more often. NaN of targets without a map.
         """
         if self.method == "isotonic":
             return None
