@@ -18,6 +18,10 @@ COMMANDS = {
     "status": ("medsmall.status", "show how far a sweep is, from any terminal"),
     "send": ("medsmall.send", "send recorded runs to W&B, MLflow or TensorBoard"),
     "report": ("medsmall.report.__main__", "say what the recorded runs tell, with intervals"),
+    "predict": ("medsmall.predict.__main__", "answer about new images with a recorded run"),
+    "evaluate": ("medsmall.evaluate.__main__", "judge a run by its test, or by another data set"),
+    "finalize": ("medsmall.finalize.__main__", "after a sweep, learn from all labelled images"),
+    "export": ("medsmall.export.__main__", "a folder that answers without torch"),
 }
 
 

@@ -7,8 +7,10 @@ show(record)            # the table that the command prints
 record.predictions      # a pandas table of the test images; also .metrics, .history, .draw, ...
 records()               # a pandas table with a row per recorded run
 compare()               # a pandas table of verdicts on the arms of a sweep
+load("best dataset=mine").predict("new/*.png")   # a pandas table of answers about images
 """
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,8 @@ import pandas as pd
 
 from medsmall.configs import compose
 from medsmall.errors import MedsmallError
+from medsmall.predict.predictor import Predictor
+from medsmall.predict.words import Words
 from medsmall.quiet import quieten
 from medsmall.record import Record
 from medsmall.record.summary import show
@@ -27,7 +31,7 @@ from medsmall.resolve import resolve
 from medsmall.terminal import messages
 from medsmall.train import execute
 
-__all__ = ["Record", "compare", "records", "show", "train"]
+__all__ = ["Predictor", "Record", "compare", "load", "records", "show", "train"]
 
 
 def train(overrides: Sequence[str], quiet: bool = True) -> Record:
@@ -72,3 +76,28 @@ def compare(*words: str) -> pd.DataFrame:
     """
     found = answer(Asked.of(list(words)))
     return pd.DataFrame(verdict_rows(found.study, found.comparisons))
+
+
+def load(
+    run: str | Path | Record | Sequence[Record],
+    calibration: str = "auto",
+    prevalence: float | dict[str, float] | None = None,
+    sets: float | None = None,
+) -> Predictor:
+    """The model of a run, or of several that answer together, for ``predict(images)``.
+
+    `run` is what follows ``python -m medsmall.predict``: a key, a folder, "last", or a selection
+    such as "best dataset=mine output_root=outputs"; or records. See
+    `medsmall.predict.predictor.Predictor.predict` for the table that it gives.
+    """
+    if isinstance(run, Record):
+        records = [run]
+    elif isinstance(run, str | Path):
+        given = [str(run)] if Path(run).is_dir() else shlex.split(str(run))
+        words = Words.of(given, ())
+        if words.rest:
+            raise MedsmallError(f"{words.rest[0]} names no run: write load('best dataset=mine').")
+        records = words.records()[0]
+    else:
+        records = list(run)
+    return Predictor(records, calibration, prevalence, sets)

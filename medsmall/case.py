@@ -212,7 +212,12 @@ class Case:
 
     @property
     def select_by(self) -> str:
-        """How the epoch is chosen: by the config, or "last" if validation is too small."""
+        """How the epoch is chosen: by the config, or "last" if validation is too small.
+
+        The number of an epoch needs no validation.
+        """
+        if str(self.cfg.select_by).isdecimal():
+            return str(self.cfg.select_by)
         val = self.draw.loc[self.draw["part"] == "val"]
         labels = val[self.dataset.targets].to_numpy(dtype=float)
         unit = units(val, self.table, self.dataset.unit)

@@ -137,6 +137,15 @@ class Model(nn.Module):
     @classmethod
     def load(cls, path: Path) -> "Model":
         """The model of a record's model.safetensors, in eval mode on the CPU."""
+        return cls._load(path, with_head=True)
+
+    @classmethod
+    def load_body(cls, path: Path) -> "Model":
+        """The same of a network without a head: its outputs are the features of its last layer."""
+        return cls._load(path, with_head=False)
+
+    @classmethod
+    def _load(cls, path: Path, with_head: bool) -> "Model":
         from medsmall.backbone.timm_module import head_names, timm_module  # seconds to import
 
         try:
@@ -146,6 +155,8 @@ class Model(nn.Module):
             targets = targets_of(_names(about["targets"]), Task(about["task"]))
             arguments = json.loads(about.get("arguments", "{}"))
             module = timm_module(about["backbone"], len(targets.names), arguments)
+            if not with_head:
+                module.reset_classifier(0)
             without = [name for name in module.state_dict() if name not in tensors]
             if without and set(without) <= set(head_names(module)):
                 raise MedsmallError(

@@ -167,6 +167,7 @@ def make(case: "Case", learner: "Learner", let_pass: list[str]) -> None:
             "initial_sha256": fitted.initial_sha256,
             "weights_sha256": fitted.save(record, told),
             "network": fitted.network,
+            "channels": data.prepared.channels,
             "prevalence": scores.told(targets, shares),
         }
         record.write_json("metrics.json", {**case.facts(), **learnt, **results})

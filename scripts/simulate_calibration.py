@@ -7,7 +7,8 @@ the normal scores behind both). The model's logits are 2.5 times too far apart, 
 a bias can be fitted. Prints, per number of patients and share of positives, the share of draws
 whose 95% interval holds the truth: of calibrated probabilities on average over images, and in the
 worst of five groups of images by their true probability; of errors; of likelihood ratios and
-predictive values; and the coverage of conformal sets that promise 90%.
+predictive values; the coverage of conformal sets that promise 90%; and, no share, by how much
+calibration changes the expected log loss of this model, and of one that is right already.
 """
 
 import sys
@@ -26,6 +27,8 @@ from medsmall.evaluation.measured import Measured
 
 SETTINGS = ((60, 0.5), (100, 0.2), (300, 0.5), (300, 0.1), (1000, 0.05))
 SLOPE, BIAS, MANY, GROUPS, PREVALENCE = 2.5, 1.0, 40_000, 5, 0.02
+SPREAD = 1.5  # of the true logits: an AUROC of .81
+SPREADS = (1.5, 4.0, 8.0)
 Held = dict[str, list[Any]]
 
 
@@ -44,10 +47,12 @@ def alike(patient: Codes, patients: int, columns: int, rng: np.random.Generator)
     return np.asarray((shared + rng.standard_normal(shared.shape)) / 2**0.5)
 
 
-def finding(patients: int, share: float, bias: float, rng: np.random.Generator) -> Sample:
+def finding(
+    patients: int, share: float, bias: float, rng: np.random.Generator, spread: float = SPREAD
+) -> Sample:
     """A finding that about this share of images has (K = 1)."""
     patient = np.repeat(np.arange(patients), rng.integers(1, 4, patients))
-    logits = logit(share) + 1.5 * alike(patient, patients, 1, rng)
+    logits = logit(share) + spread * alike(patient, patients, 1, rng)
     y = (ndtr(alike(patient, patients, 1, rng)) < expit(logits)).astype(float)
     return Sample(y, expit(SLOPE * logits + bias), expit(logits), patient)
 
@@ -177,12 +182,44 @@ def _entropy(true: Floats, prob: Floats) -> float:
     return float(-(true * np.log(prob) + (1 - true) * np.log1p(-prob)).mean())
 
 
+def of_separation(patients: int, share: float, draws: int) -> Held:
+    """Platt's scaling by how well the true probabilities separate: of this model, and a right one.
+
+    Whether intervals hold the truth, on average over images, and the change of the expected log
+    loss.
+    """
+    held: Held = defaultdict(list)
+    for draw in range(draws):
+        for spread in SPREADS:
+            rng = np.random.default_rng([draw, 4])
+            val, new = (finding(n, share, BIAS, rng, spread) for n in (patients, 400))
+            for name, of, others in (
+                (f"too sure, spread {spread}", val.prob, new.prob),
+                (f"right, spread {spread}", val.true, new.true),
+            ):
+                fitted = fit(val.y, of, val.patient, "platt", False, ["x"])
+                if isinstance(fitted, str) or (ends := fitted.interval(others)) is None:
+                    continue
+                held[f"platt, {name}"].append(
+                    ((ends[0] <= new.true) & (new.true <= ends[1])).mean()
+                )
+                after = expected_loss(fitted.apply(others), new.true)
+                held[f"platt, {name}: log loss"].append(after - expected_loss(others, new.true))
+    return held
+
+
+def expected_loss(prob: Floats, true: Floats) -> float:
+    """The mean of -log p that labels drawn by the `true` probabilities would give."""
+    p = np.clip(prob, 1e-7, 1 - 1e-7)
+    return float(-(true * np.log(p) + (1 - true) * np.log(1 - p)).mean())
+
+
 def main() -> None:
     """A table of means over draws for each setting."""
     draws = int(sys.argv[1]) if sys.argv[1:] else 300
     for patients, share in SETTINGS:
         print(f"\n{patients} patients, {share:.0%} positives")
-        for simulate in (of_calibration, of_errors, of_calls, of_sets):
+        for simulate in (of_calibration, of_errors, of_calls, of_sets, of_separation):
             for name, values in simulate(patients, share, draws).items():
                 print(f"  {name:44} {np.mean(values):.3f}  ({len(values)})", flush=True)
 

@@ -307,3 +307,42 @@ def test_the_commands_that_send_records_do(command, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(sys, "argv", shlex.split(command)[1:])
     runpy.run_path(str(ROOT / shlex.split(command)[1]), run_name="__main__")
     assert heard == ["Arms: chestxray14"]
+
+
+@pytest.mark.slow
+def test_the_commands_about_using_a_model_run(start, monkeypatch, tmp_path, capsys):
+    """Those of docs/using.md in their order, on generated films instead of the real ones."""
+    page = ROOT / "docs" / "using.md"
+    shown = [line for line in blocks(page) if line]
+    first, *others = dict.fromkeys(shown)
+    films = ["phantom=true", "dataset.phantom_patients=120"]
+    start(first, *films, *TINY, "sample_size.n=40")
+    done = next((tmp_path / "phantoms").glob("chest_xray-120-*/test/*"))
+    (tmp_path / "films").symlink_to(done)
+    for line in others:
+        more = films if " on dataset" in line else []
+        line = line.replace("sets=0.1", "sets=0.2")  # the phantom has 5 healthy test patients
+        start(line.replace("*.png", "*.jpeg").replace("dataset.missing_images=drop", ""), *more)
+    told = capsys.readouterr()
+    assert "calibrated" in told.out or "not calibrated" in told.err
+    assert (tmp_path / "answers.csv").is_file()
+    assert len([*(tmp_path / "evaluations").glob("[!.]*")]) == 2
+    assert [*(tmp_path / "finals").glob("*/DONE")]
+
+
+@pytest.mark.slow
+def test_the_commands_about_a_bundle_run(start, monkeypatch, tmp_path, capsys):
+    """Those of docs/export.md in their order."""
+    train, *others = [line for line in blocks(ROOT / "docs" / "export.md") if line]
+    start(train, "dataset.phantom_patients=60", *TINY)
+    films = next((tmp_path / "phantoms").glob("chestxray14-60-*/images"))
+    (tmp_path / "films").symlink_to(films)
+    for line in others:
+        if line.startswith("python -m"):
+            start(line)
+            continue
+        subprocess.run([sys.executable, *shlex.split(line)[1:]], check=True, timeout=60)
+    assert "Hernia" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "answers.csv")) == len(list(films.iterdir()))
+    sizes = [(tmp_path / one / "network_0.onnx").stat().st_size for one in ("small", "bundle")]
+    assert sizes[0] < sizes[1]

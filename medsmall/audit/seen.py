@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from medsmall.answer.look import look
+from medsmall.answer.reading import has_colours
 from medsmall.audit.provenance import UNKNOWN, Seen, marks, of_file
 from medsmall.audit.similarity import KEPT_SIDE, kept_thumbnail
 from medsmall.cache import Prepared
@@ -22,6 +24,7 @@ KEPT: dict[str, tuple[tuple[int, ...], str]] = {  # shape per image and kind of 
     "hashes": ((4,), "u"),
     "thumbnails": ((KEPT_SIDE, KEPT_SIDE), "i"),
 }
+MOST_LOOKS = 1000  # images whose look is kept: enough to know what is familiar
 OF_CENTRES = {f"centre_{name}": KEPT[name] for name in ("hashes", "thumbnails")}
 
 
@@ -29,10 +32,14 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
     """Save fingerprints of the train, val and unlabelled images of `draw`.
 
     A later run recognises the images by these, also under other names. An .npz with one row per
-    image, 0.7 kB each: images (str), digests (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in
+    image, 0.9 kB each: images (str), digests (uint8 (N, 16)) and hashes (uint64 (N, 4)) as in
     `medsmall.cache.fingerprint`, thumbnails (int8 (N, 32, 32)) as in
     `medsmall.audit.similarity.kept_thumbnail`. Where some images are not square, centre_hashes
     and centre_thumbnails of their centre squares too, to recognise a square release of the same.
+
+    Of up to MOST_LOOKS images, evenly spread: looks (float16 (L, F), `medsmall.answer.look.look`),
+    look_patients (a number (L,) for each patient) and coloured (bool (L,)), by which an image of
+    another kind is told.
     """
     images = draw.loc[draw["part"] != "test", "image"].unique()
     rows = pd.Index(prepared.images).get_indexer(pd.Index(images)).tolist()
@@ -53,7 +60,20 @@ def write_seen(path: Path, draw: pd.DataFrame, prepared: Prepared) -> None:
             hashes=prepared.hashes[rows],
             thumbnails=np.array(thumbnails, np.int8).reshape(-1, KEPT_SIDE, KEPT_SIDE),
             **of_centres,
+            **_looks(draw, prepared),
         )
+
+
+def _looks(draw: pd.DataFrame, prepared: Prepared) -> dict[str, Any]:
+    own = draw[draw["part"] != "test"].drop_duplicates("image")
+    some = own.iloc[np.unique(np.linspace(0, len(own) - 1, min(len(own), MOST_LOOKS)).astype(int))]
+    rows = pd.Index(prepared.images).get_indexer(pd.Index(some["image"])).tolist()
+    pixels = [prepared.pixels(row) for row in rows]
+    return {
+        "looks": np.array([look(one) for one in pixels]),
+        "look_patients": np.unique(some["patient"].to_numpy(str), return_inverse=True)[1],
+        "coloured": np.array([has_colours(one) for one in pixels]),
+    }
 
 
 def patients_of_run(record: Record) -> tuple[Seen, ...]:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import cv2
 import numpy as np
 
+from medsmall.answer import square as shapes
 from medsmall.cache.fingerprint import difference_hash, digest
 from medsmall.cache.index import Entry, Index
 from medsmall.cache.prepared import Prepared
@@ -96,7 +97,7 @@ def cache_file(dataset: Dataset, side: int, folder: Path, resize: Resize) -> Pat
     """The file of the pixels, named by what decides them: options, root, size and code."""
     reader = Path(inspect.getfile(type(dataset.files)))
     decoding = [Path(images.__file__).with_name(f"{name}.py") for name in DECODING]
-    kept = [Path(inspect.getfile(part)) for part in (digest, square, Index)]
+    kept = [Path(inspect.getfile(part)) for part in (digest, square, shapes, Index)]
     code = [reader, *decoding, *kept]
     identity = hashlib.sha256(b"".join(file.read_bytes() for file in code if file.is_file()))
     options = [dataset.files.root.absolute(), dataset.files.reading, side, resize]

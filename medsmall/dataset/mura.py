@@ -1,7 +1,7 @@
 """MURA: 40,005 bone films of 14,656 studies of the upper limb, normal or abnormal per study."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,7 @@ class Mura:
     modality = "bone x-ray"
     variant = ""
     unit = "study"
+    negatives: ClassVar[dict[str, str]] = {"abnormal": "normal"}  # what answers call it
     citation = (
         "Rajpurkar et al., MURA: large dataset for abnormality detection in musculoskeletal "
         "radiographs, MIDL 2018"

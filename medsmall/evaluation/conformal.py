@@ -53,13 +53,32 @@ def quantile(nonconformity: Array, alpha: float) -> float | str:
     return float(np.sort(nonconformity)[rank(n, alpha) - 1])
 
 
+def quantiles(y: Array, prob: Array, patient: Codes, alpha: float) -> Array | str:
+    """A `quantile` for each class, of its own patients: (K,); a reason if one has too few.
+
+    Then sets hold the true class in 1 - alpha of the images of each class, not only of all: of a
+    rare finding, sets by one quantile could miss nearly every case (Vovk, ACML 2012).
+    """
+    y, prob = classes_of(y, prob)
+    found = []
+    for k in range(y.shape[1]):
+        rows = y[:, k] == 1
+        q = quantile(scores(y[rows], prob[rows], patient[rows]), alpha)
+        if isinstance(q, str):
+            return f"of class {k}: {q}" if y.shape[1] > 2 else f"{('without', 'with')[k]} it {q}"
+        found.append(q)
+    return np.array(found)
+
+
 def rank(n: int, alpha: float) -> int:
     """Which of `n` scores in rising order is the quantile, from 1."""
     return int(np.ceil((n + 1) * (1 - alpha) - 1e-9))
 
 
-def sets(prob: Array, q: float) -> NDArray[np.bool_]:
+def sets(prob: Array, q: float | Array) -> NDArray[np.bool_]:
     """Which classes are in the set of each image: (N, K) of probabilities (N, K) and a `quantile`.
+
+    `q` may have one for each class (K,).
 
     The most probable class always is, so that no set is empty; that never lowers the coverage.
     """

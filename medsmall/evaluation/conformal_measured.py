@@ -10,7 +10,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from medsmall.evaluation.conformal import Array, Codes, classes_of, quantile, rank, scores, sets
+from medsmall.evaluation.conformal import (
+    Array,
+    Codes,
+    classes_of,
+    quantile,
+    quantiles,
+    rank,
+    scores,
+    sets,
+)
 from medsmall.evaluation.influence import Score, by_patient
 from medsmall.evaluation.intervals import LEVEL, Interval, interval, too_few
 from medsmall.evaluation.measured import Measured
@@ -37,10 +46,13 @@ class Coverage(NamedTuple):
     one_quantile: Interval
 
 
-def measured(y: Array, prob: Array, patient: Codes, alpha: float, seed: int = 0) -> Coverage | str:
+def measured(
+    y: Array, prob: Array, patient: Codes, alpha: float, seed: int = 0, each: bool = False
+) -> Coverage | str:
     """The coverage of classes (N, K), or of a finding (N,); `y` NaN is unknown.
 
-    A reason instead, if half of the patients are too few for a `quantile`.
+    With `each` every class has its own `quantiles`. A reason instead, if half of the patients are
+    too few for a `quantile`.
     """
     y, prob = classes_of(y, prob)
     known = ~np.isnan(y).any(axis=1)
@@ -53,7 +65,11 @@ def measured(y: Array, prob: Array, patient: Codes, alpha: float, seed: int = 0)
         first = np.zeros(people, dtype=bool)
         first[rng.permutation(people)[: people // 2]] = True
         inside = first[codes]
-        q = quantile(scores(y[inside], prob[inside], codes[inside], seed + split), alpha)
+        q: float | Array | str
+        if each:
+            q = quantiles(y[inside], prob[inside], codes[inside], alpha)
+        else:
+            q = quantile(scores(y[inside], prob[inside], codes[inside], seed + split), alpha)
         if isinstance(q, str):
             return f"half of the patients are too few: {q}"
         found = sets(prob[~inside], q)

@@ -82,6 +82,8 @@ def of_calls(
     assert sensitivity is not None
     assert specificity is not None
     few = too_few(min(sensitivity, specificity, key=lambda rate: rate.patients))
+    if few and min(sensitivity.patients, specificity.patients) < 2:
+        return f"the test has one patient of a class: {few}"
     positive, negative = ratios = _ratios(sensitivity, specificity)
     share = float(y.mean())
     return Calls(

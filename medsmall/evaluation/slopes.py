@@ -1,8 +1,10 @@
 """The slope and the biases that turn the outputs of a model into logits, with their covariance.
 
-The targets of the fit are not 0 and 1 but Platt's: an image of a class with n images counts as
-(n + 1) / (n + 2) of it (Advances in Large Margin Classifiers, 1999). So no slope is infinite where
-the classes are separable. Slopes stay above 0: the order of images never changes.
+The targets of the fit are not 0 and 1: an image of a class with n images counts as
+(n + k) / (n + 2k) of it. So no slope is infinite where the classes are separable. Platt's k is 1
+(Advances in Large Margin Classifiers, 1999); it makes the slope of a network that separates well
+far too small (.4 instead of 1 at an AUROC of .998 with 50 images), so k is SMOOTHED. Slopes stay
+above 0: the order of images never changes.
 
 The covariance is the sandwich over patients (Liang and Zeger, Biometrika 1986), in no direction
 less than that of independent images, since the sandwich of few patients is too small (Kauermann and
@@ -19,6 +21,7 @@ from medsmall.evaluation.influence import Codes
 
 LEVEL = 0.95
 LEAST = 1e-3  # the slope for logits of standard deviation 1
+SMOOTHED = 0.1  # images of each class, and of its opposite, that are added
 
 
 class Slopes(NamedTuple):
@@ -89,8 +92,8 @@ def patients_of(labels: Array, patient: Codes) -> NDArray[np.int64]:
 
 
 def soft(labels: Array) -> Array:
-    """Platt's shares (N, C) for labels (N, C) with a single 1; every class occurs."""
+    """Shares (N, C) for labels (N, C) with a single 1; every class occurs."""
     counts = labels.sum(axis=0)
-    own = (counts + 1) / (counts + 2)
+    own = (counts + SMOOTHED) / (counts + 2 * SMOOTHED)
     others = (1 - own) / (len(counts) - 1)
     return np.asarray(labels @ np.diag(own - others) + (labels @ others)[:, None])

@@ -38,7 +38,8 @@ class Link(NamedTuple):
 class Table:
     """A table of the page and the CSV `name`.csv; `percent` names the columns that are shares.
 
-    Where `anchors` names a row, links lead to it by that name; `decimals` as in `cell`.
+    Where `anchors` names a row, links lead to it by that name; `decimals` as in `cell`. The CSV has
+    `data` instead, if given: its numbers apart where a cell of the page has several.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Table:
     anchors: tuple[str, ...] = ()
     most: int = MOST_ROWS
     decimals: int | None = None
+    data: pd.DataFrame | None = None
 
     @property
     def is_long(self) -> bool:

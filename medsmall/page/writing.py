@@ -68,4 +68,4 @@ def beside(page: Page) -> dict[str, Callable[[], str | bytes]]:
 
 
 def _csv(table: Table) -> str:
-    return str(inert(table.frame).to_csv(index=False))
+    return str(inert(table.frame if table.data is None else table.data).to_csv(index=False))

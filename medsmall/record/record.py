@@ -118,10 +118,18 @@ class Record:
 
         Of classes, ``predicted`` is a name (str), also where names are numbers.
         """
+        return self._predicted("predictions.csv")
+
+    @property
+    def val_predictions(self) -> pd.DataFrame:
+        """The same of validation."""
+        return self._predicted("val_predictions.csv")
+
+    def _predicted(self, name: str) -> pd.DataFrame:
         text = ["image", "patient"]
         if self.metrics["task"] == Task.MULTICLASS:
             text.append("predicted")
-        return self._read("predictions.csv", lambda file: _read_csv(file, text))
+        return self._read(name, lambda file: _read_csv(file, text))
 
     @property
     def draw(self) -> pd.DataFrame:

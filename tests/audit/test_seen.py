@@ -87,7 +87,8 @@ def test_the_file_takes_the_name_it_is_given_and_equal_content_is_equal_bytes(tm
     assert {path.name for path in tmp_path.iterdir()} == {"one", "two.part"}
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two.part").read_bytes()
     with np.load(tmp_path / "one", allow_pickle=False) as one:
-        assert set(one) == {"images", "digests", "hashes", "thumbnails"}
+        looks = {"looks", "look_patients", "coloured"}
+        assert set(one) == {"images", "digests", "hashes", "thumbnails", *looks}
 
 
 def test_a_draw_without_anything_learnt(tmp_path, draw):

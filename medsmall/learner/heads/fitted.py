@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -102,3 +103,11 @@ class LinearHead:
         content = save({name: np.ascontiguousarray(one) for name, one in arrays.items()})
         record.write("head.safetensors", lambda path: path.write_bytes(content))
         return hashlib.sha256(content).hexdigest()
+
+    @classmethod
+    def load(cls, path: Path, targets: Targets) -> "LinearHead":
+        """What `save` wrote."""
+        from safetensors.numpy import load_file
+
+        of = load_file(path)
+        return cls(Linear(of["weight"], of["bias"]), targets, of["offset"], of["scale"])

@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from medsmall.batches.drawn import DrawnImages
 from medsmall.case import Case
+from medsmall.errors import MedsmallError
 from medsmall.learner import Fitted
 from medsmall.learner.heads.examples import Array, Examples, unit
 from medsmall.learner.heads.fitting import fit_head
@@ -70,6 +72,16 @@ class Trees:
         )  # fmt: skip
         record.write("trees.skops", lambda path: path.write_bytes(content))
         return hashlib.sha256(content).hexdigest()
+
+    @classmethod
+    def load(cls, path: Path) -> "Trees":
+        """What `save` wrote; MedsmallError for a file that names anything but estimators."""
+        from skops.io import get_untrusted_types, load
+
+        types = get_untrusted_types(file=path)
+        if foreign := [one for one in types if not one.startswith(("sklearn.", "numpy."))]:
+            raise MedsmallError(f"{path} holds {foreign[0]}, which no run writes: delete it.")
+        return cls(**load(path, trusted=types))
 
 
 def fit_trees(

@@ -13,7 +13,7 @@ class ChosenEpoch(pl.Callback):
     which are these.
 
     Args:
-        select_by: a metric of validation, or "last".
+        select_by: a metric of validation, "last", or the number of an epoch, from 1.
         rises: whether larger values of it are better.
     """
 
@@ -26,11 +26,15 @@ class ChosenEpoch(pl.Callback):
         """Keep the weights if the epoch is the first or better than all before."""
         if self.select_by == "last":
             return
+        if self.select_by.isdecimal():
+            if int(self.select_by) == trainer.current_epoch + 1:
+                self.weights = _copied(module)
+            return
         value = float(trainer.callback_metrics[self.select_by])
         score = value if self.rises else -value
         if score > self.best or not self.weights:  # false for NaN
             self.best = max(self.best, score)
-            self.weights = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+            self.weights = _copied(module)
 
     def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         """Put them back."""
@@ -39,10 +43,16 @@ class ChosenEpoch(pl.Callback):
             self.weights = {}
 
 
+def _copied(module: pl.LightningModule) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}
+
+
 def chosen_epoch(history: pd.DataFrame, select_by: str, rises: bool) -> int:
     """The epoch, from 1, whose weights are kept: the first with the best value, or the last."""
     if select_by == "last":
         return int(history["epoch"].iloc[-1])
+    if select_by.isdecimal():
+        return int(select_by)
     values = history[select_by]
     best = values.argmax() if rises else values.argmin()
     return int(history["epoch"].iloc[best])
