@@ -10,7 +10,7 @@ from medsmall.quiet import quieten
 from medsmall.terminal import console, say, say_once
 
 if TYPE_CHECKING:
-    from medsmall.evaluate.test import Test
+    from medsmall.evaluate.judged import Test
     from medsmall.predict.words import Words
     from medsmall.record import Record
 
@@ -107,7 +107,7 @@ def _own(records: "list[Record]", method: str) -> "Test":
 
     from medsmall.configs import literal
     from medsmall.dataset.opening import open_table
-    from medsmall.evaluate.test import own_test
+    from medsmall.evaluate.judged import own_test
     from medsmall.predict.facts import facts_of
 
     members = [facts_of(record, method) for record in records]

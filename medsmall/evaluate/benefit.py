@@ -8,8 +8,8 @@ import pandas as pd
 
 from medsmall.answer.facts import Facts
 from medsmall.evaluate import questions
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import MOST
-from medsmall.evaluate.test import Test
 from medsmall.evaluation.decision_curve import Decision, decision_curve
 from medsmall.page.palette import colour, drawn, new_figure
 from medsmall.page.sections import Drawing, Section, Table

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from medsmall.evaluate import questions
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import MOST, Question, row, shown
-from medsmall.evaluate.test import Test
 from medsmall.evaluation import bands
 from medsmall.evaluation.calibration_error import brier, change, ece, edges_of, log_loss
 from medsmall.evaluation.influence import Floats

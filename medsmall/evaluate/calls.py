@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from medsmall.configs import literal
 from medsmall.contract import made
 from medsmall.evaluate import questions
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import row, shown
-from medsmall.evaluate.test import Test
 from medsmall.evaluation.measured import Measured
 from medsmall.evaluation.predictive_values import Calls, of_calls
 from medsmall.page.sections import Section, Table

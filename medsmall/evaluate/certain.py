@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import MOST, Question, of, row, shown
-from medsmall.evaluate.test import Test
 from medsmall.evaluation.calibration import CLIP
 from medsmall.evaluation.calibration_error import of_called
 from medsmall.evaluation.selective import Selective, coverage_within, risk_coverage

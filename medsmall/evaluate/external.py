@@ -19,8 +19,8 @@ from medsmall.configs import compose
 from medsmall.dataset import Dataset
 from medsmall.dataset.opening import open_table
 from medsmall.errors import MedsmallError
+from medsmall.evaluate.judged import Test, breakable, people_of
 from medsmall.evaluate.labels import mapped
-from medsmall.evaluate.test import Test, breakable, people_of
 from medsmall.predict.facts import targets_of_record
 from medsmall.predict.predictor import Predictor
 from medsmall.terminal import progress_bar, say

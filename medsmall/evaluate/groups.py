@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import row, shown
 from medsmall.evaluate.scores import score_of
-from medsmall.evaluate.test import Test
 from medsmall.evaluation.comparison import holm
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.scored import of_classes

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from medsmall.evaluate.test import Test
+from medsmall.evaluate.judged import Test
 from medsmall.evaluation.calibration_error import of_called
 from medsmall.evaluation.influence import Codes, Floats
 from medsmall.evaluation.measured import Measured

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import shown
-from medsmall.evaluate.test import Test
 from medsmall.evaluation import scored
 from medsmall.evaluation.influence import Score
 from medsmall.evaluation.intervals import interval, too_few

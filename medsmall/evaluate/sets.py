@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from medsmall.evaluate.judged import Test
 from medsmall.evaluate.questions import row, shown
-from medsmall.evaluate.test import Test
 from medsmall.evaluation.conformal import quantile, quantiles, scores
 from medsmall.evaluation.conformal_measured import Coverage, measured
 from medsmall.evaluation.influence import Floats

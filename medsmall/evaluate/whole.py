@@ -5,7 +5,7 @@ from importlib.metadata import version
 
 from medsmall.answer.facts import Facts
 from medsmall.evaluate import benefit, calibrated, calls, certain, groups, scores, sets
-from medsmall.evaluate.test import Test
+from medsmall.evaluate.judged import Test
 from medsmall.page.sections import Page
 from medsmall.record import Record
 
