@@ -60,7 +60,7 @@ def page_of(
 
 def lead(test: Test) -> list[str]:
     """The headline score and what it is of; of other data, whether it is better than chance."""
-    own = "its own test images"
+    own = "test images of its own"
     if not test.is_own:
         same = test.data == test.members[0].dataset
         own = f"images of {test.data}{', the data set that it learnt from' * same}"
