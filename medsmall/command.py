@@ -154,6 +154,24 @@ def _say_a_failure_once() -> None:
         job.return_value = property(return_value, hydras.fset)
 
 
+def by_words(work: Callable[[list[str]], object], about: str, alone: bool = False) -> None:
+    """A command without a config: does `work` on the words of its command line.
+
+    A number that the work returns is the exit status. --help shows `about`, and so do no words at
+    all unless the command works `alone`. Mistakes are one sentence, as of `as_command`.
+    """
+    quieten()
+    with one_sentence():
+        heed_terminal()
+        words = sys.argv[1:]
+        if {"-h", "--help"} & {*words} or not (words or alone):
+            print(about)
+            return
+        status = work(words)
+        if isinstance(status, int) and status:
+            sys.exit(status)
+
+
 @contextmanager
 def one_sentence(cell: str = "") -> Iterator[None]:
     """End the process with one sentence on an error that a user can correct, even a wrapped one.

@@ -1,17 +1,15 @@
 """Sends recorded runs to a logger: ``python -m medsmall.send logger=wandb``; nothing is run."""
 
-import sys
 from contextlib import suppress
 from dataclasses import fields
 
 from omegaconf import DictConfig
 
-from medsmall.command import heed_terminal, one_sentence
+from medsmall.command import by_words
 from medsmall.configs import compose
 from medsmall.configs.options import options
 from medsmall.errors import MedsmallError, did_you_mean
 from medsmall.logger import made_logger, rows, started, told
-from medsmall.quiet import quieten
 from medsmall.report.asked import Asked
 from medsmall.report.ledger import read_runs, select
 from medsmall.report.run import Run
@@ -109,16 +107,14 @@ def _send(cfg: DictConfig, run: Run) -> str:
         ) from error
 
 
+def _sent(words: list[str]) -> None:
+    count = send(words)
+    say(f"Sent: {count:,} run{'s' if count > 1 else ''}.")
+
+
 def main() -> None:
     """The command."""
-    quieten()
-    with one_sentence():
-        heed_terminal()
-        if {"-h", "--help"} & {*sys.argv[1:]}:
-            print(HELP)
-            return
-        count = send(sys.argv[1:])
-        say(f"Sent: {count:,} run{'s' if count > 1 else ''}.")
+    by_words(_sent, HELP, alone=True)
 
 
 if __name__ == "__main__":

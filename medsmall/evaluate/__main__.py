@@ -1,12 +1,10 @@
 """How good a recorded run is: ``python -m medsmall.evaluate RUN [on dataset=...]``."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medsmall.command import heed_terminal, one_sentence
+from medsmall.command import by_words
 from medsmall.errors import MedsmallError
-from medsmall.quiet import quieten
 from medsmall.terminal import console, say, say_once
 
 if TYPE_CHECKING:
@@ -57,6 +55,7 @@ def evaluate(given: list[str]) -> None:
     alpha = words.share("sets") or 0.1
     stated = words.shares("prevalence")
     records, which = words.records()
+    folder = _folder(words, records, data)
     say(f"Judged: {which}.")
     test = _external(records, method, data, overlap) if data else _own(records, method)
     prevalence = _by_target(stated, test)
@@ -65,7 +64,6 @@ def evaluate(given: list[str]) -> None:
     page = page_of(test, records, members, prevalence, alpha)
     for line in [*lead(test), *page.warnings]:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-    folder = _folder(words, records, data)
     file = write(page, folder)
     say(f"Page and tables: {file}")
 
@@ -174,13 +172,7 @@ def _is_evaluation(folder: Path) -> bool:
 
 def main() -> None:
     """The command."""
-    quieten()
-    with one_sentence():
-        heed_terminal()
-        if {"-h", "--help"} & {*sys.argv[1:]} or not sys.argv[1:]:
-            print(HELP)
-            return
-        evaluate(sys.argv[1:])
+    by_words(evaluate, HELP)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
 """A run as a bundle that answers without torch: ``python -m medsmall.export RUN``."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medsmall.command import heed_terminal, one_sentence
+from medsmall.command import by_words
 from medsmall.errors import MedsmallError
-from medsmall.quiet import quieten
 from medsmall.terminal import console, say
 
 if TYPE_CHECKING:
@@ -114,13 +112,7 @@ def _tell(members: "Sequence[Member]") -> None:
 
 def main() -> None:
     """The command."""
-    quieten()
-    with one_sentence():
-        heed_terminal()
-        if {"-h", "--help"} & {*sys.argv[1:]} or not sys.argv[1:]:
-            print(HELP)
-            return
-        export(sys.argv[1:])
+    by_words(export, HELP)
 
 
 if __name__ == "__main__":

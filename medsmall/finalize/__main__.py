@@ -1,10 +1,7 @@
 """A final model after a sweep: ``python -m medsmall.finalize SELECTION``."""
 
-import sys
-
-from medsmall.command import heed_terminal, one_sentence
+from medsmall.command import by_words
 from medsmall.errors import MedsmallError
-from medsmall.quiet import quieten
 from medsmall.terminal import console, say
 
 HELP = """\
@@ -58,13 +55,7 @@ def finalize(given: list[str]) -> None:
 
 def main() -> None:
     """The command."""
-    quieten()
-    with one_sentence():
-        heed_terminal()
-        if {"-h", "--help"} & {*sys.argv[1:]} or not sys.argv[1:]:
-            print(HELP)
-            return
-        finalize(sys.argv[1:])
+    by_words(finalize, HELP)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """Answers about new images: ``python -m medsmall.predict RUN IMAGE...``."""
 
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medsmall.command import heed_terminal, one_sentence
+from medsmall.command import by_words
 from medsmall.errors import MedsmallError
-from medsmall.quiet import quieten
 from medsmall.terminal import console, say
 
 if TYPE_CHECKING:
@@ -125,13 +123,7 @@ def _ended(answers: "list[Answer]") -> int:
 
 def main() -> None:
     """The command."""
-    quieten()
-    with one_sentence():
-        heed_terminal()
-        if {"-h", "--help"} & {*sys.argv[1:]} or not sys.argv[1:]:
-            print(HELP)
-            return
-        sys.exit(predict(sys.argv[1:]))
+    by_words(predict, HELP)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """What the recorded runs say: ``python -m medsmall.report``; nothing is run again."""
 
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from medsmall.command import heed_terminal, one_sentence
+from medsmall.command import by_words
 from medsmall.errors import MedsmallError
-from medsmall.quiet import quieten
 from medsmall.record import Record
 from medsmall.report.asked import Asked
 from medsmall.report.files import listed, write
@@ -76,18 +74,16 @@ def of_sweep(records: Sequence[Record], name: str) -> None:
         say(f"Again: python -m medsmall.report {there}; without sweep=..., of all runs.")
 
 
+def _written(words: list[str]) -> None:
+    folder = report(Asked.of(words))
+    files = [name for name in listed(folder) if "/" not in name]
+    files += ["report.json", "figures/", "tables/"]
+    say(f"Written: {folder.absolute()}/ {', '.join(files)}")
+
+
 def main() -> None:
     """The command."""
-    quieten()
-    with one_sentence():
-        heed_terminal()
-        if {"-h", "--help"} & {*sys.argv[1:]}:
-            print(HELP)
-            return
-        folder = report(Asked.of(sys.argv[1:]))
-        files = [name for name in listed(folder) if "/" not in name]
-        files += ["report.json", "figures/", "tables/"]
-        say(f"Written: {folder.absolute()}/ {', '.join(files)}")
+    by_words(_written, HELP, alone=True)
 
 
 if __name__ == "__main__":
